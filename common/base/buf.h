@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 struct buf {
-    char *at;        /* owned; always NUL behind `len` once something was added */
+    char *at; /* owned; always NUL behind `len` once something was added */
     size_t len;
     size_t capacity; /* allocated */
     size_t max;      /* never more than this many bytes */
@@ -21,8 +21,8 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max_bytes);
-void buf_done(struct buf *buf); /* frees; the buffer may be used again */
-void buf_clear(struct buf *buf);  /* empties, keeps the memory */
+void buf_done(struct buf *buf);  /* frees; the buffer may be used again */
+void buf_clear(struct buf *buf); /* empties, keeps the memory */
 /* False when the maximum would be passed: then nothing is added. */
 bool buf_add(struct buf *buf, const void *at, size_t len);
 bool buf_add_text(struct buf *buf, const char *text);

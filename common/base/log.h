@@ -34,10 +34,10 @@ void log_line(enum log_level level, const char *component, const char *format, .
 #define log_error(component, ...) log_line(LOG_ERROR, component, __VA_ARGS__)
 #define log_warn(component, ...)  log_line(LOG_WARN, component, __VA_ARGS__)
 #define log_info(component, ...)  log_line(LOG_INFO, component, __VA_ARGS__)
-#define log_debug(component, ...)                                                       \
-    do {                                                                               \
-        if (log_wants(LOG_DEBUG, component))                                           \
-            log_line(LOG_DEBUG, component, __VA_ARGS__);                               \
+#define log_debug(component, ...)                        \
+    do {                                                 \
+        if (log_wants(LOG_DEBUG, component))             \
+            log_line(LOG_DEBUG, component, __VA_ARGS__); \
     } while (0)
 
 #endif

@@ -30,18 +30,23 @@ enum http_outcome {
 };
 const char *http_outcome_name(enum http_outcome outcome);
 
-enum http_clock { HTTP_CLOCK_NONE, HTTP_CLOCK_CONNECT, HTTP_CLOCK_FIRST_BYTE,
-                  HTTP_CLOCK_QUIET, HTTP_CLOCK_TOTAL };
+enum http_clock {
+    HTTP_CLOCK_NONE,
+    HTTP_CLOCK_CONNECT,
+    HTTP_CLOCK_FIRST_BYTE,
+    HTTP_CLOCK_QUIET,
+    HTTP_CLOCK_TOTAL
+};
 
 struct http_result {
     enum http_outcome outcome;
-    enum http_clock clock;      /* with HTTP_TIMEOUT */
-    int status;                 /* 0 when no response began */
-    const char *content_type;   /* "" when unknown; valid inside the callback */
-    const char *retry_after;    /* the header's text, "" when absent */
-    const char *reason;         /* one line for people, "" when HTTP_DONE */
-    int64_t connect_us;         /* from start to connected, -1 unknown */
-    int64_t first_byte_us;      /* from start to the first byte of the response */
+    enum http_clock clock;    /* with HTTP_TIMEOUT */
+    int status;               /* 0 when no response began */
+    const char *content_type; /* "" when unknown; valid inside the callback */
+    const char *retry_after;  /* the header's text, "" when absent */
+    const char *reason;       /* one line for people, "" when HTTP_DONE */
+    int64_t connect_us;       /* from start to connected, -1 unknown */
+    int64_t first_byte_us;    /* from start to the first byte of the response */
     int64_t total_us;
     size_t body_bytes;
 };
@@ -49,7 +54,8 @@ struct http_result {
 struct http_handlers {
     /* Bytes of the body as they come; `status` and content type are known. Return
      * false to give up. May be NULL when on_done wants nothing of the body. */
-    bool (*on_data)(void *owner, int status, const char *content_type, struct str bytes);
+    bool (*on_data)(void *owner, int status, const char *content_type,
+                    struct str bytes);
     void (*on_done)(void *owner, const struct http_result *result);
     void *owner;
 };

@@ -30,8 +30,10 @@ struct loop_timer {
     void *owner;
 };
 void loop_timer_init(struct loop_timer *timer, struct loop *loop,
-                     void (*on_fire)(struct loop_timer *timer, void *owner), void *owner);
-/* Fires once, after_ms from now (0: at the next turn of the loop); set anew if running. */
+                     void (*on_fire)(struct loop_timer *timer, void *owner),
+                     void *owner);
+/* Fires once, after_ms from now (0: at the next turn of the loop); set anew if running.
+ */
 void loop_timer_start(struct loop_timer *timer, int64_t after_ms);
 void loop_timer_start_us(struct loop_timer *timer, int64_t after_us);
 void loop_timer_stop(struct loop_timer *timer); /* fine when not running */

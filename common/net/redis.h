@@ -29,7 +29,7 @@ struct redis;
 
 /* ---- where ---- */
 struct redis_target {
-    char *host;     /* owned; NULL for a Unix socket */
+    char *host; /* owned; NULL for a Unix socket */
     int port;
     char *path;     /* owned; Unix socket, else NULL */
     char *user;     /* owned or NULL */
@@ -113,7 +113,8 @@ struct redis_eval {
 };
 MUST_USE bool redis_eval(struct redis *redis, const struct redis_eval *eval);
 
-/* Calls of this owner are not answered any more (the owner goes away). They still run. */
+/* Calls of this owner are not answered any more (the owner goes away). They still run.
+ */
 void redis_forget(struct redis *redis, const void *owner);
 
 /* ---- the connection ---- */

@@ -14,15 +14,16 @@
 struct redis;
 
 struct redis_clock {
-    struct loop_timer timer;   /* asks TIME every 10 s, at first five times quickly */
-    struct redis *redis;       /* borrowed */
-    int64_t offset_us;         /* Redis time minus our monotonic clock */
+    struct loop_timer timer; /* asks TIME every 10 s, at first five times quickly */
+    struct redis *redis;     /* borrowed */
+    int64_t offset_us;       /* Redis time minus our monotonic clock */
     int64_t best_round_trip_us;
-    int64_t best_at_ms;        /* when it was measured, monotonic */
+    int64_t best_at_ms; /* when it was measured, monotonic */
     unsigned asked;
     bool known;
 };
-void redis_clock_start(struct redis_clock *clock, struct loop *loop, struct redis *redis);
+void redis_clock_start(struct redis_clock *clock, struct loop *loop,
+                       struct redis *redis);
 void redis_clock_stop(struct redis_clock *clock);
 /* Microseconds since 1970 by Redis' clock; our wall clock until one answer came. */
 int64_t redis_clock_now_us(const struct redis_clock *clock);

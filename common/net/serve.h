@@ -39,8 +39,10 @@ int serve_port(const struct serve *serve); /* the port bound, 0 for a Unix socke
 
 const char *serve_method(const struct serve_request *request);
 const char *serve_path(const struct serve_request *request); /* without the query */
-const char *serve_query(const struct serve_request *request, const char *name); /* NULL */
-const char *serve_header(const struct serve_request *request, const char *name); /* NULL */
+const char *serve_query(const struct serve_request *request,
+                        const char *name); /* NULL */
+const char *serve_header(const struct serve_request *request,
+                         const char *name); /* NULL */
 struct str serve_body(const struct serve_request *request);
 /* For the program's own state of this request. */
 void serve_set_data(struct serve_request *request, void *data);
@@ -49,7 +51,8 @@ void *serve_data(const struct serve_request *request);
 void serve_reply(struct serve_request *request, int status, const char *content_type,
                  struct str body);
 /* As serve_reply / serve_begin, with one more header before. */
-void serve_add_header(struct serve_request *request, const char *name, const char *value);
+void serve_add_header(struct serve_request *request, const char *name,
+                      const char *value);
 void serve_begin(struct serve_request *request, int status, const char *content_type);
 /* False when the client is gone or more than 1 MiB waits (slow reader). */
 bool serve_write(struct serve_request *request, struct str bytes);

@@ -1,0 +1,106 @@
+# parley: `make help` lists what can be made.
+# One Makefile, no recursion; every variant has its own folder: build/<variant>/.
+
+VARIANT  ?= release
+PREFIX   ?= /usr/local
+PYTHON   ?= /usr/bin/python3
+CC       ?= gcc
+WERROR   ?=
+T        ?=
+B        := build/$(VARIANT)
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+
+PROGRAMS := parley parley-manager parley-worker parley-observer parley-analyzer parley-simulator
+LIBS     := hiredis libcurl jansson libmicrohttpd
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wcast-qual
+MODE.release := -O2 -g
+MODE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+                -fno-omit-frame-pointer
+MODE     := $(MODE.$(VARIANT))
+CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(MODE)
+CPPFLAGS += -Icommon -I. -I$(B)/gen -DPARLEY_VERSION='"$(VERSION)"'
+LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
+
+COMMON   := $(wildcard common/*/*.c)
+SCRIPTS  := $(sort $(wildcard common/scripts/*.lua))
+PROMPTS  := $(sort $(wildcard manager/prompts/*.txt worker/prompts/*.txt))
+SCHEMAS  := $(sort $(wildcard schemas/*.schema.json))
+GEN      := $(B)/gen/embedded.c
+COMMON_O := $(COMMON:%.c=$(B)/obj/%.o) $(B)/obj/gen/embedded.o
+# The folder of each program; all .c files in it are the program.
+DIR.parley           := cli
+DIR.parley-manager   := manager
+DIR.parley-worker    := worker
+DIR.parley-observer  := observer
+DIR.parley-analyzer  := analyzer
+DIR.parley-simulator := simulator
+objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c))
+UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run test check flow asan lint format headers bench deps install help clean unit
+
+all: $(PROGRAMS:%=$(B)/%) parley ## build everything (the default)
+
+parley: $(B)/parley
+	@ln -sfn $(B)/parley parley
+
+define program
+$(B)/$(1): $(call objects,$(1)) $(B)/common.a
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(B)/common.a: $(COMMON_O)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(GEN): tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS)
+	@mkdir -p $(@D)
+	tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS) > $@
+$(B)/obj/gen/embedded.o: $(GEN)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+# A unit test may look into a program's folder: its objects but main.o are linked in.
+TEST_O   := $(filter-out %/main.o,$(foreach p,$(PROGRAMS),$(call objects,$(p))))
+$(B)/tests.a: $(TEST_O)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(B)/unit/%: tests/unit/%.c $(B)/tests.a $(B)/common.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/tests.a $(B)/common.a $(LDLIBS) -lcmocka
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+run: deps all ## play a conversation between two personas here and now
+	@tools/run
+test: deps all unit flow ## all tests: units, then flows over a real redis-server
+check: unit ## the unit tests alone, in seconds; T=name runs one
+unit: $(UNIT)
+	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
+flow: all ## the tests over real processes; T=name picks
+	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/flow tests/e2e $(if $(T),-k "$(T)")
+asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
+	$(MAKE) VARIANT=asan all unit flow
+lint: deps ## formatting, clang-tidy, cppcheck, layers
+	@tools/lint $(C_FILES)
+format: ## put all C files into the house format
+	clang-format -i $(C_FILES)
+headers: ## each header compiles alone
+	@for h in $(filter %.h,$(C_FILES)); do $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c $$h || exit 1; done
+bench: all ## what parley adds to a turn, against a floor measured in the same run
+	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py
+deps: ## install with apt what is missing (says what first)
+	@tools/deps
+install: all ## PREFIX=/usr/local DESTDIR=
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/parley/schemas
+	install -m 755 $(PROGRAMS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(SCHEMAS) $(DESTDIR)$(PREFIX)/share/parley/schemas
+clean: ## remove what was built
+	rm -rf build parley
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
