@@ -15,10 +15,15 @@
 
 struct loop; /* opaque */
 
+/* Never NULL. The process ignores SIGPIPE from now on. */
 struct loop *loop_new(void);
+/* All watchers must have been stopped. NULL is fine. */
 void loop_free(struct loop *loop);
-/* Runs until loop_stop, or until nothing is left to wait for. */
+/* Runs until loop_stop, or until nothing is left to wait for: a running timer, a
+ * watched descriptor or signal. Hooks do not count. */
 void loop_run(struct loop *loop);
+/* Ends the loop_run that is going on, after the callbacks of this turn and without
+ * running the hooks again; without effect on a later loop_run. */
 void loop_stop(struct loop *loop);
 
 enum { LOOP_STORE = 10 }; /* in pointers; loop.c asserts that it is enough */
@@ -50,9 +55,10 @@ struct loop_io {
 void loop_io_init(struct loop_io *io, struct loop *loop,
                   void (*on_ready)(struct loop_io *io, int events, void *owner),
                   void *owner);
-/* Watches fd for these events from now on; 0 watches nothing. */
+/* Watches fd for these events from now on; 0 watches nothing. Stop it before the
+ * descriptor is closed: its number may come back as another one's. */
 void loop_io_watch(struct loop_io *io, int fd, int events);
-void loop_io_stop(struct loop_io *io);
+void loop_io_stop(struct loop_io *io); /* fine when not watching */
 
 struct loop_signal {
     void *store[LOOP_STORE];
@@ -75,6 +81,11 @@ struct loop_hook {
 };
 void loop_hook_start(struct loop_hook *hook, struct loop *loop,
                      void (*on_turn)(struct loop_hook *hook, void *owner), void *owner);
-void loop_hook_stop(struct loop_hook *hook);
+/* As loop_hook_start, but run after all hooks of the other kind: for writers, which
+ * send what the others left with them. Such a hook must call nobody's callback. */
+void loop_hook_start_last(struct loop_hook *hook, struct loop *loop,
+                          void (*on_turn)(struct loop_hook *hook, void *owner),
+                          void *owner);
+void loop_hook_stop(struct loop_hook *hook); /* fine when not started */
 
 #endif
