@@ -1,0 +1,128 @@
+/* llm.h - a turn's prompt in, deltas and exactly one result out.
+ *
+ * llm_start hands a request to its provider: `ollama` (/api/chat over HTTP) or `echo`
+ * (answers at once without a model, for --dry-run, tests and benchmarks). Providers
+ * know one wire format each. Nothing here falls back to another provider, and nothing
+ * is retried: a failed call is told as such.
+ *
+ * Flow: llm_start -> on_delta* -> on_result (done | failed | cancelled), once.
+ */
+#ifndef PARLEY_LLM_H
+#define PARLEY_LLM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct http;
+struct llm;      /* one a process */
+struct llm_call; /* one request; gone after on_result */
+struct loop;
+
+enum llm_provider { LLM_OLLAMA, LLM_ECHO, LLM_PROVIDER_COUNT };
+const char *llm_provider_name(enum llm_provider provider);
+MUST_USE bool llm_provider_parse(const char *name, enum llm_provider *ret_provider);
+
+struct llm_message {
+    const char *role; /* "system", "user", "assistant" */
+    struct str text;
+};
+
+struct llm_request {
+    enum llm_provider provider;
+    const char *url; /* "http://127.0.0.1:11434"; ignored by echo */
+    const char *model;
+    const struct llm_message *messages;
+    size_t message_count;
+    const char *schema;  /* JSON Schema text for a structured reply, or NULL */
+    int64_t num_ctx;     /* always sent */
+    int64_t num_predict; /* always sent; most tokens of a reply */
+    double temperature;
+    int64_t seed;           /* -1: the server's choice */
+    const char *keep_alive; /* "10m" or NULL: the server's default */
+    const char *call_id;    /* sent as X-Parley-Turn, for the server's log; NULL none */
+    size_t max_reply_bytes; /* 0: 1 MiB */
+    int64_t connect_ms;     /* the four clocks; 0: 5 s, 300 s, 60 s, none */
+    int64_t first_token_ms;
+    int64_t between_tokens_ms;
+    int64_t total_ms;
+};
+
+enum llm_outcome { LLM_DONE, LLM_FAILED, LLM_CANCELLED };
+enum llm_error {
+    LLM_ERROR_NONE,
+    LLM_ERROR_REFUSED,         /* no connection */
+    LLM_ERROR_MODEL_NOT_FOUND, /* 404 */
+    LLM_ERROR_BUSY,            /* 429, 503 */
+    LLM_ERROR_SERVER,          /* other 5xx */
+    LLM_ERROR_REQUEST,         /* other 4xx: asking again is no use */
+    LLM_ERROR_STREAM,          /* an error line in mid-stream */
+    LLM_ERROR_TRUNCATED,       /* the stream ended without its end marker */
+    LLM_ERROR_PROTOCOL,        /* not what the API promises */
+    LLM_ERROR_TIMEOUT,         /* one of the four clocks */
+    LLM_ERROR_EMPTY,           /* done, and nothing was said */
+    LLM_ERROR_TOO_LARGE,
+    LLM_ERROR_COUNT
+};
+const char *llm_error_name(enum llm_error error); /* "model_not_found" */
+
+/* Counts and durations exactly as the server gave them; -1 where it gave none. */
+struct llm_result {
+    enum llm_outcome outcome;
+    enum llm_error error;
+    const char *reason;        /* one line for people, "" unless failed */
+    int http_status;           /* 0 none */
+    struct str text;           /* the whole reply (UTF-8, mended); "" unless done */
+    struct str thinking;       /* what a thinking model thought, apart */
+    const char *finish_reason; /* "stop", "length"; "" unknown */
+    const char *provider;
+    const char *endpoint; /* the URL, or "echo" */
+    const char *model;    /* as the server names it */
+    int64_t prompt_tokens;
+    int64_t prompt_cached_tokens;
+    int64_t tokens_generated;
+    int64_t load_ns; /* the server's own durations */
+    int64_t prompt_ns;
+    int64_t generation_ns;
+    int64_t total_ns;
+    int64_t first_token_us; /* our clock, from the sending to the first text */
+    int64_t duration_us;    /* our clock, from the sending to the end */
+    size_t deltas;          /* pieces of text received; not tokens */
+};
+
+struct llm_handlers {
+    /* New text, whole UTF-8 characters. May be NULL. */
+    void (*on_delta)(void *owner, struct str text);
+    /* The end; everything in it is valid inside the callback only. */
+    void (*on_result)(void *owner, const struct llm_result *result);
+    void *owner;
+};
+
+struct llm *llm_new(struct loop *loop, struct http *http); /* http is borrowed */
+void llm_free(struct llm *llm); /* calls that run are dropped without a word */
+/* The request is copied. Never calls back before it returned, except that `echo` may:
+ * set `owner` up first. Returns NULL when the call is already over. */
+struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
+                           const struct llm_handlers *handlers);
+/* Closes the connection, so that the server stops; on_result with LLM_CANCELLED comes
+ * at the next turn of the loop. */
+void llm_cancel(struct llm_call *call);
+
+/* What a server offers: GET /api/tags. */
+struct llm_models {
+    bool ok;
+    enum llm_error error;
+    const char *reason;       /* one line, "" when ok */
+    const char *const *names; /* valid inside the callback */
+    size_t count;
+};
+void llm_list_models(struct llm *llm, const char *url, int64_t timeout_ms,
+                     void (*on_models)(void *owner, const struct llm_models *models),
+                     void *owner);
+/* "llama3.2" is there when the list has it or "llama3.2:latest". */
+bool llm_models_have(const struct llm_models *models, const char *model);
+
+#endif

@@ -1,0 +1,65 @@
+/* cast.h - who takes part: the seats with their personas, drivers and models; and the
+ * story files and model replies they are made from.
+ */
+#ifndef PARLEY_CAST_H
+#define PARLEY_CAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "proto/message.h"
+
+/* How a seat's model is called. Unknown (NULL, -1, NAN) means: the worker's default,
+ * which is then recorded in the message. */
+struct seat_model {
+    char *provider; /* "ollama", "echo" */
+    char *model;
+    int64_t num_ctx;
+    int64_t num_predict;
+    double temperature;
+    int64_t seed; /* of the conversation; the worker adds the turn to it */
+};
+struct seat {
+    struct persona persona;
+    char *driver; /* "model" */
+    int64_t lane; /* request:<lane>, from 1 */
+    struct seat_model model;
+};
+struct cast {
+    struct story story;
+    struct seat *seats; /* seats[0] is seat 1 */
+    size_t seat_count;
+    int64_t version;
+};
+
+void story_done(struct story *story);
+void story_copy(struct story *to, const struct story *from);
+void persona_done(struct persona *persona);
+void persona_copy(struct persona *to, const struct persona *from);
+void seat_init(struct seat *seat); /* everything unknown, driver "model" */
+void seat_done(struct seat *seat);
+void cast_done(struct cast *cast);
+
+/* The JSON of a `seat:<n>` field of K:cast:<id>. */
+bool seat_format(const struct seat *seat, struct buf *into);
+MUST_USE bool seat_parse(struct str json, struct seat *ret_seat, struct err *err);
+
+/* A story file: setting, characters, initial_situation and personas (2 to 16), by
+ * schemas/story_file.schema.json. Fills story and seats (persona, driver, lane = seat
+ * number). err: "line 3, column 7: ..." for bad JSON, "/personas/1/name: expected ..."
+ */
+MUST_USE bool cast_parse_story_file(struct str json, struct cast *ret_cast,
+                                    struct err *err);
+/* A model's replies, by schemas/story.schema.json and schemas/personas.schema.json.
+ * Exactly `seats` personas with names that differ are asked for. */
+MUST_USE bool story_parse(struct str json, struct story *ret_story, struct err *err);
+MUST_USE bool personas_parse(struct str json, size_t seats, struct cast *cast,
+                             struct err *err);
+/* The same check of any document: {"setting", "characters", "initial_situation"}. */
+bool story_format(const struct story *story, struct buf *into);
+
+#endif
