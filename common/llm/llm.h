@@ -103,8 +103,7 @@ struct llm_handlers {
 
 struct llm *llm_new(struct loop *loop, struct http *http); /* http is borrowed */
 void llm_free(struct llm *llm); /* calls that run are dropped without a word */
-/* The request is copied. Never calls back before it returned, except that `echo` may:
- * set `owner` up first. Returns NULL when the call is already over. */
+/* The request is copied. Never calls back before it returned; never NULL. */
 struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
                            const struct llm_handlers *handlers);
 /* Closes the connection, so that the server stops; on_result with LLM_CANCELLED comes
