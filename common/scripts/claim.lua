@@ -1,0 +1,39 @@
+-- claim: a worker takes over what others of its lane left behind (and, at its start, what it left itself).
+--
+-- KEYS 1 K:request:<lane>  2 K:member:<name>:lock
+-- ARGV 1 name  2 nonce  3 lease_ms  4 n, the caller's free slots  5 own (1 at start: also its own, however fresh)
+--
+-- OK entry ...   each entry is an array {id, deliveries, {field, value, ...}}; an entry that was pending but
+--                is no longer in the stream is {id, 0, {}}: it is pending no more and counts for no slot
+-- HELD           the name is not (or no longer) the caller's: nothing was touched
+-- Called by: the worker, at start and then every second or so.
+local call = redis.call
+local SCAN_MAX = 100
+local name, free = ARGV[1], tonumber(ARGV[4])
+
+if call('GET', KEYS[2]) ~= ARGV[2] then return {'HELD'} end
+local answer, taken = {'OK'}, 0
+
+local function take(pending)
+  local id, deliveries = pending[1], pending[4]
+  local got = call('XCLAIM', KEYS[1], 'workers', name, 0, id)[1]
+  if got then
+    taken = taken + 1
+    answer[#answer + 1] = {id, string.format('%d', deliveries + 1), got[2]}
+  else
+    answer[#answer + 1] = {id, '0', {}}
+  end
+end
+
+if ARGV[5] == '1' then
+  for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX, name)) do
+    if taken >= free then return answer end
+    take(pending)
+  end
+end
+if taken >= free then return answer end
+for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', 'IDLE', ARGV[3], '-', '+', SCAN_MAX)) do
+  if taken >= free then return answer end
+  if pending[2] ~= name then take(pending) end
+end
+return answer

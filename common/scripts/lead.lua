@@ -1,0 +1,43 @@
+-- lead: takes, renews or gives back the leadership of a shard. A new leadership also makes the lanes,
+-- their groups and K:meta, so that a fresh or flushed Redis is put in order by whoever leads it next.
+--
+-- KEYS 1 K:leader  2 K:epoch  3 K:meta  4 K:control
+--      5.. pairs of K:request:<lane>, K:response:<lane>  (lanes 1 to 16)
+-- ARGV 1 ttl_ms (0 gives the leadership back)  2 name  3 nonce
+--
+-- OK token new     the leader is the caller; new is 1 if the leadership was just given, else 0
+-- HELD token       another leads
+-- LAYOUT version   K:meta bears another layout version: nothing was touched
+-- Called by: every manager, every second or so.
+local call, pcall_redis = redis.call, redis.pcall
+local ttl_ms, mine = tonumber(ARGV[1]), ARGV[2] .. ':' .. ARGV[3]
+local LAYOUT = '1'
+
+local leader, epoch = call('GET', KEYS[1]), call('GET', KEYS[2])
+local is_mine = leader and string.match(leader, '^%d+:(.*)$') == mine
+
+if leader and not is_mine then return {'HELD', leader} end
+if ttl_ms <= 0 then
+  if leader then call('DEL', KEYS[1]) end
+  return {'OK', leader or '', '0'}
+end
+if is_mine and leader == epoch then
+  call('PEXPIRE', KEYS[1], ttl_ms)
+  return {'OK', leader, '0'}
+end
+
+local layout = call('HGET', KEYS[3], 'layout')
+if layout and layout ~= LAYOUT then return {'LAYOUT', layout} end
+local number = tonumber(string.match(epoch or '', '^(%d+):')) or 0
+local token = string.format('%d:%s', number + 1, mine)
+
+-- Groups come before the token: a key of a wrong type stops the script while nobody leads yet.
+for i = 4, #KEYS do
+  local group = (i > 4 and i % 2 == 1) and 'workers' or 'managers'
+  local made = pcall_redis('XGROUP', 'CREATE', KEYS[i], group, '0', 'MKSTREAM')
+  if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
+end
+call('HSET', KEYS[3], 'layout', LAYOUT)
+call('SET', KEYS[2], token)
+call('SET', KEYS[1], token, 'PX', ttl_ms)
+return {'OK', token, '1'}

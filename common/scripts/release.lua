@@ -1,0 +1,16 @@
+-- release: a worker on its way out hands an unfinished request back; the delivery does not count.
+--
+-- KEYS 1 K:request:<lane>
+-- ARGV 1 name  2 request entry  3 deliveries
+--
+-- OK       the entry looks idle for a day: a lane mate's next claim takes it
+-- FENCED   it was not the caller's: nothing was touched
+-- Called by: the worker, on SIGTERM.
+local call = redis.call
+local IDLE_MS = 86400000
+local name, entry, deliveries = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+local held = call('XPENDING', KEYS[1], 'workers', entry, entry, 1)[1]
+if not held or held[2] ~= name or held[4] ~= deliveries then return {'FENCED'} end
+call('XCLAIM', KEYS[1], 'workers', name, 0, entry, 'IDLE', IDLE_MS, 'RETRYCOUNT', math.max(0, deliveries - 1), 'JUSTID')
+return {'OK'}

@@ -1,0 +1,30 @@
+-- renew: a worker keeps its lease on a request, and learns whether the turn is still wanted.
+--
+-- KEYS 1 K:conversation:<id>  2 K:request:<lane>
+-- ARGV 1 name  2 request entry  3 deliveries  4 turn
+--
+-- OK left_ms   the lease is renewed; left_ms to the deadline (of the grace when closing), '' where no clock runs
+-- CANCEL       the conversation ended: acked
+-- GONE         no such conversation, or this request is no longer the one awaited: acked
+-- FENCED       the entry belongs to another worker or another delivery: left alone
+-- Called by: the worker, before a call's first byte and then every half second. All but OK: drop the model call.
+local call = redis.call
+local name, entry = ARGV[1], ARGV[2]
+
+local state, next_turn, phase, request, deadline = unpack(call('HMGET', KEYS[1], 'state', 'next', 'phase', 'request',
+  'deadline'))
+if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == ARGV[4] then
+  local held = call('XPENDING', KEYS[2], 'workers', entry, entry, 1)[1]
+  if not held or held[2] ~= name or held[4] ~= tonumber(ARGV[3]) then return {'FENCED'} end
+  local left_ms = ''
+  if deadline ~= '' then
+    local t = call('TIME')
+    local left = (tonumber(deadline) - t[1] * 1000000 - t[2]) / 1000
+    left_ms = string.format('%d', math.max(0, math.floor(left)))
+  end
+  -- JUSTID keeps the delivery count, which is half of the fence.
+  call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID')
+  return {'OK', left_ms}
+end
+call('XACK', KEYS[2], 'workers', entry)
+return {state == 'ended' and 'CANCEL' or 'GONE'}
