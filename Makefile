@@ -19,7 +19,7 @@ MODE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
 MODE     := $(MODE.$(VARIANT))
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(MODE)
-CPPFLAGS += -Icommon -I. -I$(B)/gen -DPARLEY_VERSION='"$(VERSION)"'
+CPPFLAGS += -Icommon -I. -I$(B)
 LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
 
 COMMON   := $(wildcard common/*/*.c)
@@ -41,7 +41,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test check flow asan lint format headers bench deps install help clean unit
+.PHONY: always all run test check flow asan lint format headers bench deps install help clean unit
 
 all: $(PROGRAMS:%=$(B)/%) parley ## build everything (the default)
 
@@ -60,6 +60,11 @@ $(B)/common.a: $(COMMON_O)
 $(GEN): tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS)
 	@mkdir -p $(@D)
 	tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS) > $@
+# Rewritten only when the version is another, so that nothing is built for nothing.
+$(B)/gen/version.h: always
+	@mkdir -p $(@D)
+	@echo '#define PARLEY_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define PARLEY_VERSION "$(VERSION)"' > $@
+$(B)/obj/common/base/version.o: $(B)/gen/version.h
 $(B)/obj/gen/embedded.o: $(GEN)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

@@ -1,0 +1,350 @@
+/* opt.c - see opt.h: values by row, from flags and the environment. What is printed
+ * about them stands in opt_text.c. */
+#include "base/opt.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+
+enum { VARIABLE_SIZE = 64 };
+
+static void *place(const struct opt_set *set, size_t row)
+{
+    return (char *)set->values + set->rows[row].offset;
+}
+
+static void replace(char **slot, struct str text)
+{
+    free(*slot);
+    *slot = text.len == 0 ? NULL : x_memdup(text.at, text.len);
+}
+
+/* ---- one function a kind: text in, value stored, false when it does not fit ---- */
+
+static bool put_flag(const struct opt_row *row, void *slot, struct str text)
+{
+    static const char *const yes[] = {"true", "1", "yes", "on"};
+    static const char *const no[] = {"false", "0", "no", "off"};
+
+    (void)row;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (str_is(text, yes[i]) || str_is(text, no[i])) {
+            *(bool *)slot = str_is(text, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool put_int(const struct opt_row *row, void *slot, struct str text)
+{
+    return str_to_i64(text, (int64_t)row->min, (int64_t)row->max, slot);
+}
+
+static bool put_real(const struct opt_row *row, void *slot, struct str text)
+{
+    return str_to_double(text, row->min, row->max, slot);
+}
+
+static bool put_duration(const struct opt_row *row, void *slot, struct str text)
+{
+    int64_t ms;
+
+    if (!str_to_duration_ms(text, &ms) || (double)ms < row->min
+        || (double)ms > row->max)
+        return false;
+    *(int64_t *)slot = ms;
+    return true;
+}
+
+static bool put_text(const struct opt_row *row, void *slot, struct str text)
+{
+    (void)row;
+    replace(slot, text);
+    return true;
+}
+
+static bool put_choice(const struct opt_row *row, void *slot, struct str text)
+{
+    struct str rest = str_of(row->choices);
+
+    while (rest.len > 0) {
+        struct str choice = str_cut(rest, '|', &rest);
+
+        if (str_eq(choice, text)) {
+            replace(slot, text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool put_range(const struct opt_row *row, void *slot, struct str text)
+{
+    struct opt_range range;
+    struct str high;
+    struct str low = str_cut(text, '.', &high);
+
+    if (high.len > 0 && high.at[0] == '.')
+        high = str_make(high.at + 1, high.len - 1);
+    else if (low.len == text.len)
+        high = low;
+    if (!str_to_i64(low, (int64_t)row->min, (int64_t)row->max, &range.low)
+        || !str_to_i64(high, range.low, (int64_t)row->max, &range.high))
+        return false;
+    *(struct opt_range *)slot = range;
+    return true;
+}
+
+/* "NAME" sets slot 0, "2=NAME" slot 2; a name may hold '=' behind no number. */
+static bool put_seated(const struct opt_row *row, void *slot, struct str text)
+{
+    struct str name;
+    struct str number = str_cut(text, '=', &name);
+    int64_t seat = 0;
+    char **names = slot;
+
+    (void)row;
+    if (text.len == 0)
+        return true;
+    if (number.len == text.len || number.len == 0
+        || !isdigit((unsigned char)number.at[0]))
+        name = text;
+    else if (!str_to_i64(number, 1, OPT_SEATS, &seat) || name.len == 0)
+        return false;
+    replace(&names[seat], name);
+    return true;
+}
+
+typedef bool put_function(const struct opt_row *row, void *slot, struct str text);
+static put_function *const put_by_kind[OPT_KIND_COUNT] = {
+    [OPT_FLAG] = put_flag,   [OPT_INT] = put_int,           [OPT_REAL] = put_real,
+    [OPT_TEXT] = put_text,   [OPT_DURATION] = put_duration, [OPT_CHOICE] = put_choice,
+    [OPT_RANGE] = put_range, [OPT_SEATED] = put_seated,
+};
+
+static bool put_none(const struct opt_row *row, void *slot, struct str text)
+{
+    if (!row->none || !str_is(text, "none"))
+        return false;
+    assert(row->kind == OPT_INT || row->kind == OPT_DURATION);
+    *(int64_t *)slot = OPT_NONE;
+    return true;
+}
+
+bool opt_put(struct opt_set *set, size_t row, const char *text, enum opt_source source,
+             const char *where, struct err *err)
+{
+    const struct opt_row *r = &set->rows[row];
+    struct buf allowed;
+
+    assert(row < set->count);
+    if (source < set->from[row])
+        return true; /* a stronger source has spoken */
+    if (put_none(r, place(set, row), str_of(text))
+        || put_by_kind[r->kind](r, place(set, row), str_of(text))) {
+        set->from[row] = source;
+        return true;
+    }
+    buf_init(&allowed, 512);
+    opt_allowed(r, &allowed);
+    err_set(err, ERR_USAGE, "%s: '%s' is not %s", where, log_safe(str_of(text)),
+            buf_text(&allowed));
+    buf_done(&allowed);
+    return false;
+}
+
+void opt_init(struct opt_set *set, const struct opt_row *rows, size_t count,
+              void *values)
+{
+    struct err err = {0};
+
+    assert(count <= OPT_ROWS_MAX);
+    *set = (struct opt_set){.rows = rows, .count = count, .values = values};
+    for (size_t i = 0; i < count; i++) {
+        bool ok = rows[i].fallback == NULL
+                  || opt_put(set, i, rows[i].fallback, OPT_DEFAULT, rows[i].flag, &err);
+
+        assert(ok);
+    }
+}
+
+void opt_done(struct opt_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        enum opt_kind kind = set->rows[i].kind;
+        char **text = place(set, i);
+
+        if (kind == OPT_TEXT || kind == OPT_CHOICE)
+            replace(text, str_of(NULL));
+        for (size_t seat = 0; kind == OPT_SEATED && seat <= OPT_SEATS; seat++)
+            replace(&text[seat], str_of(NULL));
+    }
+    free(set->file);
+    set->file = NULL;
+}
+
+static void variable_name(const struct opt_row *row, char ret_name[VARIABLE_SIZE])
+{
+    fmt_into(ret_name, VARIABLE_SIZE, "PARLEY_%s", row->flag);
+    for (char *c = ret_name; *c != '\0'; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+bool opt_read_environment(struct opt_set *set, unsigned command, struct err *err)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct opt_row *row = &set->rows[i];
+        char name[VARIABLE_SIZE];
+        const char *found = name;
+        const char *text;
+
+        if ((row->commands & command) == 0)
+            continue;
+        variable_name(row, name);
+        text = getenv(name);
+        if ((text == NULL || *text == '\0') && row->env != NULL) {
+            found = row->env;
+            text = getenv(row->env);
+        }
+        if (text != NULL && *text != '\0'
+            && !opt_put(set, i, text, OPT_ENV, found, err))
+            return false;
+    }
+    return true;
+}
+
+size_t opt_by_key(const struct opt_set *set, const char *key)
+{
+    size_t i = 0;
+
+    while (i < set->count
+           && (set->rows[i].key == NULL || strcmp(set->rows[i].key, key) != 0))
+        i++;
+    return i;
+}
+
+size_t opt_by_flag(const struct opt_set *set, const char *flag)
+{
+    size_t i = 0;
+
+    while (i < set->count && strcmp(set->rows[i].flag, flag) != 0)
+        i++;
+    return i;
+}
+
+bool opt_given(const struct opt_set *set, const char *flag)
+{
+    size_t row = opt_by_flag(set, flag);
+
+    assert(row < set->count);
+    return set->from[row] != OPT_DEFAULT;
+}
+
+/* Levenshtein distance, bounded: names are short. */
+static size_t distance(struct str a, struct str b)
+{
+    size_t row[64];
+
+    if (a.len >= 64 || b.len >= 64)
+        return 64;
+    for (size_t j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal + (a.at[i - 1] == b.at[j - 1] ? 0 : 1);
+            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+
+            diagonal = row[j];
+            row[j] = best < change ? best : change;
+        }
+    }
+    return row[b.len];
+}
+
+static bool unknown_flag(const struct opt_set *set, unsigned command, struct str name,
+                         struct err *err)
+{
+    const char *nearest = NULL;
+    size_t best = 4; /* further away is another word, not a slip */
+
+    for (size_t i = 0; i < set->count; i++) {
+        size_t away = distance(name, str_of(set->rows[i].flag));
+
+        if ((set->rows[i].commands & command) != 0 && away < best) {
+            best = away;
+            nearest = set->rows[i].flag;
+        }
+    }
+    return err_set(err, ERR_USAGE, "unknown option --%s%s%s%s", log_safe(name),
+                   nearest == NULL ? " (--help lists them)" : ", did you mean --",
+                   nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
+}
+
+/* One flag at argv[*at]; moves *at behind what it used. */
+static bool read_flag(struct opt_set *set, unsigned command, char **argv, int *at,
+                      struct err *err)
+{
+    struct str value;
+    struct str name = str_cut(str_of(argv[*at] + 2), '=', &value);
+    bool inline_value = name.len < strlen(argv[*at] + 2);
+    char *flag = x_memdup(name.at, name.len);
+    size_t row = opt_by_flag(set, flag);
+    char where[80];
+    bool ok = false;
+    const char *text = value.at;
+
+    (*at)++;
+    if (row == set->count || (set->rows[row].commands & command) == 0) {
+        unknown_flag(set, command, name, err);
+        goto out;
+    }
+    if (!inline_value && set->rows[row].kind == OPT_FLAG) {
+        text = "true";
+    } else if (!inline_value) {
+        if (argv[*at] == NULL) {
+            err_set(err, ERR_USAGE, "--%s wants a value: %s", flag,
+                    set->rows[row].value);
+            goto out;
+        }
+        text = argv[(*at)++];
+    }
+    fmt_into(where, sizeof where, "--%s", set->rows[row].flag);
+    ok = opt_put(set, row, text, OPT_FLAG_GIVEN, where, err);
+out:
+    free(flag);
+    return ok;
+}
+
+bool opt_read_flags(struct opt_set *set, unsigned command, int argc, char **argv,
+                    int *ret_rest, struct err *err)
+{
+    int rest = 0;
+    int at = 0;
+
+    while (at < argc) {
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        if (argv[at][0] != '-' || argv[at][1] == '\0') {
+            argv[rest++] = argv[at++];
+        } else if (argv[at][1] != '-') {
+            return err_set(err, ERR_USAGE, "unknown option %s (--help lists them)",
+                           log_safe(str_of(argv[at])));
+        } else if (!read_flag(set, command, argv, &at, err)) {
+            return false;
+        }
+    }
+    while (at < argc)
+        argv[rest++] = argv[at++];
+    *ret_rest = rest;
+    return true;
+}
