@@ -5,11 +5,15 @@
  * more). RESP2 only. A program uses two: one for commands, one for blocking reads,
  * since a blocked connection can do nothing else.
  *
- * Every call is answered exactly once, in the order of sending. A connection that is
- * lost, or whose oldest call is overdue, is closed; calls marked `again` (scripts: all
- * of ours may be asked twice) are kept and sent anew after the reconnect, the others
- * are answered REDIS_LOST: they may have run or not. Reconnects use jittered back-off,
- * 50 ms to 2 s. Calls made while there is no connection wait in a bounded queue.
+ * Every call is answered exactly once, in the order of sending (a script the server had
+ * to be taught is sent again, behind the calls that followed it). Calls of one turn of
+ * the loop leave together, before the loop waits. A connection that is lost, or whose
+ * oldest call is overdue, is closed; calls marked `again` (scripts: all of ours may be
+ * asked twice) are kept and sent anew, in order, after the reconnect, the others are
+ * answered REDIS_LOST: they may have run or not. Reconnects use jittered back-off, 50
+ * ms to 2 s. Calls made while there is no connection wait in a bounded queue, as long
+ * as it takes. Callbacks come from the loop only, never from inside a function of this
+ * header but redis_free; inside one, all functions but redis_free may be called.
  *
  * Flow: redis_new -> connecting -> hello (AUTH, SELECT, CLIENT SETNAME, INFO server)
  *       -> ready -> ... -> lost -> back-off -> connecting -> ...
@@ -23,59 +27,21 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "net/redis_target.h"
+#include "net/redis_value.h"
 
 struct loop;
 struct redis;
 
-/* ---- where ---- */
-struct redis_target {
-    char *host; /* owned; NULL for a Unix socket */
-    int port;
-    char *path;     /* owned; Unix socket, else NULL */
-    char *user;     /* owned or NULL */
-    char *password; /* owned or NULL */
-    int db;
-};
-/* redis://[user[:password]@]host[:port][/db], redis://host?db=n,
- * unix:///path?db=n or redis+unix://..., percent-escapes decoded. */
-MUST_USE bool redis_target_parse(const char *url, struct redis_target *ret_target,
-                                 struct err *err);
-void redis_target_done(struct redis_target *target);
-/* The URL without its password, for people and logs; caller frees. */
-char *redis_target_text(const struct redis_target *target);
-
-/* ---- what came back: valid inside the callback only ---- */
-enum redis_kind {
-    REDIS_NIL,
-    REDIS_TEXT, /* bulk or status */
-    REDIS_INTEGER,
-    REDIS_ARRAY,
-    REDIS_ERROR
-};
-struct redis_value {
-    enum redis_kind kind;
-    int64_t integer;
-    struct str text; /* REDIS_TEXT, REDIS_ERROR */
-    size_t count;
-    const struct redis_value *const *items; /* REDIS_ARRAY */
-};
-/* Item i of an array, or a REDIS_NIL value when there is none. Never NULL. */
-const struct redis_value *redis_item(const struct redis_value *value, size_t i);
-/* The text of item i; integers are not converted; empty when it is something else. */
-struct str redis_item_text(const struct redis_value *value, size_t i);
-/* An integer item, or a text item that is a whole number; `otherwise` else. */
-int64_t redis_item_i64(const struct redis_value *value, size_t i, int64_t otherwise);
-/* In an array of field, value, field, value...: the value's text, empty if missing. */
-struct str redis_field(const struct redis_value *pairs, const char *field);
-int64_t redis_field_i64(const struct redis_value *pairs, const char *field,
-                        int64_t otherwise);
-
 enum redis_outcome {
-    REDIS_OK,       /* value is the reply (never REDIS_ERROR at the top) */
-    REDIS_REFUSED,  /* value is the error reply */
-    REDIS_LOST,     /* no reply: may have run or not; value is NULL */
-    REDIS_CANCELLED /* redis_free while it waited; value is NULL */
+    REDIS_OK,        /* value is the reply (never REDIS_ERROR at the top) */
+    REDIS_REFUSED,   /* value is the error reply */
+    REDIS_LOST,      /* no reply: may have run or not; value is NULL */
+    REDIS_CANCELLED, /* redis_free while it waited; value is NULL */
+    REDIS_OUTCOME_COUNT
 };
+const char *redis_outcome_name(enum redis_outcome outcome);
+
 struct redis_answer {
     enum redis_outcome outcome;
     const struct redis_value *value;
@@ -89,7 +55,8 @@ struct redis_call {
     const struct str *argv; /* borrowed during redis_send; bytes may hold anything */
     redis_on_answer *on_answer; /* NULL: nobody cares (a refusal is logged) */
     void *owner;
-    int64_t timeout_ms; /* 0: the connection's command_timeout_ms */
+    int64_t timeout_ms; /* 0: command_timeout_ms; from the sending or, if that came
+                         * later, from the reply before */
     bool again;         /* may be sent twice: is kept over a lost connection */
 };
 /* False (and no callback) only when the queue is full or the connection is closing. */
@@ -113,8 +80,7 @@ struct redis_eval {
 };
 MUST_USE bool redis_eval(struct redis *redis, const struct redis_eval *eval);
 
-/* Calls of this owner are not answered any more (the owner goes away). They still run.
- */
+/* Calls of this owner are answered no more (it goes away). They still run. */
 void redis_forget(struct redis *redis, const void *owner);
 
 /* ---- the connection ---- */
@@ -128,16 +94,29 @@ struct redis_options {
      * another than before. May be NULL. */
     void (*on_ready)(void *owner, bool restarted);
     /* Not reachable, or refuses us (wrong password); tried again all the same. Called
-     * at each failed attempt and at each loss. May be NULL. */
+     * at each failed attempt and at each loss: ERR_REDIS, "<url>: <reason>". */
     void (*on_down)(void *owner, const struct err *err);
     void *owner;
 };
+/* Begins to connect at the next turn of the loop. A host that is not an address is
+ * looked up with getaddrinfo, which blocks: at first, and when all its addresses
+ * failed, at most every 10 s. */
 struct redis *redis_new(struct loop *loop, const struct redis_options *options);
-/* Answers what waits with REDIS_CANCELLED, closes. Not inside a callback of its own. */
+/* Answers what waits with REDIS_CANCELLED, closes. Not inside a callback of its own.
+ * NULL is fine. */
 void redis_free(struct redis *redis);
 bool redis_ready(const struct redis *redis);
 size_t redis_waiting(const struct redis *redis); /* calls not answered yet */
-/* Drops the connection and connects again at once (a stuck reader, another server). */
+/* True after an attempt that failed because the server does not want us (password,
+ * database, not a Redis): trying again will hardly help. */
+bool redis_refused(const struct redis *redis);
+/* Drops the connection and connects again at once (a stuck reader, another server);
+ * on_down is not called for it. Not from on_down: that would spin. */
 void redis_reconnect(struct redis *redis);
+/* Other handlers from now on; each may be NULL. */
+void redis_set_handlers(struct redis *redis,
+                        void (*on_ready)(void *owner, bool restarted),
+                        void (*on_down)(void *owner, const struct err *err),
+                        void *owner);
 
 #endif
