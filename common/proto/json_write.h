@@ -1,7 +1,8 @@
 /* json_write.h - writes JSON straight into a buffer, without a tree in between.
  *
  * Strings are mended to UTF-8 and escaped by RFC 8259; the writer keeps no state: the
- * caller writes braces and commas.
+ * caller writes braces and commas. All return false when `into` is full; the buffer
+ * remembers that (`overflowed`), so a caller may write on and look once at the end.
  */
 #ifndef PARLEY_JSON_WRITE_H
 #define PARLEY_JSON_WRITE_H

@@ -30,6 +30,8 @@ struct str key_lane(const struct keys *keys, const char *what, int64_t lane,
 /* A new conversation's id: 12 base32 letters, "<shard>-" before it unless shard 0. */
 enum { CONVERSATION_SIZE = SHARD_MAX_LETTERS + 1 + ID_LETTERS + 1 };
 void conversation_id_make(const struct keys *keys, char ret[CONVERSATION_SIZE]);
+/* That form, 12 letters of 0-9a-z: to be asked before an id from outside becomes part
+ * of a key (a key that does not fit is a mistake of ours). */
 bool conversation_id_valid(struct str id);
 
 #endif
