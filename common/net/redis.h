@@ -2,8 +2,7 @@
  *
  * hiredis' formatter and reader under a connection of our own: its async layer aborts
  * the process on a surplus reply and has no deadlines (docs/architecture.md tells
- * more). RESP2 only. A program uses two: one for commands, one for blocking reads,
- * since a blocked connection can do nothing else.
+ * more). RESP2 only. A program uses two: one for commands, one for blocking reads.
  *
  * Every call is answered exactly once, in the order of sending (a script the server had
  * to be taught is sent again, behind the calls that followed it). Calls of one turn of
@@ -113,7 +112,6 @@ bool redis_refused(const struct redis *redis);
 /* Drops the connection and connects again at once (a stuck reader, another server);
  * on_down is not called for it. Not from on_down: that would spin. */
 void redis_reconnect(struct redis *redis);
-/* Other handlers from now on; each may be NULL. */
 void redis_set_handlers(struct redis *redis,
                         void (*on_ready)(void *owner, bool restarted),
                         void (*on_down)(void *owner, const struct err *err),
