@@ -27,13 +27,10 @@ end
 
 if ARGV[5] == '1' then
   for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX, name)) do
-    if taken >= free then return answer end
-    take(pending)
+    if taken < free then take(pending) end
   end
 end
-if taken >= free then return answer end
 for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', 'IDLE', ARGV[3], '-', '+', SCAN_MAX)) do
-  if taken >= free then return answer end
-  if pending[2] ~= name then take(pending) end
+  if taken < free and pending[2] ~= name then take(pending) end
 end
 return answer

@@ -33,7 +33,7 @@ local token = string.format('%d:%s', number + 1, mine)
 
 -- Groups come before the token: a key of a wrong type stops the script while nobody leads yet.
 for i = 4, #KEYS do
-  local group = (i > 4 and i % 2 == 1) and 'workers' or 'managers'
+  local group = i % 2 == 1 and 'workers' or 'managers'
   local made = pcall_redis('XGROUP', 'CREATE', KEYS[i], group, '0', 'MKSTREAM')
   if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
 end

@@ -24,7 +24,7 @@ local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
 
 local function settle(word, detail)
   if command ~= '' then
-    call('RPUSH', KEYS[6], detail and word .. ' ' .. detail or word)
+    call('RPUSH', KEYS[6], (detail or '') ~= '' and word .. ' ' .. detail or word)
     call('PEXPIRE', KEYS[6], 60000)
   end
   if entry ~= '' then call('XACK', KEYS[5], 'managers', entry) end

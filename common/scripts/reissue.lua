@@ -74,7 +74,7 @@ if failed ~= '' then
   end
 elseif phase == 'asked' then wanted = is_lost(KEYS[3], 'workers', request)
 elseif phase == 'answered' then wanted = is_lost(KEYS[4], 'managers', response)
-else wanted = state == 'running' or state == 'closing'
+else wanted = state == 'running'
 end
 if not wanted then
   if phase ~= 'idle' then call('ZADD', KEYS[5], due_ms, id) end

@@ -72,7 +72,7 @@ else
   call('ZREM', KEYS[6], id)
 end
 if ending then
-  call('HSET', KEYS[1], 'state', 'ended', 'reason', ending, 'ended_at', at, 'deadline', '')
+  call('HSET', KEYS[1], 'state', 'ended', 'reason', ending, 'ended_at', at, 'deadline', '', 'left_ms', '')
   call('XADD', KEYS[5], '*', 'id', id .. ':resolve', 'event', 'dialogue.resolve', 'conversation', id, 'at', at,
     'turn', ARGV[4], 'transcript', said, 'state', 'ended', 'reason', ending,
     'summary', format('{"turns":%d,"tokens":%d}', turns, tokens))

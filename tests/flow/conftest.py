@@ -26,7 +26,9 @@ class PrivateRedis:
             stdout=subprocess.DEVNULL)
 
     def client(self):
-        return redis.Redis(unix_socket_path=self.socket, decode_responses=True)
+        # What is stored need not be UTF-8.
+        return redis.Redis(unix_socket_path=self.socket, decode_responses=True,
+                           encoding_errors="surrogateescape")
 
     def wait_ready(self):
         deadline = time.monotonic() + START_LIMIT_S

@@ -33,6 +33,7 @@ class Shard:
         self.scripts = {path.stem: db.register_script(path.read_text()) for path in SCRIPTS.glob("*.lua")}
         self.token = ""
         self.commands = 0
+        self.tampered = False  # the test has written into the conversation's hash itself
 
     def key(self, *parts):
         return ":".join((K,) + parts)
@@ -185,6 +186,10 @@ class Shard:
     def due(self, conversation=ID):
         return self.db.zscore(self.key("due"), conversation)
 
+    def tamper(self, **fields):
+        self.tampered = True
+        self.db.hset(self.key("conversation", ID), mapping=fields)
+
     def snapshot(self):
         """Everything stored but what passes by itself: to show that a refusal touches nothing."""
         state = {}
@@ -227,9 +232,96 @@ def lane_of(turn):
     return str((turn - 1) % 2 + 1)
 
 
+MICROS, SPAN, COUNT, ENTRY = r"\d{16}", r"\d+", r"\d+", r"\d{13}-\d+"
+ANY, EMPTY, SEAT, NUMBER = r"(?s).*", "", r"[1-9]\d?", r"[1-9]\d*"
+STATE = "preparing|running|paused|closing|ended"
+
+
+def maybe(pattern):
+    return f"({pattern})?"
+
+
+FORMS = {
+    "conversation": {
+        "state": STATE, "next": NUMBER, "phase": "idle|asked|answered", "request": maybe(ENTRY),
+        "response": maybe(ENTRY), "seat": maybe(SEAT), "issue": COUNT, "asked_at": maybe(MICROS), "turns": COUNT,
+        "tokens": COUNT, "max_turns": maybe(NUMBER), "deadline": maybe(MICROS), "patience_ms": SPAN,
+        "reason": "|turns|duration|stopped|failed", "cast": "[01]", "lane": maybe(SEAT), "failures": COUNT,
+        "said": COUNT, "nonce": "o1", "created_at": MICROS, "started_at": maybe(MICROS), "ended_at": maybe(MICROS),
+        "duration_ms": maybe(SPAN), "left_ms": maybe(SPAN), "grace_ms": SPAN, "max_issues": NUMBER,
+        "on_failure": "fail|pass", "seats": SEAT},
+    "request": {
+        "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "cast": "1", "upto": ENTRY,
+        "left_ms": maybe(SPAN), "window": r"(\d+-\d+)?", "at": MICROS, "message": "|said .*|rain"},
+    "response": {
+        "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "request": ENTRY, "at": MICROS,
+        "status": "done|failed", "error": "|timeout|poison", "text": "|no token in 30 s|kills workers",
+        "tokens": maybe(COUNT), "asked_at": MICROS, "message": ANY},
+    "transcript": {
+        "kind": "story|persona|turn|event", "turn": maybe(NUMBER), "seat": maybe(SEAT), "at": MICROS,
+        "message": "story|persona .*|said .*|rain"},
+    "dead": {
+        "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "lane": SEAT, "request": ENTRY,
+        "deliveries": NUMBER, "worker": "w[12]", "at": MICROS, "error": "poison", "text": "kills workers"},
+}
+# The fields `turn transcript state reason summary` of each event.
+EVENTS = {
+    "open": (EMPTY, EMPTY, "preparing", EMPTY, EMPTY),
+    "initiate": (EMPTY, ENTRY, "running", EMPTY, EMPTY),
+    "progress": (maybe(NUMBER), ENTRY, "running|paused|closing|ended", EMPTY, EMPTY),
+    "pause": (NUMBER, EMPTY, "paused", "asked", EMPTY),
+    "resume": (NUMBER, EMPTY, "running", "asked", EMPTY),
+    "closing": (NUMBER, EMPTY, "closing", "stopped|duration", EMPTY),
+    "resolve": (COUNT, maybe(ENTRY), "ended", "turns|duration|stopped|failed", r"\{.*\}"),
+}
+
+
+def check_form(what, form, fields):
+    assert list(fields) == list(form), what
+    for field, pattern in form.items():
+        assert re.fullmatch(pattern, fields[field]), (what, field, fields[field])
+
+
+def check_hash(stored):
+    fields = {field: value for field, value in stored.items() if not field.startswith("window:")}
+    check_form("conversation", FORMS["conversation"], {field: fields[field] for field in FORMS["conversation"]})
+    assert len(fields) == len(FORMS["conversation"])
+    state, phase = stored["state"], stored["phase"]
+    assert (stored["ended_at"] != "") == (state == "ended")
+    assert (stored["reason"] != "") == (state in ("closing", "ended"))
+    assert (stored["request"] != "") == (stored["asked_at"] != "") == (phase != "idle")
+    assert (stored["response"] != "") == (phase == "answered")
+    assert stored["left_ms"] == "" or state == "paused"
+    assert stored["deadline"] == "" or state in ("running", "closing")
+    assert state not in ("running", "closing") or phase != "idle"
+    assert int(stored["turns"]) == int(stored["next"]) - 1
+
+
+def check_all(shard):
+    """What docs/protocol.md says of every key holds. Entries put in by a test itself have no conversation."""
+    for what in FORMS:
+        for key in shard.db.keys(shard.key(what) + "*"):
+            if what == "conversation":
+                if key != shard.key("conversations") and shard.tampered is False:
+                    check_hash(shard.db.hgetall(key))
+                continue
+            for _, fields in shard.db.xrange(key):
+                if "conversation" in fields or what == "transcript":
+                    check_form(what, FORMS[what], fields)
+    for _, fields in shard.db.xrange(shard.key("events")):
+        if "event" in fields:
+            names = ("turn", "transcript", "state", "reason", "summary")
+            form = {"id": ANY, "event": ANY, "conversation": ID, "at": MICROS}
+            form.update(zip(names, EVENTS[fields["event"].removeprefix("dialogue.")]))
+            check_form("events", form, fields)
+
+
 @pytest.fixture
 def shard(db):
-    return Shard(db)
+    """A shard that is looked over from end to end when the test is done with it."""
+    shard = Shard(db)
+    yield shard
+    check_all(shard)
 
 
 # --- lead
@@ -309,6 +401,7 @@ def test_lead_gives_no_leadership_where_a_lane_has_a_wrong_type(shard):
         shard.lead()
     assert shard.db.get(shard.key("leader")) is None
     assert shard.db.get(shard.key("epoch")) is None
+    shard.db.delete(shard.key("request", "3"))
 
 
 def test_lead_with_no_time_gives_the_leadership_back_and_only_its_own(shard):
@@ -494,6 +587,22 @@ def test_begin_asked_twice_answers_dup_and_changes_nothing(shard):
     assert shard.snapshot() == before
 
 
+@pytest.mark.parametrize("seats", [1, 64])
+def test_begin_takes_from_one_to_sixty_four_seats(shard, seats):
+    shard.lead()
+    shard.open()
+    assert shard.begin(seats=seats)[0] == "OK"
+    assert shard.db.hlen(shard.key("cast", ID)) == 3 + seats and len(shard.transcript()) == 1 + seats
+
+
+def test_begin_lists_the_conversation_by_its_start(shard):
+    shard.lead()
+    shard.open()
+    shard.db.zadd(shard.key("conversations"), {ID: 1})
+    shard.begin()
+    assert shard.db.zscore(shard.key("conversations"), ID) == int(shard.hash()["started_at"]) // 1000
+
+
 def test_begin_refuses_the_stale_the_ended_and_the_unknown(shard):
     shard.lead()
     assert shard.begin() == ["GONE"]
@@ -504,6 +613,9 @@ def test_begin_refuses_the_stale_the_ended_and_the_unknown(shard):
         shard.begin(seats=0)
     with pytest.raises(redis.ResponseError):
         shard.begin(seats=65)
+    keys = [f"conversation/{ID}", f"cast/{ID}", f"transcript/{ID}", "events", "due", "conversations", "epoch", "request/1"]
+    with pytest.raises(redis.ResponseError):
+        shard.run("begin", keys, ID, shard.token, 1, "1", "story", "cast without persona")
     assert shard.snapshot() == before
     shard.stop()
     assert shard.begin() == ["ENDED"]
@@ -626,7 +738,7 @@ def test_renew_of_a_forgotten_conversation_is_gone_and_acked(shard):
 
 def test_renew_of_another_turn_with_the_same_entry_id_is_gone(shard):
     entry = shard.asked()
-    shard.db.hset(shard.key("conversation", ID), "next", 2)
+    shard.tamper(next=2)
     assert shard.renew(entry) == ["GONE"]
 
 
@@ -646,6 +758,18 @@ def test_release_lets_a_lane_mate_take_the_entry_at_once_without_a_delivery_coun
     word, got = shard.claim(lease_ms=10000)
     assert got[:2] == [entry, "1"]
     assert shard.commit(entry, name="w2", deliveries=1)[0] == "OK"
+
+
+def test_release_takes_back_one_delivery_only_and_leaves_the_entry_to_its_owner(shard):
+    entry = shard.asked()
+    shard.beat("w2")
+    shard.claim()
+    shard.beat("w3")
+    shard.claim(name="w3")
+    assert shard.release(entry, name="w3", deliveries=3) == ["OK"]
+    held = shard.db.xpending_range(shard.key("request", "1"), "workers", "-", "+", 1)[0]
+    assert (held["consumer"], held["times_delivered"]) == ("w3", 2)
+    assert shard.claim(name="w3", own=1)[1][1] == "3"
 
 
 @pytest.mark.parametrize("who", [{"name": "w2"}, {"deliveries": 2}])
@@ -997,7 +1121,7 @@ def test_reissue_asks_again_after_a_failure_and_acks_it(shard):
 def test_reissue_carries_the_last_message_and_the_window(shard):
     shard.route(shard.answered())
     entry, first = shard.read("2")
-    shard.db.hset(shard.key("conversation", ID), "window:2", "9-9")
+    shard.tamper(**{"window:2": "9-9"})
     shard.fail(entry, turn=2, lane="2")
     assert shard.reissue(turn=2, lane="2", failed=shard.hear("2")[0])[0] == "OK"
     again = shard.read("2")[1]
@@ -1053,6 +1177,34 @@ def test_reissue_asks_again_where_the_request_vanished_unread(shard):
     assert shard.read()[1]["issue"] == "2"
 
 
+def test_reissue_tells_unread_from_read_by_both_halves_of_the_entry_id(shard):
+    shard.running()
+    key, now_ms = shard.key("request", "1"), shard.now_us() // 1000 + 1000
+    shard.db.xadd(key, {"turn": 1}, id=f"{now_ms}-10")
+    shard.tamper(request=f"{now_ms}-10")
+    for read, answer in ((f"{now_ms}-9", "NOTHING"), (f"{now_ms - 1}-99", "NOTHING"), (f"{now_ms}-10", "OK")):
+        shard.db.xgroup_setid(key, "workers", read)
+        assert shard.reissue()[0] == answer, read
+
+
+def test_reissue_for_a_turn_gone_by_does_nothing_though_the_next_one_is_lost(shard):
+    shard.route(shard.answered())
+    shard.db.xtrim(shard.key("request", "2"), maxlen=0, approximate=False)
+    assert shard.reissue(turn=1) == ["NOTHING"]
+    assert shard.hash()["issue"] == "1"
+
+
+@pytest.mark.parametrize("duration_ms", ["", 5000])
+def test_reissue_is_due_after_patience_or_at_the_deadline(shard, duration_ms):
+    shard.running(duration_ms=duration_ms)
+    shard.db.xtrim(shard.key("request", "1"), maxlen=0, approximate=False)
+    shard.db.zadd(shard.key("due"), {ID: 1})
+    shard.reissue()
+    stored = shard.hash()
+    patience_ends_ms = int(stored["asked_at"]) // 1000 + 60000
+    assert shard.due() == (int(stored["deadline"]) // 1000 if duration_ms else patience_ends_ms)
+
+
 def test_reissue_asks_again_where_the_request_was_acked_without_an_answer(shard):
     entry = shard.asked()
     shard.db.xack(shard.key("request", "1"), "workers", entry)
@@ -1089,7 +1241,7 @@ def test_reissue_asks_again_where_the_response_is_lost_but_not_while_it_is_unrea
 
 def test_reissue_asks_for_the_next_turn_of_a_running_conversation_that_is_idle(shard):
     shard.asked()
-    shard.db.hset(shard.key("conversation", ID), mapping={"phase": "idle", "request": ""})
+    shard.tamper(phase="idle", request="")
     assert shard.reissue()[0] == "OK"
     assert shard.hash()["phase"] == "asked"
 
@@ -1165,8 +1317,9 @@ def test_pause_stands_the_clock_and_resume_goes_on_with_what_was_left(shard):
 
 def test_pause_leaves_the_turn_in_flight_and_resume_does_not_ask_for_it_twice(shard):
     entry = shard.asked()
+    shard.db.zadd(shard.key("due"), {ID: 1})
     assert shard.pause() == ["OK", ""]
-    assert shard.due() > shard.now_us() // 1000
+    assert shard.due() == int(shard.events()[-1]["at"]) // 1000 + 60000
     assert shard.resume() == ["OK", ""]
     assert shard.read() is None
     assert shard.commit(entry)[0] == "OK"
@@ -1494,6 +1647,18 @@ def test_trim_in_the_middle_of_a_conversation_loses_no_turn(shard):
 
 
 # --- all together
+
+
+def test_the_protocol_page_tells_each_scripts_head_word_for_word():
+    page = (SCRIPTS.parents[1] / "docs" / "protocol.md").read_text()
+    section = page[page.index("\n## Scripts\n"):page.index("\n## Decisions\n")]
+    told = dict(re.findall(r"### (\w+)\n\n```\n(.*?)\n```\n", section, re.S))
+    heads = {}
+    for path in SCRIPTS.glob("*.lua"):
+        lines = path.read_text().split("\n")
+        end = next(n for n, line in enumerate(lines) if not line.startswith("--"))
+        heads[path.stem] = "\n".join(line[3:] for line in lines[:end])
+    assert told == heads
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.lua")), ids=lambda path: path.stem)
