@@ -43,9 +43,10 @@ struct http_call {
     struct http_easy easy;
     struct loop_timer timer; /* set for the earliest of the clocks */
     enum call_state state;
-    bool added;     /* libcurl has it */
-    bool sent_once; /* the request has been handed to a connection */
-    bool looked;    /* a clock is over; sockets got a last chance to be read */
+    bool added;      /* libcurl has it */
+    bool sent_once;  /* the request has been handed to a connection */
+    bool head_whole; /* the empty line behind the headers came */
+    bool looked;     /* a clock is over; sockets got a last chance to be read */
     size_t max_bytes;
     size_t header_bytes;
     size_t body_bytes;
@@ -172,9 +173,12 @@ static size_t on_header(char *at, size_t size, size_t count, void *owner)
     struct http_call *call = owner;
     size_t bytes = size * count;
 
-    (void)at;
     if (!call->clocks.answered_at_us)
         call->clocks.answered_at_us = clock_mono_us();
+    if (str_starts(str_make(at, bytes), "HTTP/"))
+        call->head_whole = false; /* after an interim answer */
+    else if (bytes <= 2)
+        call->head_whole = true;
     call->header_bytes += bytes;
     if (call->header_bytes <= HEADER_BYTES_MAX)
         return bytes;
@@ -186,6 +190,9 @@ static size_t on_header(char *at, size_t size, size_t count, void *owner)
 
 static void call_settle(struct http_call *call, CURLcode code)
 {
+    /* libcurl takes the end of the connection for the end of the headers. */
+    if (code == CURLE_OK && !call->head_whole)
+        code = CURLE_PARTIAL_FILE;
     if (!call_end(call, http_easy_outcome(code, call->clocks.connected_at_us != 0)))
         return;
     if (call->outcome == HTTP_TIMEOUT)

@@ -204,6 +204,8 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
         err_sys(ret_err, (int)errnum, "cannot connect to %s", peer);
     else if (code == CURLE_GOT_NOTHING)
         err_set(ret_err, ERR_MODEL, "%s closed the connection without an answer", peer);
+    else if (code == CURLE_PARTIAL_FILE)
+        err_set(ret_err, ERR_MODEL, "%s closed the connection in mid-answer", peer);
     else if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
         err_set(ret_err, ERR_MODEL, "%s: not HTTP (%s)", peer, text);
     else
