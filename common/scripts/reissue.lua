@@ -9,7 +9,7 @@
 -- NOTHING        all is well, or the turn is over; K:due is moved on where the turn is still awaited
 -- NO issues      the failed response was the last of max_issues: end the conversation or route an empty turn
 -- NO closing     after a deadline or a stop nothing is asked for: end the conversation
--- ENDED, GONE    the conversation ended, or does not exist
+-- ENDED, GONE    the conversation ended, or does not exist: out of K:due
 -- STALE          the caller leads no longer
 -- All but NO and STALE ack the failed response.
 -- Called by: the leader, at a failed response and when K:due says so.
@@ -50,8 +50,11 @@ local function is_failed(entry)
   return false
 end
 
-if not state then ack() return {'GONE'} end
-if state == 'ended' then ack() return {'ENDED'} end
+if not state or state == 'ended' then
+  call('ZREM', KEYS[5], id)
+  ack()
+  return {state and 'ENDED' or 'GONE'}
+end
 if state == 'preparing' or turn ~= next_turn then ack() return {'NOTHING'} end
 
 local t = call('TIME')

@@ -100,7 +100,7 @@ class Shard:
     def say(self, number=1, by=None, kind="event", message="rain", conversation=ID):
         entry, command, until = by or ("", "s1", self.now_us() + 5000000)
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", "events", "control", f"answer/{command}"]
-        return self.run("say", keys, conversation, entry, command, until, number, kind, "", message)
+        return self.run("say", keys, conversation, entry, command, until, number, kind, 2, message)
 
     def end(self, reason="failed", summary="", response="", lane="1", token=None, conversation=ID):
         keys = [f"conversation/{conversation}", "events", "due", "epoch", f"response/{lane}"]
@@ -1280,8 +1280,22 @@ def test_reissue_of_the_ended_and_the_forgotten_acks_the_failure(shard):
     shard.stop()
     assert shard.reissue(failed=failed) == ["ENDED"]
     assert shard.pending("response") == []
-    shard.db.delete(shard.key("conversation", ID))
-    assert shard.reissue() == ["GONE"]
+    for word in ("ENDED", "GONE"):
+        shard.db.zadd(shard.key("due"), {ID: 1})
+        assert shard.reissue() == [word]
+        assert shard.due() is None
+        shard.db.delete(shard.key("conversation", ID))
+
+
+def test_reissue_and_resume_hand_on_a_said_message_but_never_a_persona(shard):
+    shard.fail(shard.asked())
+    failed = shard.hear()[0]
+    shard.say()
+    shard.reissue(failed=failed)
+    assert shard.read()[1]["message"] == "rain"
+    shard.pause(cancel=1)
+    shard.resume()
+    assert shard.read()[1]["message"] == "rain"
 
 
 def test_reissue_while_the_story_is_written_does_nothing(shard):
@@ -1310,7 +1324,9 @@ def test_pause_stands_the_clock_and_resume_goes_on_with_what_was_left(shard):
     assert int(stored["deadline"]) > int(stored["started_at"]) + 300000000 + 19000
     entry, fields = shard.read("2")
     assert entry == request
-    assert (fields["turn"], fields["message"], fields["left_ms"], fields["issue"]) == ("2", "said 1", left_ms, "1")
+    last = shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0]
+    assert fields == {"conversation": ID, "turn": "2", "issue": "1", "seat": "2", "cast": "1", "upto": last,
+                      "left_ms": left_ms, "window": "", "at": stored["asked_at"], "message": "said 1"}
     assert shard.event_names() == ["open", "initiate", "pause", "progress", "resume"]
     assert len({event["id"] for event in shard.events()}) == 5
 
@@ -1331,8 +1347,11 @@ def test_pause_with_cancel_drops_the_turn_in_flight_and_resume_asks_again(shard)
     shard.pause(cancel=1)
     assert (shard.hash()["phase"], shard.hash()["request"]) == ("idle", "")
     assert shard.due() is None
+    shard.tamper(**{"window:1": "9-9"})
     word, request = shard.resume()
-    assert shard.read()[0] == request != entry
+    again, fields = shard.read()
+    assert again == request != entry
+    assert (fields["issue"], fields["message"], fields["window"]) == ("2", "", "9-9")
     assert shard.commit(entry) == ["GONE"]
     assert shard.commit(request)[0] == "OK"
 
@@ -1537,7 +1556,8 @@ def test_say_puts_a_message_into_the_transcript_without_taking_a_turn(shard):
     word, line = shard.say()
     assert word == "OK"
     assert shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0] == line
-    assert shard.transcript()[-1]["kind"] == "event" and shard.transcript()[-1]["turn"] == ""
+    assert shard.transcript()[-1] == {"kind": "event", "turn": "", "seat": "2", "at": shard.events()[-1]["at"],
+                                      "message": "rain"}
     assert (shard.hash()["said"], shard.hash()["next"], shard.hash()["phase"]) == ("1", "1", "asked")
     assert (shard.events()[-1]["id"], shard.events()[-1]["transcript"]) == (ID + ":event:1", line)
     assert shard.commit(entry)[0] == "OK"
