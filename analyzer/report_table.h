@@ -1,0 +1,14 @@
+/* report_table.h - the report for people: aligned tables, at most 100 columns wide.
+ *
+ * Unknown numbers are "-". Long lists are cut: the JSON has everything.
+ */
+#ifndef PARLEY_REPORT_TABLE_H
+#define PARLEY_REPORT_TABLE_H
+
+#include "analyzer/report.h"
+
+struct buf;
+
+void report_table(const struct report *report, struct buf *into);
+
+#endif

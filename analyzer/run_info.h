@@ -1,0 +1,23 @@
+/* run_info.h - the little that the report repeats from a run's run.json. */
+#ifndef PARLEY_RUN_INFO_H
+#define PARLEY_RUN_INFO_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct run_info {
+    char *run_id;     /* owned, as the texts below */
+    char *started_at; /* RFC 3339 */
+    char *version;    /* of parley, NULL unknown */
+    int64_t seed;     /* -1 none */
+};
+
+/* Of a document by schemas/run.schema.json; only what is read here is looked at.
+ * *ret_info is owned by the caller (run_info_done). */
+MUST_USE bool run_info_parse(struct str json, struct run_info *ret_info,
+                             struct err *err);
+void run_info_done(struct run_info *info);
+
+#endif

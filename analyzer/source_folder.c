@@ -1,0 +1,130 @@
+/* source_folder.c - see source_folder.h. */
+#include "analyzer/source_folder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "analyzer/feed.h"
+#include "analyzer/lines.h"
+#include "analyzer/notes.h"
+#include "analyzer/run_info.h"
+#include "analyzer/tally.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/utf8.h"
+
+enum { RUN_MAX_BYTES = 64 * 1024 * 1024 };
+
+/* One of the folder's streams. */
+struct stream {
+    const char *path;
+    bool (*feed)(struct tally *tally, struct str json, struct err *err);
+    struct tally *tally;
+    struct notes *notes;
+};
+
+static void take_line(const struct stream *stream, const struct line *line)
+{
+    struct err err = {0};
+
+    if (line->too_long)
+        notes_add(stream->notes, "%s:%lld: skipped: longer than %d bytes",
+                  log_safe(str_of(stream->path)), (long long)line->number,
+                  (int)LINE_MAX_BYTES);
+    else if (line->text.len == 0 || stream->feed(stream->tally, line->text, &err))
+        return;
+    else if (!line->ended)
+        notes_add(stream->notes, "%s:%lld: skipped: the last line is cut off",
+                  log_safe(str_of(stream->path)), (long long)line->number);
+    else
+        notes_add(stream->notes, "%s:%lld: skipped: %s", log_safe(str_of(stream->path)),
+                  (long long)line->number, err.msg);
+}
+
+static bool read_stream(const struct stream *stream, struct err *err)
+{
+    struct lines lines;
+    struct line line;
+    bool ok;
+
+    if (!lines_open(&lines, stream->path, err))
+        return false;
+    while (lines_next(&lines, &line))
+        take_line(stream, &line);
+    ok = lines_check(&lines, stream->path, err);
+    lines_close(&lines);
+    return ok;
+}
+
+/* A stream that may be missing; says whether it was there. One that breaks off while it
+ * is read keeps what came before. */
+static bool read_extra(const char *folder, const char *name, struct stream stream)
+{
+    char *path = path_join(folder, name);
+    bool there = file_exists(path);
+    struct err err = {0};
+
+    stream.path = path;
+    if (there && !read_stream(&stream, &err))
+        notes_add(stream.notes, "%s", log_safe(str_of(err.msg)));
+    free(path);
+    return there;
+}
+
+static bool read_folder(const char *folder, struct stream stream, struct err *err)
+{
+    char *transcript = path_join(folder, "transcript.jsonl");
+    bool ok;
+
+    stream.path = transcript;
+    ok = read_stream(&stream, err);
+    free(transcript);
+    if (!ok)
+        return false;
+    stream.feed = feed_call;
+    if (read_extra(folder, "calls.jsonl", stream))
+        tally_expect_calls(stream.tally);
+    stream.feed = feed_event;
+    (void)read_extra(folder, "events.jsonl", stream); /* then the states are unknown */
+    return true;
+}
+
+bool source_folder_read(const char *path, struct tally *tally, struct notes *notes,
+                        struct err *err)
+{
+    struct stream stream = {path, feed_message, tally, notes};
+    struct stat found;
+    bool ok;
+
+    if (stat(path, &found) != 0)
+        ok = err_sys(err, errno, "%s", log_safe(str_of(path)));
+    else if (S_ISDIR(found.st_mode))
+        ok = read_folder(path, stream, err);
+    else
+        ok = read_stream(&stream, err);
+    if (!ok && err != NULL)
+        err->code = ERR_USAGE; /* what was named is not there */
+    return ok;
+}
+
+bool source_folder_run(const char *path, struct notes *notes, struct run_info *ret_info)
+{
+    char *file = path_join(path, "run.json");
+    struct err err = {0};
+    struct buf text;
+    bool ok = false;
+
+    buf_init(&text, RUN_MAX_BYTES);
+    if (file_exists(file)) {
+        ok = file_slurp(file, &text, &err)
+             && (run_info_parse(buf_str(&text), ret_info, &err)
+                 || err_wrap(&err, "%s", file));
+        if (!ok)
+            notes_add(notes, "%s", log_safe(str_of(err.msg)));
+    }
+    buf_done(&text);
+    free(file);
+    return ok;
+}

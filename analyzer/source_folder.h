@@ -1,0 +1,27 @@
+/* source_folder.h - reads a run's folder, or a transcript file alone.
+ *
+ * transcript.jsonl must be there. calls.jsonl and events.jsonl may be missing: what
+ * they would tell is unknown then. A line that cannot be used is passed over and noted
+ * with file and number; so is a last line that a crash cut off.
+ */
+#ifndef PARLEY_SOURCE_FOLDER_H
+#define PARLEY_SOURCE_FOLDER_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct notes;
+struct run_info;
+struct tally;
+
+/* `path`: a folder or a file. Fails when it, or a folder's transcript, cannot be read:
+ * ERR_USAGE naming it. */
+MUST_USE bool source_folder_read(const char *path, struct tally *tally,
+                                 struct notes *notes, struct err *err);
+/* Reads the folder's run.json. False when there is none or it is of no use; the latter
+ * is noted. *ret_info is owned by the caller (run_info_done), untouched on false. */
+bool source_folder_run(const char *path, struct notes *notes,
+                       struct run_info *ret_info);
+
+#endif

@@ -1,0 +1,312 @@
+/* source_redis.c - see source_redis.h.
+ *
+ * Flow: connect -> per page of K:conversations: per conversation its hash, then
+ *       K:transcript in pages -> is K:calls whole? -> K:calls in pages
+ */
+#include "analyzer/source_redis.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/feed.h"
+#include "analyzer/notes.h"
+#include "analyzer/tally.h"
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "net/loop.h"
+#include "net/redis_sync.h"
+#include "proto/keys.h"
+
+enum { PAGE = 500, PAGE_DIGITS_SIZE = 8, CONNECT_MS = 5000, ENTRY_ID_SIZE = 64 };
+
+struct reading {
+    const struct source_redis *source;
+    struct tally *tally;
+    struct notes *notes;
+    struct loop *loop;
+    struct redis *redis;
+    char *ids[PAGE]; /* owned: one page of K:conversations */
+    size_t id_count;
+    const char *id;           /* the conversation whose page is being read, or NULL */
+    bool found;               /* it has a hash */
+    size_t entries;           /* of the page that came last */
+    char last[ENTRY_ID_SIZE]; /* its last entry's id */
+    int64_t earliest_us;      /* when the oldest conversation read was asked for */
+    bool has_calls;
+    bool calls_cut; /* entries of K:calls that we would need are gone */
+};
+
+static bool ask(struct reading *reading, const struct str *argv, size_t argc,
+                redis_on_answer *on_answer, struct err *err)
+{
+    struct redis_call call = {.argc = argc,
+                              .argv = argv,
+                              .on_answer = on_answer,
+                              .owner = reading,
+                              .again = true};
+
+    return redis_sync_call(reading->loop, reading->redis, &call, err);
+}
+
+static struct str key_of(const struct reading *reading, const char *what,
+                         char ret[KEY_SIZE])
+{
+    return key_make(reading->source->keys, what, reading->id, ret);
+}
+
+/* ---- streams in pages ---- */
+
+static void remember_place(struct reading *reading, const struct redis_value *entries)
+{
+    struct str id;
+
+    reading->entries = entries->count;
+    if (entries->count == 0)
+        return;
+    id = redis_item_text(redis_item(entries, entries->count - 1), 0);
+    if (id.len + 1 > sizeof reading->last) {
+        reading->entries = 0; /* no id of Redis: an end rather than a circle */
+        return;
+    }
+    memcpy(reading->last, id.at, id.len);
+    reading->last[id.len] = '\0';
+}
+
+/* Reads a whole stream; each page goes to `on_page`, which calls remember_place. */
+static bool read_stream(struct reading *reading, struct str key,
+                        redis_on_answer *on_page, struct err *err)
+{
+    char from[ENTRY_ID_SIZE + 1] = "-";
+    char count[PAGE_DIGITS_SIZE];
+
+    fmt_into(count, sizeof count, "%d", PAGE);
+    do {
+        struct str argv[] = {str_of("XRANGE"), key,          str_of(from), str_of("+"),
+                             str_of("COUNT"),  str_of(count)};
+
+        reading->entries = 0;
+        if (!ask(reading, argv, sizeof argv / sizeof *argv, on_page, err))
+            return false;
+        fmt_into(from, sizeof from, "(%s", reading->last);
+    } while (reading->entries == PAGE);
+    return true;
+}
+
+/* ---- conversations ---- */
+
+static void on_transcript_page(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+
+    if (answer->outcome != REDIS_OK)
+        return;
+    for (size_t i = 0; i < answer->value->count; i++) {
+        const struct redis_value *entry = redis_item(answer->value, i);
+        struct str json = redis_field(redis_item(entry, 1), "message");
+        struct err err = {0};
+
+        if (!feed_message(reading->tally, json, &err))
+            notes_add(reading->notes, "transcript of %s, entry %s: skipped: %s",
+                      log_safe(str_of(reading->id)),
+                      log_safe(redis_item_text(entry, 0)), err.msg);
+    }
+    remember_place(reading, answer->value);
+}
+
+static void on_conversation(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+    const struct redis_value *fields = answer->value;
+    int64_t created_us;
+    int64_t started_us;
+
+    if (answer->outcome != REDIS_OK)
+        return;
+    created_us = redis_item_i64(fields, 2, -1);
+    started_us = redis_item_i64(fields, 3, -1);
+    reading->found = redis_item_text(fields, 0).len > 0;
+    if (reading->found)
+        tally_state(reading->tally, str_of(reading->id), redis_item_text(fields, 0),
+                    redis_item_text(fields, 1));
+    if (started_us >= 0)
+        tally_begin(reading->tally, str_of(reading->id), started_us);
+    if (created_us >= 0
+        && (reading->earliest_us < 0 || created_us < reading->earliest_us))
+        reading->earliest_us = created_us;
+}
+
+static bool read_conversation(struct reading *reading, const char *id, struct err *err)
+{
+    char key[KEY_SIZE];
+    struct str argv[] = {str_of("HMGET"),  str_of(""),           str_of("state"),
+                         str_of("reason"), str_of("created_at"), str_of("started_at")};
+    bool ok;
+
+    reading->id = id;
+    reading->found = false;
+    argv[1] = key_of(reading, "conversation", key);
+    ok = ask(reading, argv, sizeof argv / sizeof *argv, on_conversation, err)
+         && read_stream(reading, key_of(reading, "transcript", key), on_transcript_page,
+                        err);
+    reading->id = NULL;
+    return ok;
+}
+
+static void drop_ids(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->id_count; i++)
+        free(reading->ids[i]);
+    reading->id_count = 0;
+}
+
+static void on_ids(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+
+    drop_ids(reading);
+    if (answer->outcome != REDIS_OK)
+        return;
+    for (size_t i = 0; i < answer->value->count && i < PAGE; i++) {
+        struct str id = redis_item_text(answer->value, i);
+
+        if (conversation_id_valid(id))
+            reading->ids[reading->id_count++] = x_memdup(id.at, id.len);
+        else
+            notes_add(reading->notes, "skipped: '%s' is no conversation's id",
+                      log_safe(id));
+    }
+    reading->entries = answer->value->count;
+}
+
+/* By place, not by score: one that is started meanwhile comes last and moves nobody. */
+static bool read_all(struct reading *reading, struct err *err)
+{
+    char key[KEY_SIZE];
+    int64_t first = 0;
+    size_t page;
+
+    do {
+        char from[24];
+        char to[24];
+        struct str argv[] = {str_of("ZRANGE"), key_of(reading, "conversations", key),
+                             str_of(""), str_of("")};
+
+        fmt_into(from, sizeof from, "%lld", (long long)first);
+        fmt_into(to, sizeof to, "%lld", (long long)first + PAGE - 1);
+        argv[2] = str_of(from);
+        argv[3] = str_of(to);
+        reading->entries = 0;
+        if (!ask(reading, argv, sizeof argv / sizeof *argv, on_ids, err))
+            return false;
+        page = reading->entries;
+        first += PAGE;
+        for (size_t i = 0; i < reading->id_count; i++)
+            if (!read_conversation(reading, reading->ids[i], err))
+                return false;
+    } while (page == PAGE);
+    return true;
+}
+
+static bool read_one(struct reading *reading, struct err *err)
+{
+    const char *id = reading->source->conversation;
+
+    if (!read_conversation(reading, id, err))
+        return false;
+    return reading->found
+           || err_set(err, ERR_USAGE, "no conversation %s in shard %s",
+                      log_safe(str_of(id)), reading->source->keys->shard);
+}
+
+/* ---- calls ---- */
+
+static void on_calls_page(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+    const char *wanted = reading->source->conversation;
+
+    if (answer->outcome != REDIS_OK)
+        return;
+    for (size_t i = 0; i < answer->value->count; i++) {
+        const struct redis_value *fields = redis_item(redis_item(answer->value, i), 1);
+        struct str outcome = redis_field(fields, "outcome");
+
+        if (outcome.len > 0
+            && (wanted == NULL || str_is(redis_field(fields, "conversation"), wanted)))
+            tally_call(reading->tally, outcome);
+    }
+    remember_place(reading, answer->value);
+}
+
+static void on_calls_exist(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+
+    reading->has_calls = answer->outcome == REDIS_OK && answer->value->integer > 0;
+}
+
+/* XINFO STREAM answers name, value, name, value, ...; entries are ids with fields. */
+static void on_calls_info(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+    const struct redis_value *info = answer->value;
+    int64_t oldest_ms = 0;
+    struct str rest;
+
+    if (answer->outcome != REDIS_OK
+        || redis_field_i64(info, "entries-added", 0)
+               <= redis_field_i64(info, "length", 0))
+        return;
+    for (size_t i = 0; i + 1 < info->count; i += 2)
+        if (str_is(redis_item_text(info, i), "first-entry")
+            && !str_to_i64(
+                str_cut(redis_item_text(redis_item(info, i + 1), 0), '-', &rest), 0,
+                INT64_MAX / 1000, &oldest_ms))
+            oldest_ms = INT64_MAX / 1000; /* empty: all of them are gone */
+    reading->calls_cut =
+        reading->earliest_us >= 0 && oldest_ms * 1000 > reading->earliest_us;
+}
+
+static bool read_calls(struct reading *reading, struct err *err)
+{
+    char key[KEY_SIZE];
+    struct str calls = key_of(reading, "calls", key);
+    struct str exists[] = {str_of("EXISTS"), calls};
+    struct str info[] = {str_of("XINFO"), str_of("STREAM"), calls};
+
+    if (!ask(reading, exists, 2, on_calls_exist, err))
+        return false;
+    if (!reading->has_calls)
+        return true;
+    if (!ask(reading, info, 3, on_calls_info, err))
+        return false;
+    if (reading->calls_cut) {
+        notes_add(reading->notes,
+                  "the record of calls does not reach back to the start: not counted");
+        return true;
+    }
+    tally_expect_calls(reading->tally);
+    return read_stream(reading, calls, on_calls_page, err);
+}
+
+bool source_redis_read(const struct source_redis *source, struct tally *tally,
+                       struct notes *notes, struct err *err)
+{
+    struct reading reading = {
+        .source = source, .tally = tally, .notes = notes, .earliest_us = -1};
+    bool ok = false;
+
+    reading.loop = loop_new();
+    if (!redis_sync_connect(reading.loop, source->target, CONNECT_MS, &reading.redis,
+                            err))
+        goto out;
+    ok = (source->conversation != NULL ? read_one(&reading, err)
+                                       : read_all(&reading, err))
+         && read_calls(&reading, err);
+out:
+    drop_ids(&reading);
+    if (reading.redis != NULL)
+        redis_free(reading.redis);
+    loop_free(reading.loop);
+    return ok;
+}

@@ -1,0 +1,142 @@
+/* where.c - see where.h. */
+#include "analyzer/where.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/utf8.h"
+#include "proto/config.h"
+
+enum { PASSWORD_MAX_BYTES = 4096 };
+
+/* "<state>/parley/runs/<name>"; NULL when there is no home. Caller frees. */
+static char *run_path(const char *name)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+
+    if (state != NULL && *state != '\0')
+        return x_printf("%s/parley/runs/%s", state, name);
+    return home == NULL ? NULL : x_printf("%s/.local/state/parley/runs/%s", home, name);
+}
+
+static bool flag_gave(const struct config_loaded *loaded, const char *flag)
+{
+    return loaded->set.from[opt_by_flag(&loaded->set, flag)] == OPT_FLAG_GIVEN;
+}
+
+static bool wants_redis(const struct config_loaded *loaded)
+{
+    return flag_gave(loaded, "redis") || flag_gave(loaded, "redis-host")
+           || flag_gave(loaded, "redis-port") || flag_gave(loaded, "shard");
+}
+
+static char *existing_path(const char *word)
+{
+    char *run;
+
+    if (word != NULL && file_exists(word))
+        return x_strdup(word);
+    if (word != NULL && strchr(word, '/') != NULL)
+        return NULL;
+    run = run_path(word == NULL ? "latest" : word);
+    if (run != NULL && file_exists(run))
+        return run;
+    free(run);
+    return NULL;
+}
+
+/* The first line of the password file, where one is named. */
+static bool read_password(const char *path, struct redis_target *target,
+                          struct err *err)
+{
+    struct buf text;
+    struct str rest;
+    struct str line;
+
+    if (path == NULL)
+        return true;
+    buf_init(&text, PASSWORD_MAX_BYTES);
+    if (!file_slurp(path, &text, err)) {
+        buf_done(&text);
+        return err_wrap(err, "--redis-password-file");
+    }
+    line = str_trim(str_cut(buf_str(&text), '\n', &rest));
+    free(target->password);
+    target->password = x_memdup(line.at, line.len);
+    buf_done(&text);
+    return true;
+}
+
+static bool find_redis(const struct config_loaded *loaded, const char *word,
+                       struct where *where, struct err *err)
+{
+    const struct config *config = &loaded->values;
+    const char *shard = config->shard == NULL ? "0" : config->shard;
+    char *url = config_redis_url(loaded);
+    bool ok;
+
+    if (url == NULL)
+        url = x_strdup("redis://127.0.0.1:6379"); /* --shard alone: here */
+    ok = redis_target_parse(url, &where->redis, err)
+         && read_password(config->redis_password_file, &where->redis, err)
+         && keys_init(&where->keys, config->prefix, shard, err);
+    free(url);
+    if (!ok)
+        return false;
+    if (word != NULL && !conversation_id_valid(str_of(word)))
+        return err_set(err, ERR_USAGE, "'%s' is no conversation's id",
+                       log_safe(str_of(word)));
+    where->conversation = word == NULL ? NULL : x_strdup(word);
+    return true;
+}
+
+bool where_find(const struct config_loaded *loaded, const char *word,
+                struct where *ret_where, struct err *err)
+{
+    struct where where = {.path = NULL};
+    char *url = config_redis_url(loaded);
+    bool has_redis = url != NULL;
+    bool ok = true;
+
+    free(url);
+    if (!wants_redis(loaded))
+        where.path = existing_path(word);
+    if (where.path == NULL) {
+        if (wants_redis(loaded) || (word != NULL && has_redis))
+            ok = find_redis(loaded, word, &where, err);
+        else if (word == NULL)
+            ok = err_set(err, ERR_USAGE, "there is no latest run: name a run's folder");
+        else
+            ok = err_set(err, ERR_USAGE, "%s: no such folder, file or run",
+                         log_safe(str_of(word)));
+    }
+    if (ok)
+        *ret_where = where;
+    else
+        where_done(&where);
+    return ok;
+}
+
+void where_done(struct where *where)
+{
+    free(where->path);
+    free(where->conversation);
+    redis_target_done(&where->redis);
+    *where = (struct where){.path = NULL};
+}
+
+char *where_text(const struct where *where)
+{
+    char *url;
+    char *text;
+
+    if (where->path != NULL)
+        return x_strdup(where->path);
+    url = redis_target_text(&where->redis);
+    text = x_printf("%s shard %s", url, where->keys.shard);
+    free(url);
+    return text;
+}
