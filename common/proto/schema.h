@@ -1,8 +1,8 @@
 /* schema.h - checks a JSON document against a JSON Schema 2020-12, for the subset that
  * our schemas and structured replies use: type (also a list), enum, const, properties,
  * required, additionalProperties (bool), items, minItems, maxItems, uniqueItems,
- * minLength, maxLength, minimum, maximum, pattern is NOT supported, anyOf, oneOf,
- * $ref into "#/$defs/...". An unknown keyword that restricts is a mistake of ours.
+ * minLength, maxLength, minimum, maximum, format date-time, anyOf, oneOf, $ref into
+ * "#/$defs/..."; pattern is NOT supported. Any other keyword is a mistake of ours.
  */
 #ifndef PARLEY_SCHEMA_H
 #define PARLEY_SCHEMA_H
@@ -15,7 +15,8 @@
 
 /* The schema of that name from schemas/ ("story"), parsed once, kept for ever. */
 const json_t *schema_get(const char *name);
-/* False with "<JSON pointer>: expected <what>, found <what>"; the root is "/". */
+/* False with "<JSON pointer>: expected <what>, found <what>"; the root is "/". What
+ * comes from the document is shown harmless and cut. */
 MUST_USE bool schema_check(const json_t *schema, const json_t *document,
                            struct err *err);
 /* Parses strictly (one value, no duplicate keys, nothing behind, bounded depth): the
