@@ -6,12 +6,12 @@
 #include "scripts/member.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "net/redis.h"
 #include "scripts/scripts.h"
 
@@ -20,8 +20,8 @@ enum { BEAT_MS = 1000, LOCK_MS = 10000, NUMBER_MAX = 10000 };
 static void try_name(struct member *member)
 {
     if (member->number > 0)
-        (void)snprintf(member->name, sizeof member->name, "%s-%d", member->base,
-                       member->number); /* base is bounded by member_start */
+        fmt_into(member->name, sizeof member->name, "%s-%d", member->base,
+                 member->number);
 }
 
 static void taken_by_another(struct member *member)
@@ -111,7 +111,7 @@ void member_start(struct member *member, struct loop *loop, struct redis *redis,
                   const struct keys *keys, const char *base, const char *name)
 {
     assert(member->on_held != NULL && member->on_lost != NULL);
-    assert(strlen(base) < sizeof member->base - 8);
+    assert(strlen(base) < sizeof member->base);
     member->redis = redis;
     member->keys = keys;
     member->held = member->asking = member->leaving = false;

@@ -16,13 +16,18 @@
 struct redis;
 struct redis_answer;
 
-enum { MEMBER_NAME_SIZE = 64, MEMBER_NONCE_LETTERS = 12, MEMBER_FIELDS_MAX = 16 };
+enum {
+    MEMBER_NAME_SIZE = 64,
+    MEMBER_BASE_SIZE = 48,
+    MEMBER_NONCE_LETTERS = 12,
+    MEMBER_FIELDS_MAX = 16
+};
 
 struct member {
     struct loop_timer timer;
     struct redis *redis;         /* borrowed */
     const struct keys *keys;     /* borrowed */
-    char base[MEMBER_NAME_SIZE]; /* "worker-2" */
+    char base[MEMBER_BASE_SIZE]; /* "worker-2" */
     char name[MEMBER_NAME_SIZE]; /* "worker-2-1"; what is tried or held */
     char nonce[MEMBER_NONCE_LETTERS + 1];
     int number; /* the one being tried; 0: a fixed name */

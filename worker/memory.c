@@ -1,0 +1,279 @@
+/* memory.c - see memory.h. */
+#include "worker/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "proto/message.h"
+
+enum { BUCKETS = 256 };
+
+LIST_HEAD(bucket, memory_page);
+TAILQ_HEAD(age, memory_page);
+
+struct memory {
+    struct bucket buckets[BUCKETS];
+    struct age age;
+    size_t bytes;
+    size_t max_bytes;
+};
+
+struct memory *memory_new(size_t max_bytes)
+{
+    struct memory *memory = x_calloc(1, sizeof *memory);
+
+    TAILQ_INIT(&memory->age);
+    memory->max_bytes = max_bytes;
+    return memory;
+}
+
+size_t memory_bytes(const struct memory *memory)
+{
+    return memory->bytes;
+}
+
+static void account(struct memory *memory, struct memory_page *page, size_t more,
+                    size_t less)
+{
+    page->bytes += more - less;
+    memory->bytes += more - less;
+}
+
+static size_t line_bytes(const struct memory_line *line)
+{
+    return sizeof *line + strlen(line->author) + strlen(line->text) + 2;
+}
+
+static void cut_lines(struct memory *memory, struct memory_page *page, size_t keep)
+{
+    while (page->line_count > keep) {
+        struct memory_line *line = &page->lines[--page->line_count];
+
+        account(memory, page, 0, line_bytes(line));
+        free(line->author);
+        free(line->text);
+    }
+}
+
+static void empty_page(struct memory *memory, struct memory_page *page)
+{
+    cut_lines(memory, page, 0);
+    page->known = page->known_at_last = 0;
+    page->lines_at_last = 0;
+    page->last_id[0] = page->first_id[0] = '\0';
+}
+
+static void free_page(struct memory *memory, struct memory_page *page)
+{
+    empty_page(memory, page);
+    memory->bytes -= page->bytes;
+    LIST_REMOVE(page, in_bucket);
+    TAILQ_REMOVE(&memory->age, page, in_age);
+    cast_done(&page->cast);
+    free(page->topic);
+    free(page->lines);
+    free(page);
+}
+
+void memory_forget_all(struct memory *memory)
+{
+    while (!TAILQ_EMPTY(&memory->age))
+        free_page(memory, TAILQ_FIRST(&memory->age));
+}
+
+void memory_free(struct memory *memory)
+{
+    if (memory == NULL)
+        return;
+    memory_forget_all(memory);
+    free(memory);
+}
+
+static struct bucket *bucket_of(struct memory *memory, const char *conversation)
+{
+    return &memory->buckets[rng_hash(0, str_of(conversation)) % BUCKETS];
+}
+
+static struct memory_page *make_page(struct memory *memory, const char *conversation)
+{
+    struct memory_page *page = x_calloc(1, sizeof *page);
+
+    fmt_into(page->conversation, sizeof page->conversation, "%s", conversation);
+    page->topic = x_strdup("");
+    page->cast.version = -1;
+    LIST_INSERT_HEAD(bucket_of(memory, conversation), page, in_bucket);
+    TAILQ_INSERT_HEAD(&memory->age, page, in_age);
+    account(memory, page, sizeof *page, 0);
+    return page;
+}
+
+struct memory_page *memory_page(struct memory *memory, const char *conversation)
+{
+    struct memory_page *page;
+
+    LIST_FOREACH(page, bucket_of(memory, conversation), in_bucket)
+    if (strcmp(page->conversation, conversation) == 0)
+        break;
+    if (page == NULL) {
+        page = make_page(memory, conversation);
+    } else {
+        TAILQ_REMOVE(&memory->age, page, in_age);
+        TAILQ_INSERT_HEAD(&memory->age, page, in_age);
+    }
+    while (memory->bytes > memory->max_bytes && TAILQ_LAST(&memory->age, age) != page)
+        free_page(memory, TAILQ_LAST(&memory->age, age));
+    return page;
+}
+
+static void split_entry(const char *id, uint64_t *ms, uint64_t *sequence)
+{
+    char *end = NULL;
+
+    *ms = strtoull(id, &end, 10);
+    *sequence = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+}
+
+int entry_compare(const char *a, const char *b)
+{
+    uint64_t a_ms;
+    uint64_t a_sequence;
+    uint64_t b_ms;
+    uint64_t b_sequence;
+
+    split_entry(a, &a_ms, &a_sequence);
+    split_entry(b, &b_ms, &b_sequence);
+    if (a_ms != b_ms)
+        return a_ms < b_ms ? -1 : 1;
+    return a_sequence == b_sequence ? 0 : (a_sequence < b_sequence ? -1 : 1);
+}
+
+static struct memory_line *new_line(struct memory_page *page)
+{
+    if (page->line_count == page->line_capacity) {
+        page->line_capacity = page->line_capacity == 0 ? 16 : page->line_capacity * 2;
+        page->lines = x_realloc(page->lines, page->line_capacity * sizeof *page->lines);
+    }
+    page->lines[page->line_count] = (struct memory_line){.turn = -1};
+    return &page->lines[page->line_count++];
+}
+
+/* Takes the texts of a parsed turn. */
+static void add_turn(struct memory *memory, struct memory_page *page,
+                     struct message *message, struct str id)
+{
+    struct memory_line *line = new_line(page);
+
+    if (id.len < sizeof line->id)
+        memcpy(line->id, id.at, id.len);
+    line->turn = message->sequence_number;
+    line->seat = message->seat;
+    line->author = message->author == NULL ? x_strdup("") : message->author;
+    line->text = message->text == NULL ? x_strdup("") : message->text;
+    message->author = message->text = NULL;
+    account(memory, page, line_bytes(line), 0);
+}
+
+static bool add_message(struct memory *memory, struct memory_page *page, struct str id,
+                        struct str json, struct err *err)
+{
+    struct message message;
+
+    if (!message_parse(json, &message, err))
+        return false;
+    if (message.kind == MESSAGE_TURN)
+        add_turn(memory, page, &message, id);
+    message_done(&message);
+    return true;
+}
+
+bool memory_warm(struct memory *memory, struct memory_page *page,
+                 const struct memory_need *need)
+{
+    struct err ignored; /* a message we cannot read is read again, and then told */
+
+    if (page->cast.version != need->version || page->known == 0
+        || entry_compare(page->first_id, need->window) > 0)
+        return false;
+    if (page->known == need->lines)
+        return true;
+    if (page->known != need->lines - 1 || need->last_message.len == 0
+        || !add_message(memory, page, str_of(""), need->last_message, &ignored))
+        return false;
+    page->known++;
+    return true;
+}
+
+void memory_rewind(struct memory *memory, struct memory_page *page, const char *window)
+{
+    if (entry_compare(page->first_id, window) > 0) {
+        empty_page(memory, page);
+        return;
+    }
+    cut_lines(memory, page, page->lines_at_last);
+    page->known = page->known_at_last;
+}
+
+void memory_set_cast(struct memory *memory, struct memory_page *page, char *topic_take,
+                     struct cast *cast_take)
+{
+    (void)memory;
+    cast_done(&page->cast);
+    page->cast = *cast_take;
+    memset(cast_take, 0, sizeof *cast_take);
+    free(page->topic);
+    page->topic = topic_take;
+}
+
+bool memory_add_entry(struct memory *memory, struct memory_page *page, struct str id,
+                      struct str message, struct err *err)
+{
+    if (id.len == 0 || id.len >= sizeof page->last_id)
+        return err_set(err, ERR_FORMAT, "a transcript entry without a proper id");
+    if (!add_message(memory, page, id, message, err))
+        return err_wrap(err, "transcript entry %.*s", (int)id.len, id.at);
+    memcpy(page->last_id, id.at, id.len);
+    page->last_id[id.len] = '\0';
+    page->lines_at_last = page->line_count;
+    return true;
+}
+
+void memory_filled(struct memory_page *page, int64_t lines)
+{
+    page->known = page->known_at_last = lines;
+}
+
+void memory_add_own(struct memory *memory, struct memory_page *page, int64_t turn,
+                    int64_t seat, const char *author, struct str text)
+{
+    struct memory_line *line = new_line(page);
+
+    line->turn = turn;
+    line->seat = seat;
+    line->author = x_strdup(author);
+    line->text = x_memdup(text.at, text.len);
+    account(memory, page, line_bytes(line), 0);
+    page->known++;
+}
+
+void memory_drop_before(struct memory *memory, struct memory_page *page, const char *id)
+{
+    size_t drop = 0;
+
+    while (drop < page->line_count && page->lines[drop].id[0] != '\0'
+           && entry_compare(page->lines[drop].id, id) < 0)
+        drop++;
+    for (size_t i = 0; i < drop; i++) {
+        account(memory, page, 0, line_bytes(&page->lines[i]));
+        free(page->lines[i].author);
+        free(page->lines[i].text);
+    }
+    page->line_count -= drop;
+    memmove(page->lines, page->lines + drop, page->line_count * sizeof *page->lines);
+    assert(page->lines_at_last >= drop);
+    page->lines_at_last -= drop;
+    if (drop > 0)
+        fmt_into(page->first_id, sizeof page->first_id, "%s", id);
+}

@@ -1,0 +1,206 @@
+/* prompt.c - see prompt.h. */
+#include "worker/prompt.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "proto/template.h"
+
+/* The room is kept in bytes: no tokenizer is at hand. Three bytes a token is cautious
+ * for English (about four) and for most other scripts in UTF-8. It only decides what is
+ * left out of a prompt; no figure is ever made from it. */
+enum { BYTES_PER_TOKEN = 3, PROMPT_MAX_BYTES = 4 << 20, MESSAGE_OVERHEAD = 16 };
+
+bool prompt_templates_load(const char *folder, struct prompt_templates *ret,
+                           struct err *err)
+{
+    return template_load(folder, "worker/prompts/persona.txt", &ret->persona, err)
+           && template_load(folder, "worker/prompts/opening.txt", &ret->opening, err)
+           && template_load(folder, "worker/prompts/continue.txt", &ret->going_on, err);
+}
+
+void prompt_templates_done(struct prompt_templates *templates)
+{
+    free(templates->persona);
+    free(templates->opening);
+    free(templates->going_on);
+    *templates = (struct prompt_templates){0};
+}
+
+static void list_people(const struct cast *cast, struct buf *into)
+{
+    for (size_t i = 0; i < cast->seat_count; i++) {
+        const struct persona *persona = &cast->seats[i].persona;
+
+        buf_printf(into, "%s- %s, %s", i == 0 ? "" : "\n", persona->name,
+                   persona->role);
+    }
+}
+
+static void list_traits(const struct persona *persona, struct buf *into)
+{
+    for (size_t i = 0; i < persona->trait_count; i++)
+        buf_printf(into, "%s%s", i == 0 ? "" : ", ", persona->traits[i]);
+}
+
+static bool fill(const char *text, const struct memory_page *page, int64_t seat,
+                 struct buf *into, struct err *err)
+{
+    const struct persona *me = &page->cast.seats[seat - 1].persona;
+    struct buf people;
+    struct buf traits;
+    bool ok;
+
+    buf_init(&people, PROMPT_MAX_BYTES);
+    buf_init(&traits, PROMPT_MAX_BYTES);
+    list_people(&page->cast, &people);
+    list_traits(me, &traits);
+    {
+        const struct template_value values[] = {
+            {"name", str_of(me->name)},
+            {"role", str_of(me->role)},
+            {"goal", str_of(me->goal)},
+            {"style", str_of(me->style)},
+            {"topic", str_of(page->topic)},
+            {"setting", str_of(page->cast.story.setting)},
+            {"situation", str_of(page->cast.story.initial_situation)},
+            {"others", buf_str(&people)},
+            {"traits", buf_str(&traits)},
+        };
+
+        ok = template_fill(str_trim(str_of(text)), values,
+                           sizeof values / sizeof *values, into, err);
+    }
+    buf_done(&people);
+    buf_done(&traits);
+    return ok;
+}
+
+static size_t cost(const struct memory_line *line)
+{
+    return strlen(line->text) + strlen(line->author) + MESSAGE_OVERHEAD;
+}
+
+/* The first line that is used: the window's, or further on when they do not fit. */
+static size_t first_line(const struct prompt_wish *wish, size_t system_bytes,
+                         bool *ret_moved)
+{
+    const struct memory_page *page = wish->page;
+    size_t room = (size_t)wish->room_tokens * BYTES_PER_TOKEN;
+    size_t first = 0;
+    size_t total = 0;
+
+    room = room > system_bytes ? room - system_bytes : 0;
+    while (first < page->line_count && page->lines[first].id[0] != '\0'
+           && entry_compare(page->lines[first].id, wish->window) < 0)
+        first++;
+    for (size_t i = first; i < page->line_count; i++)
+        total += cost(&page->lines[i]);
+    *ret_moved = total > room;
+    if (!*ret_moved)
+        return first;
+    /* A quarter window at a time: the prefix stays the same for many turns. */
+    while (first + 1 < page->line_count && total > room / 4 * 3) {
+        total -= cost(&page->lines[first]);
+        first++;
+    }
+    return first;
+}
+
+static void add_message(struct prompt *prompt, const char *role, struct str text)
+{
+    prompt->messages[prompt->count++] = (struct llm_message){role, text};
+}
+
+/* Others' words with the name before them, kept in prompt->text, whose memory must not
+ * move any more: it was sized by reserve(). */
+static void add_line(struct prompt *prompt, const struct memory_line *line,
+                     int64_t seat)
+{
+    size_t start = prompt->text.len;
+
+    if (line->seat == seat) {
+        add_message(prompt, "assistant", str_of(line->text));
+        return;
+    }
+    buf_printf(&prompt->text, "%s: %s", line->author, line->text);
+    add_message(prompt, "user",
+                str_make(prompt->text.at + start, prompt->text.len - start));
+}
+
+static void reserve(struct buf *text, size_t bytes)
+{
+    size_t len = text->len;
+
+    text->at = x_realloc(text->at, len + bytes + 1);
+    text->capacity = len + bytes + 1;
+    text->at[len] = '\0';
+}
+
+static void add_history(struct prompt *prompt, const struct prompt_wish *wish,
+                        size_t system_bytes)
+{
+    const struct memory_page *page = wish->page;
+    bool moved;
+    size_t first = first_line(wish, system_bytes, &moved);
+
+    if (moved && first < page->line_count)
+        fmt_into(prompt->window, sizeof prompt->window, "%s", page->lines[first].id);
+    for (size_t i = first; i < page->line_count; i++)
+        if (page->lines[i].text[0] != '\0')
+            add_line(prompt, &page->lines[i], wish->seat);
+}
+
+static size_t lines_bytes(const struct memory_page *page)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < page->line_count; i++)
+        bytes += cost(&page->lines[i]);
+    return bytes;
+}
+
+bool prompt_build(const struct prompt_templates *templates,
+                  const struct prompt_wish *wish, struct prompt *ret_prompt,
+                  struct err *err)
+{
+    const struct memory_page *page = wish->page;
+    struct prompt prompt = {0};
+    size_t system_bytes;
+    size_t nudge;
+    bool own_last;
+
+    assert(wish->seat >= 1 && (size_t)wish->seat <= page->cast.seat_count);
+    buf_init(&prompt.text, PROMPT_MAX_BYTES);
+    if (!fill(templates->persona, page, wish->seat, &prompt.text, err))
+        goto failed;
+    system_bytes = prompt.text.len;
+    own_last =
+        page->line_count > 0 && page->lines[page->line_count - 1].seat == wish->seat;
+    nudge = prompt.text.len;
+    if ((page->line_count == 0 || own_last)
+        && !fill(own_last ? templates->going_on : templates->opening, page, wish->seat,
+                 &prompt.text, err))
+        goto failed;
+    reserve(&prompt.text, lines_bytes(page));
+    prompt.messages = x_calloc(page->line_count + 2, sizeof *prompt.messages);
+    add_message(&prompt, "system", str_make(prompt.text.at, system_bytes));
+    nudge = prompt.text.len - nudge;
+    add_history(&prompt, wish, system_bytes);
+    if (nudge > 0)
+        add_message(&prompt, "user", str_make(prompt.text.at + system_bytes, nudge));
+    *ret_prompt = prompt;
+    return true;
+failed:
+    prompt_done(&prompt);
+    return false;
+}
+
+void prompt_done(struct prompt *prompt)
+{
+    free(prompt->messages);
+    buf_done(&prompt->text);
+    *prompt = (struct prompt){0};
+}
