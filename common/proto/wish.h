@@ -1,0 +1,46 @@
+/* wish.h - what somebody wants when starting a conversation: the arguments of the
+ * command `start`, kept in the cast as its `wish`.
+ */
+#ifndef PARLEY_WISH_H
+#define PARLEY_WISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "proto/cast.h"
+#include "proto/message.h"
+
+struct config_loaded;
+
+enum { TOPIC_MAX_BYTES = 4000 };
+
+struct wish {
+    char *topic;      /* owned; NULL: a topic of the model's choice */
+    char *story_file; /* owned: the JSON of a story file, or NULL */
+    int64_t personas;
+    int64_t max_turns;   /* -1: no limit */
+    int64_t duration_ms; /* -1: no limit */
+    int64_t grace_ms;
+    bool pass_on_failure;
+    int64_t max_issues;
+    /* Unknown (NULL, -1, NAN): whoever makes the call uses its own default. */
+    struct seat_model model;     /* of every seat and of the story */
+    char *models[SEATS_MAX + 1]; /* owned: a seat's own model, from 1 */
+};
+void wish_init(struct wish *wish);
+void wish_done(struct wish *wish);
+bool wish_format(const struct wish *wish, struct buf *into);
+MUST_USE bool wish_parse(struct str json, struct wish *ret_wish, struct err *err);
+/* The wish of the options; `all` also names what was not given (a run whose parts share
+ * one config). Reads and checks the story file. number: the conversation's, from 1,
+ * for {i} in the topic; seed is that of the first one. */
+MUST_USE bool wish_from_config(const struct config_loaded *loaded, bool all,
+                               int64_t number, int64_t seed, struct wish *ret_wish,
+                               struct err *err);
+/* The model a seat asks for: its own, the wish's, or NULL. */
+const char *wish_model(const struct wish *wish, int64_t seat);
+
+#endif
