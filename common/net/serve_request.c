@@ -241,6 +241,10 @@ void serve_begin(struct serve_request *request, int status, const char *content_
         return;
     assert(request->state == ANSWER_NONE);
     request->state = ANSWER_STREAM;
+    /* MHD 0.9.75 sends a last chunk behind the head of a HEAD, where it would be taken
+     * for the next answer; without keep-alive it does not use chunks. */
+    if (request->head)
+        serve_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
     request_respond_take(request,
                          MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CHUNK_ROOM,
                                                            on_read, request, NULL),
