@@ -40,7 +40,7 @@ bool feed_call(struct tally *tally, struct str json, struct err *err)
     outcome = text_of(call, "outcome");
     ok = outcome.len > 0;
     if (ok)
-        tally_call(tally, outcome);
+        tally_call(tally, text_of(call, "call"), outcome);
     else
         err_set(err, ERR_FORMAT, "/outcome: expected a text");
     json_decref(call);

@@ -26,7 +26,7 @@ static const char totals[] =
     "1000\n"
     "  turns_per_second         turns / wall_time_ms * 1000\n"
     "  calls                    model calls that ended, however they ended, from the\n"
-    "                           record of calls; null without one\n"
+    "                           record of calls, each once; null without one\n"
     "  calls_failed             those of them whose outcome is failed\n";
 
 static const char statistics[] =

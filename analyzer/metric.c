@@ -20,8 +20,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_TOKENS_PER_SECOND] =
         {"tokens_per_second", "tokens/s", "tokens per second",
          offsetof(struct message, tokens_per_second),
-         "while generating: tokens of a turn over the time they took to be\n"
-         "    generated, as its message tells; waits and routing do not count"},
+         "while generating: tokens of a turn by the time in which the\n"
+         "    server says it generated them; waits and the prompt do not count"},
     [METRIC_TIME_TO_FIRST_TOKEN] =
         {"time_to_first_token_ms", "ms", "time to first token",
          offsetof(struct message, time_to_first_token_ms),

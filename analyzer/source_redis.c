@@ -233,7 +233,7 @@ static void on_calls_page(void *owner, const struct redis_answer *answer)
 
         if (outcome.len > 0
             && (wanted == NULL || str_is(redis_field(fields, "conversation"), wanted)))
-            tally_call(reading->tally, outcome);
+            tally_call(reading->tally, redis_field(fields, "call"), outcome);
     }
     remember_place(reading, answer->value);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/recent.h"
 #include "analyzer/samples.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -20,6 +21,7 @@ struct tally *tally_new(void)
     tally->models = group_table_new();
     tally->conversations = group_table_new();
     tally->calls = tally->calls_failed = tally->calls_cancelled = -1;
+    tally->call_ids = recent_new();
     tally->samples = samples_new();
     buf_init(&tally->key, KEY_MAX_BYTES);
     return tally;
@@ -33,6 +35,7 @@ void tally_free(struct tally *tally)
     group_table_free(tally->personas);
     group_table_free(tally->models);
     group_table_free(tally->conversations);
+    recent_free(tally->call_ids);
     samples_free(tally->samples);
     buf_done(&tally->key);
     free(tally);
@@ -127,9 +130,11 @@ void tally_expect_calls(struct tally *tally)
         tally->calls = tally->calls_failed = tally->calls_cancelled = 0;
 }
 
-void tally_call(struct tally *tally, struct str outcome)
+void tally_call(struct tally *tally, struct str id, struct str outcome)
 {
     tally_expect_calls(tally);
+    if (id.len > 0 && recent_seen(tally->call_ids, id))
+        return;
     tally->calls++;
     tally->calls_failed += str_is(outcome, "failed");
     tally->calls_cancelled += str_is(outcome, "cancelled");

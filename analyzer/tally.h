@@ -26,6 +26,7 @@ struct tally {
     int64_t calls; /* model calls that ended; -1 no record of them */
     int64_t calls_failed;
     int64_t calls_cancelled;
+    struct recent *call_ids;
     struct samples *samples;
     struct buf key; /* scratch */
 };
@@ -37,8 +38,9 @@ void tally_free(struct tally *tally); /* NULL is fine */
 void tally_message(struct tally *tally, const struct message *message);
 /* There is a record of calls, perhaps an empty one: 0 from now on, not unknown. */
 void tally_expect_calls(struct tally *tally);
-/* outcome: "done", "failed" or "cancelled". */
-void tally_call(struct tally *tally, struct str outcome);
+/* outcome: "done", "failed" or "cancelled". A record may come twice: the second one
+ * with the same id does not count; an empty id is nobody's second. */
+void tally_call(struct tally *tally, struct str id, struct str outcome);
 /* How a conversation stands; a later call replaces an earlier one, empty texts do not
  * replace anything. */
 void tally_state(struct tally *tally, struct str conversation, struct str state,

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "analyzer/recent.h"
 #include "analyzer/tally.h"
 #include "proto/message.h"
 
@@ -246,13 +247,46 @@ static void calls_are_unknown_until_a_record_of_them_is_there(void **state)
     assert_int_equal(tally->calls, -1);
     tally_expect_calls(tally);
     assert_int_equal(tally->calls, 0);
-    tally_call(tally, str_of("done"));
-    tally_call(tally, str_of("failed"));
-    tally_call(tally, str_of("cancelled"));
+    tally_call(tally, str_of("done"), str_of("done"));
+    tally_call(tally, str_of("failed"), str_of("failed"));
+    tally_call(tally, str_of("cancelled"), str_of("cancelled"));
     tally_expect_calls(tally);
     assert_int_equal(tally->calls, 3);
     assert_int_equal(tally->calls_failed, 1);
     assert_int_equal(tally->calls_cancelled, 1);
+    tally_free(tally);
+}
+
+static void a_call_recorded_twice_counts_once(void **state)
+{
+    struct tally *tally = tally_new();
+
+    (void)state;
+    tally_call(tally, str_of("w:1"), str_of("failed"));
+    tally_call(tally, str_of("w:2"), str_of("done"));
+    tally_call(tally, str_of("w:1"), str_of("failed"));
+    assert_int_equal(tally->calls, 2);
+    assert_int_equal(tally->calls_failed, 1);
+    tally_call(tally, str_of(""), str_of("done"));
+    tally_call(tally, str_of(""), str_of("done"));
+    assert_int_equal(tally->calls, 4);
+    tally_free(tally);
+}
+
+static void the_second_record_is_known_among_very_many(void **state)
+{
+    enum { CALLS = 3 * RECENT_NAMES };
+    struct tally *tally = tally_new();
+    char id[16];
+
+    (void)state;
+    for (int i = 0; i < CALLS; i++) {
+        fmt_into(id, sizeof id, "%d", i);
+        tally_call(tally, str_of(id), str_of("done"));
+        fmt_into(id, sizeof id, "%d", i < RECENT_NAMES / 2 ? 0 : i - RECENT_NAMES / 2);
+        tally_call(tally, str_of(id), str_of("done"));
+    }
+    assert_int_equal(tally->calls, CALLS);
     tally_free(tally);
 }
 
@@ -314,6 +348,8 @@ int main(void)
         cmocka_unit_test(impossible_values_are_left_out),
         cmocka_unit_test(sums_stop_at_the_end_of_their_range),
         cmocka_unit_test(calls_are_unknown_until_a_record_of_them_is_there),
+        cmocka_unit_test(a_call_recorded_twice_counts_once),
+        cmocka_unit_test(the_second_record_is_known_among_very_many),
         cmocka_unit_test(the_last_state_that_was_told_stays),
         cmocka_unit_test(many_groups_and_many_rows_keep_apart),
     };
