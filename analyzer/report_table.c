@@ -16,9 +16,10 @@
 /* Columns; each table's sum stays within 100. */
 enum {
     ROWS_SHOWN = 32,
-    NAME_WIDTH = 28,
-    SHORT_NAME_WIDTH = 16,
+    NAME_WIDTH = 25,
+    SHORT_NAME_WIDTH = 14,
     COUNT_WIDTH = 10,
+    WIDE_WIDTH = 12,
     NUMBER_WIDTH = 9,
     PERCENTILE_WIDTH = 7,
     ID_WIDTH = 26,
@@ -61,7 +62,7 @@ static void conversation_row(struct buf *into, const struct group *group)
     (void)buf_add_char(into, ' ');
     cell_text(into, group->reason, WORD_WIDTH);
     cell_count(into, group->counts.turns, COUNT_WIDTH);
-    cell_count(into, group->counts.tokens_generated, COUNT_WIDTH + 2);
+    cell_count(into, group->counts.tokens_generated, WIDE_WIDTH);
     cell_number(into, group_wall_ms(group) / 1000, NUMBER_WIDTH);
     cell_number(into, group_rate(group, group->counts.tokens_generated), NUMBER_WIDTH);
     end_line(into);
@@ -80,7 +81,7 @@ static void conversations(const struct report *report, struct buf *into)
     (void)buf_add_char(into, ' ');
     cell_text(into, "reason", WORD_WIDTH);
     cell_right(into, "turns", COUNT_WIDTH);
-    cell_right(into, "tokens", COUNT_WIDTH + 2);
+    cell_right(into, "tokens", WIDE_WIDTH);
     cell_right(into, "wall s", NUMBER_WIDTH);
     cell_right(into, "tokens/s", NUMBER_WIDTH);
     end_line(into);
@@ -187,10 +188,10 @@ static void counts_row(struct buf *into, const struct group *group)
     (void)buf_add_text(into, "  ");
     cell_text(into, name, NAME_WIDTH);
     cell_count(into, group->counts.turns, NUMBER_WIDTH);
-    cell_count(into, group->counts.without_counts, NUMBER_WIDTH);
-    cell_count(into, group->counts.prompt_tokens, COUNT_WIDTH + 2);
-    cell_count(into, group->counts.tokens_generated, COUNT_WIDTH + 2);
-    cell_number(into, stats_mean(rate), NUMBER_WIDTH);
+    cell_count(into, group->counts.without_counts, COUNT_WIDTH);
+    cell_count(into, group->counts.prompt_tokens, WIDE_WIDTH);
+    cell_count(into, group->counts.tokens_generated, WIDE_WIDTH);
+    cell_number(into, stats_mean(rate), WIDE_WIDTH);
     cell_number(into, rate->count > 0 ? rate->p50 : (double)NAN, NUMBER_WIDTH);
     cell_number(into, rate->count > 0 ? rate->p95 : (double)NAN, NUMBER_WIDTH);
     end_line(into);
@@ -203,10 +204,10 @@ static void counts_table(struct buf *into, const struct group_table *table,
     (void)buf_add_text(into, "  ");
     cell_text(into, head, NAME_WIDTH);
     cell_right(into, "turns", NUMBER_WIDTH);
-    cell_right(into, "uncounted", NUMBER_WIDTH);
-    cell_right(into, "prompt tok", COUNT_WIDTH + 2);
-    cell_right(into, "generated", COUNT_WIDTH + 2);
-    cell_right(into, "tok/s mean", NUMBER_WIDTH);
+    cell_right(into, "uncounted", COUNT_WIDTH);
+    cell_right(into, "prompt tok", WIDE_WIDTH);
+    cell_right(into, "generated", WIDE_WIDTH);
+    cell_right(into, "tok/s mean", WIDE_WIDTH);
     cell_right(into, "p50", NUMBER_WIDTH);
     cell_right(into, "p95", NUMBER_WIDTH);
     end_line(into);
@@ -218,6 +219,7 @@ static void latencies_row(struct buf *into, const struct group *group)
 {
     char *name = group_title(group);
 
+    (void)buf_add_text(into, "  ");
     cell_text(into, name, SHORT_NAME_WIDTH);
     for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++) {
         const struct stats *stats = &group->stats[m];
@@ -233,11 +235,11 @@ static void latencies_row(struct buf *into, const struct group *group)
 
 static void latencies_table(struct buf *into, const struct group_table *table)
 {
-    cell_text(into, "ms", SHORT_NAME_WIDTH);
+    cell_text(into, "  ms", SHORT_NAME_WIDTH + 2);
     for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++)
         cell_right(into, metric_label(m), 3 * PERCENTILE_WIDTH);
     end_line(into);
-    cell_text(into, "", SHORT_NAME_WIDTH);
+    cell_text(into, "", SHORT_NAME_WIDTH + 2);
     for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++) {
         cell_right(into, "p50", PERCENTILE_WIDTH);
         cell_right(into, "p95", PERCENTILE_WIDTH);

@@ -17,7 +17,7 @@
 #include "net/redis_sync.h"
 #include "proto/keys.h"
 
-enum { PAGE = 500, PAGE_DIGITS_SIZE = 8, CONNECT_MS = 5000, ENTRY_ID_SIZE = 64 };
+enum { PAGE = 500, PAGE_DIGITS_SIZE = 8, CONNECT_MS = 2000, ENTRY_ID_SIZE = 64 };
 
 struct reading {
     const struct source_redis *source;
