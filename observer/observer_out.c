@@ -1,0 +1,103 @@
+/* observer_out.c - see observer_out.h. */
+#include "observer_out.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    WAITING_MAX_BYTES = 64 << 20,
+    FULL_BYTES = 256 << 10,
+    PIECE_BYTES = 4096 /* PIPE_BUF of Linux: a writable pipe takes that much at once */
+};
+
+static void on_ready(struct loop_io *io, int events, void *owner)
+{
+    struct observer_out *out = owner;
+
+    (void)io;
+    (void)events;
+    observer_out_flush(out);
+    out->on_change(out->owner);
+}
+
+void observer_out_init(struct observer_out *out, struct loop *loop, int fd,
+                       void (*on_change)(void *owner), void *owner)
+{
+    *out = (struct observer_out){.fd = fd, .on_change = on_change, .owner = owner};
+    buf_init(&out->waiting, WAITING_MAX_BYTES);
+    loop_io_init(&out->io, loop, on_ready, out);
+}
+
+void observer_out_done(struct observer_out *out)
+{
+    loop_io_stop(&out->io);
+    buf_done(&out->waiting);
+}
+
+static bool has_room(int fd, int wait_ms)
+{
+    struct pollfd state = {.fd = fd, .events = POLLOUT};
+
+    return poll(&state, 1, wait_ms) > 0;
+}
+
+/* One piece; false when nothing more goes through now. */
+static bool write_piece(struct observer_out *out, size_t *at)
+{
+    size_t left = out->waiting.len - *at;
+    ssize_t count = write(out->fd, out->waiting.at + *at,
+                          left < PIECE_BYTES ? left : (size_t)PIECE_BYTES);
+
+    if (count < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            out->broken = true;
+        return errno == EINTR;
+    }
+    *at += (size_t)count;
+    return true;
+}
+
+static void write_some(struct observer_out *out)
+{
+    size_t at = 0;
+
+    while (!out->broken && at < out->waiting.len && has_room(out->fd, 0))
+        if (!write_piece(out, &at))
+            break;
+    buf_eat(&out->waiting, at);
+    if (out->broken)
+        buf_clear(&out->waiting);
+}
+
+void observer_out_flush(struct observer_out *out)
+{
+    write_some(out);
+    if (out->waiting.len > 0)
+        loop_io_watch(&out->io, out->fd, LOOP_WRITE);
+    else
+        loop_io_stop(&out->io);
+}
+
+bool observer_out_is_full(const struct observer_out *out)
+{
+    return out->waiting.len > FULL_BYTES;
+}
+
+void observer_out_finish(struct observer_out *out, int64_t limit_ms)
+{
+    int64_t end_ms = clock_mono_ms() + limit_ms;
+
+    loop_io_stop(&out->io);
+    write_some(out);
+    while (out->waiting.len > 0) {
+        int64_t left_ms = end_ms - clock_mono_ms();
+
+        if (left_ms <= 0)
+            return;
+        (void)has_room(out->fd, (int)left_ms); /* write_some asks once more */
+        write_some(out);
+    }
+}

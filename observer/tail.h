@@ -1,0 +1,49 @@
+/* tail.h - reads any number of Redis streams as they grow, over one connection.
+ *
+ * One XREAD at a time, blocking for at most half a second; each stream keeps the id of
+ * the last entry given out, so that nothing is lost or given twice over a broken
+ * connection. After each reconnect the streams' ends are looked at: a server that came
+ * back with less than we have read would otherwise stay silent for us (its next entries
+ * may bear ids from before our cursor).
+ *
+ * Flow: tail_add -> read -> on_answer -> on_entry... -> (pause) -> read
+ *       reconnect -> check -> on_checked -> on_rewound? -> read
+ */
+#ifndef PARLEY_TAIL_H
+#define PARLEY_TAIL_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "tail_id.h"
+
+struct loop;
+struct redis_target;
+struct redis_value;
+struct tail;        /* opaque: the body is in tail.c, */
+struct tail_stream; /* this one's too */
+
+/* What a stream's entries mean to its owner. Both may add and drop streams. */
+struct tail_kind {
+    /* fields: field, value, field, value...; for redis_field(). */
+    void (*on_entry)(void *owner, const struct tail_id *id,
+                     const struct redis_value *fields);
+    /* The stream ends earlier than what was given out: with this entry, or it is empty
+     * (id {0}, fields of kind REDIS_NIL). Reading goes on behind it. */
+    void (*on_rewound)(void *owner, const struct tail_id *id,
+                       const struct redis_value *fields);
+};
+
+/* The caller owns it (tail_free). The target is copied. */
+struct tail *tail_new(struct loop *loop, const struct redis_target *target);
+void tail_free(struct tail *tail); /* not inside a callback; NULL is fine */
+/* Reads what stands behind `after`. Streams are given out in the order they were added.
+ * The stream belongs to the tail; `kind` must live as long. */
+struct tail_stream *tail_add(struct tail *tail, const struct tail_kind *kind,
+                             void *owner, struct str key, const struct tail_id *after);
+/* Its owner is not called any more; the pointer is void. NULL is fine. */
+void tail_drop(struct tail_stream *stream);
+/* While held nothing more is read (entries on their way are still given out). */
+void tail_hold(struct tail *tail, bool held);
+
+#endif
