@@ -47,7 +47,7 @@ call('HSET', KEYS[2], unpack(cast))
 call('XADD', KEYS[4], '*', 'id', id .. ':initiate', 'event', 'dialogue.initiate', 'conversation', id, 'at', at,
   'turn', '', 'transcript', upto, 'state', 'running', 'reason', '', 'summary', '')
 local request = call('XADD', KEYS[8], '*', 'conversation', id, 'turn', 1, 'issue', issue, 'seat', ARGV[3], 'cast', 1,
-  'upto', upto, 'left_ms', left_ms, 'window', '', 'at', at, 'message', '')
+  'upto', upto, 'lines', seats + 1, 'left_ms', left_ms, 'window', '', 'at', at, 'message', '')
 call('HSET', KEYS[1], 'state', 'running', 'started_at', at, 'deadline', deadline, 'cast', 1, 'seats', seats, 'next', 1,
   'seat', ARGV[3], 'lane', ARGV[4], 'phase', 'asked', 'request', request, 'issue', issue, 'asked_at', at)
 call('ZADD', KEYS[5], due_ms, id)

@@ -1,18 +1,22 @@
--- claim: a worker takes over what others of its lane left behind (and, at its start, what it left itself).
+-- claim: a worker takes over what others of its lane left behind (and what it left or was given unseen itself).
 --
 -- KEYS 1 K:request:<lane>  2 K:member:<name>:lock
--- ARGV 1 name  2 nonce  3 lease_ms  4 n, the caller's free slots  5 own (1 at start: also its own, however fresh)
+-- ARGV 1 name  2 nonce  3 lease_ms  4 n, the caller's free slots  5 own (1: also its own, however fresh)
+--      6.. entries the caller has in hand: these are left alone
 --
 -- OK entry ...   each entry is an array {id, deliveries, {field, value, ...}}; an entry that was pending but
 --                is no longer in the stream is {id, 0, {}}: it is pending no more and counts for no slot
 -- HELD           the name is not (or no longer) the caller's: nothing was touched
--- Called by: the worker, at start and then every second or so.
+-- Called by: the worker, at start, then every second or so, and after a read whose answer was lost.
 local call = redis.call
 local SCAN_MAX = 100
 local name, free = ARGV[1], tonumber(ARGV[4])
 
 if call('GET', KEYS[2]) ~= ARGV[2] then return {'HELD'} end
 local answer, taken = {'OK'}, 0
+
+local in_hand = {}
+for i = 6, #ARGV do in_hand[ARGV[i]] = true end
 
 local function take(pending)
   local id, deliveries = pending[1], pending[4]
@@ -26,8 +30,8 @@ local function take(pending)
 end
 
 if ARGV[5] == '1' then
-  for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX, name)) do
-    if taken < free then take(pending) end
+  for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX + #ARGV, name)) do
+    if taken < free and not in_hand[pending[1]] then take(pending) end
   end
 end
 for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', 'IDLE', ARGV[3], '-', '+', SCAN_MAX)) do

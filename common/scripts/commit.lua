@@ -15,8 +15,8 @@
 local call = redis.call
 local entry, turn = ARGV[3], tonumber(ARGV[5])
 
-local state, next_turn, phase, request, seat, issue, asked_at = unpack(call('HMGET', KEYS[1], 'state', 'next', 'phase',
-  'request', 'seat', 'issue', 'asked_at'))
+local state, next_turn, phase, request, seat, issue, asked_at, attempts = unpack(call('HMGET', KEYS[1], 'state', 'next',
+  'phase', 'request', 'seat', 'issue', 'asked_at', 'attempts'))
 local over
 if not state then
   over = 'GONE'
@@ -39,7 +39,7 @@ local t = call('TIME')
 local at = string.format('%d%06d', t[1], t[2])
 local response = call('XADD', KEYS[3], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat,
   'request', entry, 'at', at, 'status', 'done', 'error', '', 'text', '', 'tokens', ARGV[6], 'asked_at', asked_at,
-  'message', ARGV[8])
+  'attempts', attempts, 'message', ARGV[8])
 if ARGV[7] == '' then
   call('HSET', KEYS[1], 'phase', 'answered', 'response', response)
 else

@@ -10,8 +10,8 @@
 local call = redis.call
 local entry, turn = ARGV[3], tonumber(ARGV[5])
 
-local state, next_turn, phase, request, seat, issue, asked_at, failures, lane = unpack(call('HMGET', KEYS[1], 'state',
-  'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'lane'))
+local state, next_turn, phase, request, seat, issue, asked_at, failures, lane, attempts = unpack(call('HMGET', KEYS[1], 'state',
+  'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'lane', 'attempts'))
 local over
 if not state then
   over = 'GONE'

@@ -9,8 +9,8 @@
 local call = redis.call
 local entry, turn = ARGV[3], tonumber(ARGV[5])
 
-local state, next_turn, phase, request, seat, issue, asked_at, failures = unpack(call('HMGET', KEYS[1], 'state', 'next',
-  'phase', 'request', 'seat', 'issue', 'asked_at', 'failures'))
+local state, next_turn, phase, request, seat, issue, asked_at, failures, attempts = unpack(call('HMGET', KEYS[1], 'state', 'next',
+  'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'attempts'))
 local over
 if not state then
   over = 'GONE'

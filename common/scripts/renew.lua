@@ -1,7 +1,7 @@
 -- renew: a worker keeps its lease on a request, and learns whether the turn is still wanted.
 --
 -- KEYS 1 K:conversation:<id>  2 K:request:<lane>
--- ARGV 1 name  2 request entry  3 deliveries  4 turn
+-- ARGV 1 name  2 request entry  3 deliveries  4 turn  5 call (its id: the first renew of a call counts it in `attempts`)
 --
 -- OK left_ms   the lease is renewed; left_ms to the deadline (of the grace when closing), '' where no clock runs
 -- CANCEL       the conversation ended: acked
@@ -11,8 +11,8 @@
 local call = redis.call
 local name, entry = ARGV[1], ARGV[2]
 
-local state, next_turn, phase, request, deadline = unpack(call('HMGET', KEYS[1], 'state', 'next', 'phase', 'request',
-  'deadline'))
+local state, next_turn, phase, request, deadline, attempts, counted = unpack(call('HMGET', KEYS[1], 'state', 'next',
+  'phase', 'request', 'deadline', 'attempts', 'call'))
 if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == ARGV[4] then
   local held = call('XPENDING', KEYS[2], 'workers', entry, entry, 1)[1]
   if not held or held[2] ~= name or held[4] ~= tonumber(ARGV[3]) then return {'FENCED'} end
@@ -24,6 +24,7 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == A
   end
   -- JUSTID keeps the delivery count, which is half of the fence.
   call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID')
+  if counted ~= ARGV[5] then call('HSET', KEYS[1], 'attempts', tonumber(attempts) + 1, 'call', ARGV[5]) end
   return {'OK', left_ms}
 end
 call('XACK', KEYS[2], 'workers', entry)

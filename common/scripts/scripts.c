@@ -15,7 +15,7 @@ static const char *const names[SCRIPT_COUNT] = {
     [SCRIPT_PAUSE] = "pause",     [SCRIPT_RESUME] = "resume",
     [SCRIPT_STOP] = "stop",       [SCRIPT_SAY] = "say",
     [SCRIPT_END] = "end",         [SCRIPT_DEAD] = "dead",
-    [SCRIPT_TRIM] = "trim",
+    [SCRIPT_TRIM] = "trim",       [SCRIPT_REFUSE] = "refuse",
 };
 
 const struct redis_script *script_get(enum script_id id)

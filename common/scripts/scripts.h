@@ -27,6 +27,7 @@ enum script_id {
     SCRIPT_END,
     SCRIPT_DEAD,
     SCRIPT_TRIM,
+    SCRIPT_REFUSE,
     SCRIPT_COUNT
 };
 

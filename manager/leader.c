@@ -1,0 +1,120 @@
+/* leader.c - see leader.h. */
+#include "manager/leader.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "manager/manager.h"
+#include "scripts/scripts.h"
+
+enum { ASK_EVERY_MS = 1000, LEADER_TTL_MS = 5000, FIRST_LANES = 16 };
+
+static void lost(struct leader *leader, const char *why)
+{
+    if (leader->token[0] == '\0')
+        return;
+    log_warn("leader", "leads no longer token=%s why=%s", leader->token, why);
+    leader->token[0] = '\0';
+    manager_follow(leader->manager);
+}
+
+static void won(struct leader *leader, struct str token)
+{
+    if (str_is(token, leader->token) || token.len >= sizeof leader->token)
+        return;
+    lost(leader, "a new leadership of its own");
+    memcpy(leader->token, token.at, token.len);
+    leader->token[token.len] = '\0';
+    log_info("leader", "leads token=%s", leader->token);
+    manager_lead(leader->manager);
+}
+
+static void on_answer(void *owner, const struct redis_answer *answer)
+{
+    struct leader *leader = owner;
+    struct str word;
+
+    leader->asking = false;
+    if (answer->outcome == REDIS_CANCELLED)
+        return;
+    if (answer->outcome != REDIS_OK) {
+        log_warn("leader", "asking for the leadership was refused reason=%s",
+                 answer->value == NULL ? "lost" : log_safe(answer->value->text));
+        return;
+    }
+    word = redis_item_text(answer->value, 0);
+    if (str_is(word, "OK"))
+        won(leader, redis_item_text(answer->value, 1));
+    else if (str_is(word, "HELD"))
+        lost(leader, "another leads");
+    else
+        log_error("leader", "this shard has another layout version=%s, ours is 1",
+                  log_safe(redis_item_text(answer->value, 1)));
+}
+
+static void ask(struct leader *leader, int ttl_ms)
+{
+    struct manager *manager = leader->manager;
+    char keys[4 + 2 * FIRST_LANES][KEY_SIZE];
+    char ttl[16];
+    struct words words = {0};
+
+    words_add(&words, key_make(&manager->keys, "leader", NULL, keys[0]));
+    words_add(&words, key_make(&manager->keys, "epoch", NULL, keys[1]));
+    words_add(&words, key_make(&manager->keys, "meta", NULL, keys[2]));
+    words_add(&words, key_make(&manager->keys, "control", NULL, keys[3]));
+    for (int lane = 1; lane <= FIRST_LANES; lane++) {
+        words_add(&words,
+                  key_lane(&manager->keys, "request", lane, keys[2 + 2 * lane]));
+        words_add(&words,
+                  key_lane(&manager->keys, "response", lane, keys[3 + 2 * lane]));
+    }
+    words_keys_end(&words);
+    fmt_into(ttl, sizeof ttl, "%d", ttl_ms);
+    words_add(&words, str_of(ttl));
+    words_add(&words, str_of(manager->member.name));
+    words_add(&words, str_of(manager->member.nonce));
+    leader->asking = true;
+    manager_eval(manager, SCRIPT_LEAD, &words, on_answer, leader);
+}
+
+static void on_time(struct loop_timer *timer, void *owner)
+{
+    struct leader *leader = owner;
+
+    loop_timer_start(timer, ASK_EVERY_MS);
+    if (!leader->asking && leader->manager->member.held)
+        ask(leader, LEADER_TTL_MS);
+}
+
+void leader_start(struct leader *leader, struct manager *manager)
+{
+    *leader = (struct leader){.manager = manager};
+    loop_timer_init(&leader->timer, manager->loop, on_time, leader);
+    loop_timer_start(&leader->timer, 0);
+}
+
+void leader_stale(struct leader *leader)
+{
+    lost(leader, "a script answered STALE");
+}
+
+void leader_resign(struct leader *leader)
+{
+    loop_timer_stop(&leader->timer);
+    if (leader->token[0] == '\0')
+        return;
+    lost(leader, "resigned");
+    ask(leader, 0);
+}
+
+bool leader_leads(const struct leader *leader)
+{
+    return leader->token[0] != '\0';
+}
+
+void leader_done(struct leader *leader)
+{
+    loop_timer_stop(&leader->timer);
+}

@@ -1,0 +1,405 @@
+/* manager.c - see manager.h.
+ *
+ * Flow: start -> name held -> leader_* -> manager_lead: recover, then read responses
+ * and commands, look at what is due every 250 ms -> SIGTERM: resign, leave, end
+ */
+#include "manager/manager.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "base/version.h"
+#include "llm/llm.h"
+#include "manager/begin.h"
+#include "manager/control.h"
+#include "manager/due.h"
+#include "manager/recover.h"
+#include "manager/route.h"
+#include "net/http.h"
+#include "net/program.h"
+#include "scripts/scripts.h"
+
+enum {
+    TICK_MS = 250,
+    SWEEP_EVERY_MS = 1000, /* responses pending for longer are taken again */
+    TRIM_EVERY_MS = 5000,
+    BLOCK_MS = 1000,
+    READ_TIMEOUT_MS = 4000,
+    READ_COUNT = 128, /* responses of a lane at once */
+    RETRY_MS = 200,
+    EXIT_CUT_SHORT = 143
+};
+
+/* ---- asking Redis ---- */
+
+void words_add(struct words *words, struct str word)
+{
+    assert(words->count < sizeof words->at / sizeof *words->at);
+    words->at[words->count++] = word;
+}
+
+void words_keys_end(struct words *words)
+{
+    words->keys = words->count;
+}
+
+/* A full queue: the owner is told as if the answer had been lost. */
+static void not_sent(redis_on_answer *on_answer, void *owner)
+{
+    static const struct redis_answer lost = {.outcome = REDIS_LOST};
+
+    log_warn("manager", "too many commands are waiting for Redis");
+    if (on_answer != NULL)
+        on_answer(owner, &lost);
+}
+
+void manager_eval(struct manager *manager, int script, const struct words *words,
+                  redis_on_answer *on_answer, void *owner)
+{
+    const struct redis_eval eval = {.script = script_get((enum script_id)script),
+                                    .keys = words->keys,
+                                    .argc = words->count,
+                                    .argv = words->at,
+                                    .on_answer = on_answer,
+                                    .owner = owner};
+
+    if (!redis_eval(manager->redis, &eval))
+        not_sent(on_answer, owner);
+}
+
+void manager_send(struct manager *manager, const struct words *words,
+                  redis_on_answer *on_answer, void *owner)
+{
+    const struct redis_call call = {.argc = words->count,
+                                    .argv = words->at,
+                                    .on_answer = on_answer,
+                                    .owner = owner,
+                                    .again = true};
+
+    if (!redis_send(manager->redis, &call))
+        not_sent(on_answer, owner);
+}
+
+/* ---- reading responses and commands ---- */
+
+static void read_on(struct manager *manager);
+
+static void take_stream(struct manager *manager, const struct redis_value *stream)
+{
+    struct str key = redis_item_text(stream, 0);
+    const struct redis_value *entries = redis_item(stream, 1);
+    struct str rest = key;
+    int64_t lane = 0;
+
+    while (rest.len > 0)
+        key = str_cut(rest, ':', &rest); /* the last part: the lane, or "control" */
+    if (!str_is(key, "control") && !str_to_i64(key, 1, INT32_MAX, &lane))
+        return;
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct redis_value *entry = redis_item(entries, i);
+
+        if (lane == 0)
+            control_command(manager, redis_item_text(entry, 0), redis_item(entry, 1));
+        else
+            route_response(manager, lane, redis_item_text(entry, 0),
+                           redis_item(entry, 1));
+    }
+}
+
+static void on_read(void *owner, const struct redis_answer *answer)
+{
+    struct manager *manager = owner;
+
+    if (answer->outcome == REDIS_CANCELLED)
+        return;
+    manager->reading = false;
+    if (answer->outcome != REDIS_OK) {
+        log_debug("manager", "reading was refused reason=%s",
+                  answer->value == NULL ? "lost" : log_safe(answer->value->text));
+        manager->sweep_at_ms = 0; /* something may have been given to us unseen */
+        loop_timer_start(&manager->wait, RETRY_MS);
+        return;
+    }
+    for (size_t i = 0; answer->value->kind == REDIS_ARRAY && i < answer->value->count;
+         i++)
+        take_stream(manager, redis_item(answer->value, i));
+    read_on(manager);
+}
+
+static void read_on(struct manager *manager)
+{
+    int lanes = roster_lanes(manager->roster);
+    char keys[SEATS_MAX + 1][KEY_SIZE];
+    char count[16];
+    char block[16];
+    struct words words = {0};
+    struct redis_call call = {
+        .on_answer = on_read, .owner = manager, .timeout_ms = READ_TIMEOUT_MS};
+
+    if (manager->reading || manager->stopping || !leader_leads(&manager->leader))
+        return;
+    fmt_into(count, sizeof count, "%d", READ_COUNT);
+    fmt_into(block, sizeof block, "%d", BLOCK_MS);
+    words_add(&words, str_of("XREADGROUP"));
+    words_add(&words, str_of("GROUP"));
+    words_add(&words, str_of("managers"));
+    words_add(&words, str_of(manager->member.name));
+    words_add(&words, str_of("COUNT"));
+    words_add(&words, str_of(count));
+    words_add(&words, str_of("BLOCK"));
+    words_add(&words, str_of(block));
+    words_add(&words, str_of("STREAMS"));
+    for (int lane = 1; lane <= lanes; lane++)
+        words_add(&words, key_lane(&manager->keys, "response", lane, keys[lane - 1]));
+    words_add(&words, key_make(&manager->keys, "control", NULL, keys[lanes]));
+    for (int i = 0; i <= lanes; i++)
+        words_add(&words, str_of(">"));
+    call.argc = words.count;
+    call.argv = words.at;
+    manager->reading = redis_send(manager->reader, &call);
+    if (!manager->reading)
+        loop_timer_start(&manager->wait, RETRY_MS);
+}
+
+static void on_wait_over(struct loop_timer *timer, void *owner)
+{
+    (void)timer;
+    read_on(owner);
+}
+
+/* ---- leading ---- */
+
+void manager_advance(struct manager *manager)
+{
+    struct talk *talk;
+
+    if (!leader_leads(&manager->leader))
+        return;
+    while (roster_count(manager->roster, TALK_WRITING)
+               < (size_t)manager->config->story_parallel
+           && (talk = roster_first(manager->roster, TALK_QUEUED)) != NULL) {
+        roster_move(manager->roster, talk, TALK_WRITING);
+        desk_open(manager, talk);
+    }
+    begin_ready(manager);
+}
+
+void manager_lead(struct manager *manager)
+{
+    manager->sweep_at_ms = clock_mono_ms() + SWEEP_EVERY_MS;
+    recover_all(manager);
+    recover_pending(manager, 0);
+    recover_commands(manager);
+    read_on(manager);
+}
+
+void manager_follow(struct manager *manager)
+{
+    while (!TAILQ_EMPTY(&manager->desks))
+        desk_close(TAILQ_FIRST(&manager->desks));
+    roster_clear(manager->roster);
+}
+
+static void on_tick(struct loop_timer *timer, void *owner)
+{
+    struct manager *manager = owner;
+    int64_t now_ms = clock_mono_ms();
+
+    loop_timer_start(timer, TICK_MS);
+    if (!leader_leads(&manager->leader) || !redis_ready(manager->redis))
+        return;
+    due_look(manager);
+    manager_advance(manager);
+    if (now_ms >= manager->sweep_at_ms) {
+        manager->sweep_at_ms = now_ms + SWEEP_EVERY_MS;
+        recover_pending(manager, SWEEP_EVERY_MS);
+    }
+    if (now_ms >= manager->trim_at_ms) {
+        manager->trim_at_ms = now_ms + TRIM_EVERY_MS;
+        due_trim(manager);
+    }
+}
+
+/* ---- Redis, the name ---- */
+
+static void on_ready(void *owner, bool restarted)
+{
+    struct manager *manager = owner;
+
+    log_info("redis", "connected restarted=%d", restarted);
+    if (!restarted || !leader_leads(&manager->leader))
+        return;
+    log_warn("redis", "another server or another history: all is looked at anew");
+    manager_follow(manager);
+    manager_lead(manager);
+}
+
+static void on_down(void *owner, const struct err *err)
+{
+    (void)owner;
+    log_warn("redis", "not connected, trying again reason=%s", err->msg);
+}
+
+static size_t describe(void *owner, const char **fields, size_t max)
+{
+    static char running[24];
+    static char waiting[24];
+    static char routed[24];
+    struct manager *manager = owner;
+    struct roster *roster = manager->roster;
+    size_t n = 0;
+
+    (void)max; /* ten of sixteen */
+    fmt_into(running, sizeof running, "%zu", roster_count(roster, TALK_RUNNING));
+    fmt_into(waiting, sizeof waiting, "%zu",
+             roster_count(roster, TALK_QUEUED) + roster_count(roster, TALK_WRITING)
+                 + roster_count(roster, TALK_READY));
+    fmt_into(routed, sizeof routed, "%lld", (long long)manager->routed);
+    fields[n++] = "role";
+    fields[n++] = "manager";
+    fields[n++] = "leads";
+    fields[n++] = leader_leads(&manager->leader) ? "1" : "0";
+    fields[n++] = "running";
+    fields[n++] = running;
+    fields[n++] = "waiting";
+    fields[n++] = waiting;
+    fields[n++] = "turns";
+    fields[n++] = routed;
+    return n;
+}
+
+static void on_held(void *owner)
+{
+    struct manager *manager = owner;
+
+    log_set_name(manager->member.name);
+    log_info("manager", "ready");
+}
+
+static void on_lost(void *owner)
+{
+    struct manager *manager = owner;
+
+    leader_stale(&manager->leader);
+}
+
+static void on_left(void *owner)
+{
+    struct manager *manager = owner;
+
+    loop_stop(manager->loop);
+}
+
+/* ---- life ---- */
+
+static void on_signal(struct loop_signal *watcher, int number, void *owner)
+{
+    struct manager *manager = owner;
+
+    (void)watcher;
+    if (manager->stopping) {
+        manager->forced = true;
+        loop_stop(manager->loop);
+        return;
+    }
+    log_info("manager", "leaving signal=%d", number);
+    manager->stopping = true;
+    leader_resign(&manager->leader);
+    member_leave(
+        &manager->member); /* behind what is on its way: answers come in order */
+}
+
+static void start(struct manager *manager)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct redis_options options = {.target = &manager->target,
+                                    .name = "manager",
+                                    .on_ready = on_ready,
+                                    .on_down = on_down,
+                                    .owner = manager};
+    struct redis_options reader = {.target = &manager->target,
+                                   .name = "manager-reader"};
+
+    manager->redis = redis_new(manager->loop, &options);
+    manager->reader = redis_new(manager->loop, &reader);
+    manager->http = http_new(manager->loop);
+    manager->llm = llm_new(manager->loop, manager->http);
+    manager->roster = roster_new();
+    TAILQ_INIT(&manager->desks);
+    redis_clock_start(&manager->clock, manager->loop, manager->redis);
+    manager->member.describe = describe;
+    manager->member.on_held = on_held;
+    manager->member.on_lost = on_lost;
+    manager->member.on_left = on_left;
+    manager->member.owner = manager;
+    member_start(&manager->member, manager->loop, manager->redis, &manager->keys,
+                 "manager", manager->config->name);
+    leader_start(&manager->leader, manager);
+    loop_timer_init(&manager->tick, manager->loop, on_tick, manager);
+    loop_timer_start(&manager->tick, TICK_MS);
+    loop_timer_init(&manager->wait, manager->loop, on_wait_over, manager);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        loop_signal_start(&manager->signals[i], manager->loop, numbers[i], on_signal,
+                          manager);
+}
+
+static void stop(struct manager *manager)
+{
+    for (size_t i = 0; i < sizeof manager->signals / sizeof *manager->signals; i++)
+        loop_signal_stop(&manager->signals[i]);
+    loop_timer_stop(&manager->tick);
+    loop_timer_stop(&manager->wait);
+    manager_follow(manager);
+    leader_done(&manager->leader);
+    member_done(&manager->member);
+    redis_clock_stop(&manager->clock);
+    redis_free(manager->reader);
+    redis_free(manager->redis);
+    llm_free(manager->llm);
+    http_free(manager->http);
+    roster_free(manager->roster);
+}
+
+static bool prepare(struct manager *manager, const struct config_loaded *loaded,
+                    struct err *err)
+{
+    const struct config *config = &loaded->values;
+
+    manager->config = config;
+    if (config->name != NULL && strlen(config->name) >= MEMBER_BASE_SIZE)
+        return err_set(err, ERR_USAGE, "--name: at most %d letters",
+                       MEMBER_BASE_SIZE - 1);
+    return keys_init(&manager->keys, config->prefix,
+                     config->shard == NULL ? "0" : config->shard, err)
+           && program_redis_target(loaded, &manager->target, err)
+           && desk_templates_load(config->prompts, &manager->templates, err);
+}
+
+int manager_run(struct manager *manager, const struct config_loaded *loaded,
+                struct err *err)
+{
+    int status;
+
+    *manager = (struct manager){0};
+    if (!prepare(manager, loaded, err)) {
+        status = err_exit_status(err);
+        goto out;
+    }
+    log_info("manager", "start version=%s shard=%s", version_number(),
+             manager->keys.shard);
+    manager->loop = loop_new();
+    start(manager);
+    loop_run(manager->loop);
+    log_info("manager", "stop turns=%lld", (long long)manager->routed);
+    stop(manager);
+    loop_free(manager->loop);
+    status = manager->forced ? EXIT_CUT_SHORT : 0;
+out:
+    desk_templates_done(&manager->templates);
+    redis_target_done(&manager->target);
+    return status;
+}
