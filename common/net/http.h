@@ -2,9 +2,10 @@
  *
  * Made for generations: never retried (libcurl's own retry of a POST on a dead reused
  * connection is off), never redirected, no proxy for loopback hosts, SIGPIPE and
- * Expect: dealt with, response size bounded, clocks of our own: connect, first byte,
- * quiet time between bytes, total. Each call ends exactly once through on_done, also
- * when it was cancelled; its connection is then closed, so that the server stops.
+ * Expect: dealt with (loop_new ignores SIGPIPE), response size bounded, clocks of our
+ * own. Each call ends exactly once through on_done, also when it was cancelled; its
+ * connection is then closed, so that the server stops. Each POST has a connection of
+ * its own; GETs share idle ones. HTTP/1.1 only, nothing compressed.
  */
 #ifndef PARLEY_HTTP_H
 #define PARLEY_HTTP_H
@@ -30,6 +31,9 @@ enum http_outcome {
 };
 const char *http_outcome_name(enum http_outcome outcome);
 
+/* Connect and total run from the start; first byte from the start to the first byte of
+ * the body, since some servers send the headers and think afterwards; quiet from each
+ * byte of the body to the next. */
 enum http_clock {
     HTTP_CLOCK_NONE,
     HTTP_CLOCK_CONNECT,
@@ -61,11 +65,11 @@ struct http_handlers {
 };
 
 struct http_request {
-    const char *method;         /* "GET", "POST" */
+    const char *method;         /* "GET" or "POST", nothing else */
     const char *url;            /* http or https */
     const char *const *headers; /* "Name: value", NULL at the end; NULL for none */
-    struct str body;            /* copied */
-    size_t max_bytes;           /* 0: 64 MiB */
+    struct str body;            /* copied; of a POST */
+    size_t max_bytes;           /* of the body of the answer; 0: 64 MiB */
     int64_t connect_ms;         /* each clock: 0 = 5000 / none / none / none */
     int64_t first_byte_ms;
     int64_t quiet_ms;
@@ -73,9 +77,12 @@ struct http_request {
 };
 
 struct http *http_new(struct loop *loop);
-/* Cancels what runs (their on_done is called), frees. */
+/* Cancels what runs (their on_done is called, and must not start a call), frees. Not
+ * inside a callback of its own. NULL is fine. */
 void http_free(struct http *http);
-/* Never fails here: trouble is told through on_done, never before this returns. */
+/* Never fails here: trouble is told through on_done, never before this returns. Fine
+ * inside any callback. A URL that is none and a header with a control character are
+ * HTTP_REFUSED. The call is valid until its on_done returns. */
 struct http_call *http_start(struct http *http, const struct http_request *request,
                              const struct http_handlers *handlers);
 /* Ends the call: on_done with HTTP_CANCELLED comes at the next turn of the loop. */

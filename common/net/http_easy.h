@@ -26,7 +26,7 @@ void http_easy_done(struct http_easy *easy);
 
 /* What a failed transfer means. `connected`: the request may have been sent. */
 enum http_outcome http_easy_outcome(CURLcode code, bool connected);
-/* One line for people, printable ASCII or UTF-8, without a line end. */
+/* One line of printable ASCII for people; the code is ERR_MODEL or ERR_SYSTEM. */
 void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *ret_err);
 /* A host that is this machine: proxies of the environment are none of its business. */
 bool http_easy_is_loopback(const char *host);

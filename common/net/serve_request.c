@@ -21,7 +21,7 @@
 
 #define SWALLOW_MAX ((size_t)64 * 1024 * 1024) /* of a body that is too large */
 #define WAITING_MAX ((size_t)1024 * 1024)
-enum { CHUNK_ROOM = 16 * 1024 }; /* MHD's buffer for one call of on_read */
+enum { CHUNK_ROOM = 16 * 1024 }; /* MHD asks for a size; its own bounds chunks */
 
 struct serve_piece {
     STAILQ_ENTRY(serve_piece) link;

@@ -1,5 +1,6 @@
 /* test_http_serve.c - our HTTP client and our HTTP server talking in one loop. */
-#include "test_http_rig.h"
+#include "net/serve.h"
+#include "test_http_call.h"
 
 enum { STREAMS = 200, LINES = 20 };
 
