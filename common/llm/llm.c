@@ -1,0 +1,195 @@
+/* llm.c - from a request to its provider, and the one end of every call.
+ *
+ * The names of providers and errors stand here too. What a provider does in between is
+ * its own file's affair.
+ *
+ * Flow: llm_start -> <provider>_start ... llm_call_say* ... llm_call_end -> on_turn
+ */
+#include "llm/llm.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "llm/echo.h"
+#include "llm/models.h"
+#include "llm/ollama.h"
+#include "llm/provider.h"
+
+static const char *const provider_names[LLM_PROVIDER_COUNT] = {
+    [LLM_OLLAMA] = "ollama",
+    [LLM_ECHO] = "echo",
+};
+
+static const char *const error_names[LLM_ERROR_COUNT] = {
+    [LLM_ERROR_NONE] = "none",
+    [LLM_ERROR_REFUSED] = "refused",
+    [LLM_ERROR_MODEL_NOT_FOUND] = "model_not_found",
+    [LLM_ERROR_BUSY] = "busy",
+    [LLM_ERROR_SERVER] = "server",
+    [LLM_ERROR_REQUEST] = "request",
+    [LLM_ERROR_STREAM] = "stream",
+    [LLM_ERROR_TRUNCATED] = "truncated",
+    [LLM_ERROR_PROTOCOL] = "protocol",
+    [LLM_ERROR_TIMEOUT] = "timeout",
+    [LLM_ERROR_EMPTY] = "empty",
+    [LLM_ERROR_TOO_LARGE] = "too_large",
+};
+
+const char *llm_provider_name(enum llm_provider provider)
+{
+    assert((unsigned)provider < LLM_PROVIDER_COUNT);
+    return provider_names[provider];
+}
+
+bool llm_provider_parse(const char *name, enum llm_provider *ret_provider)
+{
+    for (unsigned i = 0; i < LLM_PROVIDER_COUNT; i++) {
+        if (str_is(str_of(name), provider_names[i])) {
+            *ret_provider = (enum llm_provider)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *llm_error_name(enum llm_error error)
+{
+    assert((unsigned)error < LLM_ERROR_COUNT);
+    return error_names[error];
+}
+
+/* ---- the client ---- */
+
+static void llm_sweep(struct llm_call_list *calls)
+{
+    struct llm_call *call = NULL;
+
+    while ((call = TAILQ_FIRST(calls)) != NULL) {
+        TAILQ_REMOVE(calls, call, link);
+        call->free(call);
+    }
+}
+
+static void on_turn(struct loop_hook *hook, void *owner)
+{
+    struct llm *llm = owner;
+
+    (void)hook;
+    llm_sweep(&llm->over);
+}
+
+struct llm *llm_new(struct loop *loop, struct http *http)
+{
+    struct llm *llm = x_calloc(1, sizeof(*llm));
+
+    llm->loop = loop;
+    llm->http = http;
+    TAILQ_INIT(&llm->running);
+    TAILQ_INIT(&llm->over);
+    TAILQ_INIT(&llm->queries);
+    loop_hook_start(&llm->hook, loop, on_turn, llm);
+    return llm;
+}
+
+void llm_free(struct llm *llm)
+{
+    if (llm == NULL)
+        return;
+    llm_sweep(&llm->running);
+    llm_sweep(&llm->over);
+    models_drop(llm);
+    loop_hook_stop(&llm->hook);
+    free(llm);
+}
+
+/* ---- a call ---- */
+
+struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
+                           const struct llm_handlers *handlers)
+{
+    assert(handlers->on_result != NULL);
+    switch (request->provider) {
+    case LLM_OLLAMA:
+        return ollama_start(llm, request, handlers);
+    case LLM_ECHO:
+        return echo_start(llm, request, handlers);
+    case LLM_PROVIDER_COUNT:
+        break;
+    }
+    assert(!"a provider that does not exist");
+    abort();
+}
+
+void llm_cancel(struct llm_call *call)
+{
+    if (call->told || call->cancelled)
+        return;
+    call->cancelled = true;
+    call->cancel(call);
+}
+
+void llm_call_init(struct llm_call *call, struct llm *llm,
+                   const struct llm_request *request,
+                   const struct llm_handlers *handlers)
+{
+    call->llm = llm;
+    call->handlers = *handlers;
+    call->provider = request->provider;
+    call->started_us = clock_mono_us();
+    TAILQ_INSERT_TAIL(&llm->running, call, link);
+}
+
+void llm_call_done(struct llm_call *call)
+{
+    free(call->endpoint);
+    free(call->model);
+}
+
+void llm_call_say(struct llm_call *call, struct str text)
+{
+    if (text.len > 0 && !call->cancelled && call->handlers.on_delta != NULL)
+        call->handlers.on_delta(call->handlers.owner, text);
+}
+
+void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
+{
+    *ret_result = (struct llm_result){
+        .outcome = LLM_FAILED,
+        .reason = "",
+        .text = str_of(""),
+        .thinking = str_of(""),
+        .finish_reason = "",
+        .provider = llm_provider_name(call->provider),
+        .endpoint = call->endpoint,
+        .model = call->model,
+        .prompt_tokens = -1,
+        .prompt_cached_tokens = -1,
+        .tokens_generated = -1,
+        .load_ns = -1,
+        .prompt_ns = -1,
+        .generation_ns = -1,
+        .total_ns = -1,
+        .first_token_us = -1,
+        .duration_us = clock_mono_us() - call->started_us,
+    };
+}
+
+void llm_call_end(struct llm_call *call, struct llm_result *result)
+{
+    assert(!call->told);
+    if (call->cancelled) {
+        result->outcome = LLM_CANCELLED;
+        result->error = LLM_ERROR_NONE;
+    }
+    if (result->outcome != LLM_DONE)
+        result->text = str_of("");
+    if (result->outcome != LLM_FAILED)
+        result->reason = "";
+    assert((result->outcome == LLM_FAILED) == (result->error != LLM_ERROR_NONE));
+    call->told = true;
+    TAILQ_REMOVE(&call->llm->running, call, link);
+    TAILQ_INSERT_TAIL(&call->llm->over, call, link);
+    call->handlers.on_result(call->handlers.owner, result);
+}
