@@ -1,0 +1,388 @@
+/* sim_chat.c - see sim_chat.h.
+ *
+ * Flow: sim_request_parse -> read_document -> read_fields (400)
+ *       -> read_model (400, 404) -> check_abilities (400) -> read_options (500)
+ *       -> read_format (500): the order in which the real server finds fault
+ */
+#include "simulator/sim_chat.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { STATUS_BAD = 400, STATUS_NOT_FOUND = 404, STATUS_SERVER = 500 };
+
+struct reading {
+    struct sim_request *request;
+    struct sim_refusal *refusal;
+    const char *type_name; /* "ChatRequest" */
+};
+
+static bool refuse(struct sim_refusal *refusal, int status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static bool refuse(struct sim_refusal *refusal, int status, const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+    struct str cut = {0};
+
+    va_start(args, format);
+    text = x_vprintf(format, args);
+    va_end(args);
+    cut = str_of(text);
+    cut.len = cut.len < sizeof refusal->text ? cut.len : sizeof refusal->text - 1;
+    memcpy(refusal->text, cut.at, cut.len);
+    refusal->text[cut.len] = '\0';
+    refusal->status = status;
+    free(text);
+    return false;
+}
+
+/* ---- the document and its fields ---- */
+
+static const char *type_said(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "object";
+    case JSON_ARRAY:
+        return "array";
+    case JSON_STRING:
+        return "string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "number";
+    default:
+        return "bool";
+    }
+}
+
+static bool read_document(struct reading *reading, struct str body)
+{
+    json_error_t error = {0};
+    json_t *document = NULL;
+
+    if (str_trim(body).len == 0)
+        return refuse(reading->refusal, STATUS_BAD, "missing request body");
+    document = json_loadb(body.at, body.len, JSON_DECODE_ANY, &error);
+    if (document == NULL
+        && json_error_code(&error) == json_error_premature_end_of_input)
+        return refuse(reading->refusal, STATUS_BAD, "unexpected EOF");
+    if (document == NULL)
+        return refuse(reading->refusal, STATUS_BAD,
+                      "invalid JSON: line %d, column %d: %s", error.line, error.column,
+                      error.text);
+    reading->request->document = document;
+    if (!json_is_object(document))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "json: cannot unmarshal %s into Go value of type api.%s",
+                      type_said(document), reading->type_name);
+    return true;
+}
+
+/* A field that is absent or null is as if not given: *ret_value is NULL then. */
+static bool read_field(struct reading *reading, const char *name, json_type type,
+                       const char *go_type, const json_t **ret_value)
+{
+    const json_t *value = json_object_get(reading->request->document, name);
+
+    if (value == NULL || json_is_null(value)) {
+        *ret_value = NULL;
+        return true;
+    }
+    if (json_typeof(value) != type && !(type == JSON_TRUE && json_is_false(value)))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
+                      type_said(value), reading->type_name, name, go_type);
+    *ret_value = value;
+    return true;
+}
+
+static bool read_stream(struct reading *reading)
+{
+    const json_t *stream = NULL;
+
+    if (!read_field(reading, "stream", JSON_TRUE, "bool", &stream))
+        return false;
+    reading->request->stream = stream == NULL || json_is_true(stream);
+    return true;
+}
+
+/* ---- keep_alive ---- */
+
+/* Go's durations want a unit; "0" alone is fine. */
+static bool read_duration(struct reading *reading, const char *text)
+{
+    struct str rest = str_of(text);
+    bool negative = str_starts(rest, "-");
+    int64_t ms = 0;
+
+    if (negative)
+        rest = str_make(rest.at + 1, rest.len - 1);
+    if (rest.len > 0 && strspn(rest.at, "0123456789.") == rest.len
+        && !str_is(rest, "0"))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "time: missing unit in duration \"%.64s\"", text);
+    if (!str_to_duration_ms(rest, &ms))
+        return refuse(reading->refusal, STATUS_BAD, "time: invalid duration \"%.64s\"",
+                      text);
+    reading->request->keep_alive_ms = negative ? -1 : ms;
+    return true;
+}
+
+static bool read_keep_alive(struct reading *reading)
+{
+    const json_t *value = json_object_get(reading->request->document, "keep_alive");
+    double seconds = json_number_value(value);
+
+    reading->request->keep_alive_ms = SIM_KEEP_ALIVE_MS;
+    if (json_is_string(value))
+        return read_duration(reading, json_string_value(value));
+    if (!json_is_number(value))
+        return true;
+    reading->request->keep_alive_ms =
+        seconds < 0 || seconds > 1e9 ? -1 : (int64_t)(seconds * 1000);
+    return true;
+}
+
+/* ---- what is said ---- */
+
+/* The server has roles in small letters; what it does not know speaks as a user. */
+static const char *role_of(const char *role)
+{
+    static const char *const roles[] = {"system", "assistant", "tool"};
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        size_t k = 0;
+
+        while (roles[i][k] && (role[k] | 0x20) == roles[i][k])
+            k++;
+        if (roles[i][k] == '\0' && role[k] == '\0')
+            return roles[i];
+    }
+    return "user";
+}
+
+static bool read_message(struct reading *reading, const json_t *message)
+{
+    const json_t *role = json_object_get(message, "role");
+    const json_t *content = json_object_get(message, "content");
+
+    if (!json_is_object(message))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "json: cannot unmarshal %s into Go struct field "
+                      "ChatRequest.messages of type api.Message",
+                      type_said(message));
+    if ((role && !json_is_string(role))
+        || (content && !json_is_string(content) && !json_is_null(content)))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "json: cannot unmarshal %s into Go struct field "
+                      "ChatRequest.messages.%s of type string",
+                      type_said(role && !json_is_string(role) ? role : content),
+                      role && !json_is_string(role) ? "role" : "content");
+    sim_prompt_add(&reading->request->prompt,
+                   role ? role_of(json_string_value(role)) : "user",
+                   str_make(json_is_string(content) ? json_string_value(content) : "",
+                            json_is_string(content) ? json_string_length(content) : 0));
+    return true;
+}
+
+static bool read_messages(struct reading *reading)
+{
+    const json_t *messages = NULL;
+
+    if (!read_field(reading, "messages", JSON_ARRAY, "[]api.Message", &messages))
+        return false;
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        if (!read_message(reading, json_array_get(messages, i)))
+            return false;
+    reading->request->empty = json_array_size(messages) == 0;
+    return true;
+}
+
+static bool read_prompt(struct reading *reading)
+{
+    const json_t *system = NULL;
+    const json_t *prompt = NULL;
+
+    if (!read_field(reading, "system", JSON_STRING, "string", &system)
+        || !read_field(reading, "prompt", JSON_STRING, "string", &prompt))
+        return false;
+    if (system && json_string_length(system) > 0)
+        sim_prompt_add(&reading->request->prompt, "system",
+                       str_make(json_string_value(system), json_string_length(system)));
+    if (prompt)
+        sim_prompt_add(&reading->request->prompt, "user",
+                       str_make(json_string_value(prompt), json_string_length(prompt)));
+    reading->request->empty = prompt == NULL || json_string_length(prompt) == 0;
+    return true;
+}
+
+/* ---- the model and what it can do ---- */
+
+static bool read_model(struct reading *reading, const struct sim_models *models)
+{
+    struct sim_request *request = reading->request;
+    const json_t *name = NULL;
+
+    if (!read_field(reading, "model", JSON_STRING, "string", &name))
+        return false;
+    request->model_name = name ? json_string_value(name) : "";
+    if (request->model_name[0] == '\0' && request->endpoint == SIM_CHAT)
+        return refuse(reading->refusal, STATUS_BAD, "model is required");
+    request->model = sim_models_find(models, str_of(request->model_name));
+    if (request->model == NULL)
+        return refuse(reading->refusal, STATUS_NOT_FOUND, "model '%.128s' not found",
+                      request->model_name);
+    return true;
+}
+
+static bool read_think(struct reading *reading, bool *ret_think)
+{
+    static const char *const levels[] = {"low", "medium", "high", "max"};
+    const json_t *think = json_object_get(reading->request->document, "think");
+
+    *ret_think = json_is_true(think);
+    if (!json_is_string(think))
+        return true;
+    *ret_think = true;
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (strcmp(json_string_value(think), levels[i]) == 0)
+            return true;
+    return refuse(reading->refusal, STATUS_BAD,
+                  "invalid think value: \"%.64s\" (must be \"high\", \"medium\", "
+                  "\"low\", \"max\", true, or false)",
+                  json_string_value(think));
+}
+
+static bool check_abilities(struct reading *reading, bool think)
+{
+    const struct sim_request *request = reading->request;
+    const json_t *tools = json_object_get(request->document, "tools");
+
+    if (think)
+        return refuse(reading->refusal, STATUS_BAD,
+                      "\"%.128s\" does not support thinking", request->model_name);
+    if (request->endpoint == SIM_CHAT && json_array_size(tools) > 0)
+        return refuse(reading->refusal, STATUS_BAD,
+                      "registry.ollama.ai/library/%.128s does not support tools",
+                      request->model->name);
+    return true;
+}
+
+/* ---- options and format ---- */
+
+static bool read_integer(struct reading *reading, const json_t *options,
+                         const char *name, int64_t *ret_value)
+{
+    const json_t *value = json_object_get(options, name);
+
+    if (value == NULL || json_is_null(value))
+        return true;
+    if (!json_is_number(value))
+        return refuse(reading->refusal, STATUS_SERVER,
+                      "option \"%s\" must be of type integer", name);
+    /* The real server cuts the fraction off as well. */
+    if (json_number_value(value) > -9e15 && json_number_value(value) < 9e15)
+        *ret_value = (int64_t)json_number_value(value);
+    return true;
+}
+
+static bool read_stops(struct reading *reading, const json_t *options)
+{
+    const json_t *stops = json_object_get(options, "stop");
+
+    if (stops == NULL || json_is_null(stops))
+        return true;
+    if (!json_is_array(stops))
+        return refuse(reading->refusal, STATUS_SERVER,
+                      "option \"stop\" must be of type array");
+    for (size_t i = 0; i < json_array_size(stops); i++)
+        if (!json_is_string(json_array_get(stops, i)))
+            return refuse(reading->refusal, STATUS_SERVER,
+                          "option \"stop\" must be of an array of strings");
+    reading->request->stops = stops;
+    return true;
+}
+
+static bool read_options(struct reading *reading)
+{
+    struct sim_request *request = reading->request;
+    const json_t *options = NULL;
+
+    request->num_ctx = SIM_NUM_CTX;
+    request->num_predict = -1;
+    request->seed = -1;
+    if (!read_field(reading, "options", JSON_OBJECT, "map[string]interface {}",
+                    &options)
+        || !read_integer(reading, options, "num_ctx", &request->num_ctx)
+        || !read_integer(reading, options, "num_predict", &request->num_predict)
+        || !read_integer(reading, options, "seed", &request->seed))
+        return false;
+    request->num_ctx = request->num_ctx < 4 ? SIM_NUM_CTX : request->num_ctx;
+    return read_stops(reading, options);
+}
+
+static bool read_format(struct reading *reading)
+{
+    struct sim_request *request = reading->request;
+    const json_t *format = json_object_get(request->document, "format");
+    const char *text = json_is_string(format) ? json_string_value(format) : "";
+
+    request->schema = json_is_object(format) ? format : NULL;
+    request->json = strcmp(text, "json") == 0;
+    if (format == NULL || json_is_null(format) || request->schema || request->json
+        || (json_is_string(format) && text[0] == '\0'))
+        return true;
+    return refuse(reading->refusal, STATUS_SERVER,
+                  "invalid format: \"%s%.64s%s\"; expected \"json\" or a valid JSON "
+                  "Schema object",
+                  json_is_string(format) ? "\\\"" : "",
+                  json_is_string(format) ? text : type_said(format),
+                  json_is_string(format) ? "\\\"" : "");
+}
+
+/* ---- the whole ---- */
+
+static bool read_all(struct reading *reading, struct str body,
+                     const struct sim_models *models)
+{
+    bool think = false;
+
+    if (!read_document(reading, body) || !read_stream(reading)
+        || !read_keep_alive(reading) || !read_think(reading, &think))
+        return false;
+    if (reading->request->endpoint == SIM_CHAT ? !read_messages(reading)
+                                               : !read_prompt(reading))
+        return false;
+    return read_model(reading, models) && check_abilities(reading, think)
+           && read_options(reading) && read_format(reading);
+}
+
+bool sim_request_parse(enum sim_endpoint endpoint, struct str body,
+                       const struct sim_models *models, struct sim_request *ret_request,
+                       struct sim_refusal *ret_refusal)
+{
+    struct sim_request request = {.endpoint = endpoint};
+    struct reading reading = {.request = &request,
+                              .refusal = ret_refusal,
+                              .type_name = endpoint == SIM_CHAT ? "ChatRequest"
+                                                                : "GenerateRequest"};
+
+    if (!read_all(&reading, body, models)) {
+        sim_request_done(&request);
+        return false;
+    }
+    *ret_request = request;
+    return true;
+}
+
+void sim_request_done(struct sim_request *request)
+{
+    json_decref(request->document);
+    sim_prompt_done(&request->prompt);
+    *request = (struct sim_request){0};
+}

@@ -1,0 +1,53 @@
+/* sim_chat.h - a request to /api/chat or /api/generate: parsed, checked, and refused
+ * with the texts and statuses of the real server (ollama/ollama, server/routes.go of
+ * 2026). Pure.
+ */
+#ifndef PARLEY_SIM_CHAT_H
+#define PARLEY_SIM_CHAT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "simulator/sim_models.h"
+#include "simulator/sim_prompt.h"
+
+enum sim_endpoint { SIM_CHAT, SIM_GENERATE };
+
+enum { SIM_KEEP_ALIVE_MS = 5 * 60 * 1000, SIM_NUM_CTX = 4096 };
+
+/* All pointers but `document` and `prompt.messages` point into the document. */
+struct sim_request {
+    enum sim_endpoint endpoint;
+    json_t *document;        /* owned */
+    struct sim_model *model; /* borrowed */
+    const char *model_name;  /* as the client wrote it */
+    struct sim_prompt prompt;
+    bool empty; /* nothing is asked: load the model, or unload it */
+    bool stream;
+    bool json;            /* format "json" */
+    const json_t *schema; /* format; NULL: none */
+    int64_t num_ctx;
+    int64_t num_predict;   /* below 0: no limit but ten windows */
+    int64_t seed;          /* below 0: the server's own */
+    const json_t *stops;   /* list of strings, or NULL */
+    int64_t keep_alive_ms; /* below 0: for ever */
+};
+
+struct sim_refusal {
+    int status;
+    char text[256];
+};
+
+/* *ret_request is owned by the caller (sim_request_done). On false *ret_refusal is what
+ * to answer. */
+MUST_USE bool sim_request_parse(enum sim_endpoint endpoint, struct str body,
+                                const struct sim_models *models,
+                                struct sim_request *ret_request,
+                                struct sim_refusal *ret_refusal);
+void sim_request_done(struct sim_request *request);
+
+#endif
