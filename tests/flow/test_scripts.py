@@ -656,6 +656,7 @@ def test_claim_takes_no_more_than_the_free_slots(shard):
     assert len(shard.claim(free=2)) == 1 + 2
     assert shard.claim(free=0) == ["OK"]
     assert len(shard.claim(free=10)) == 1 + 3
+    assert len(shard.claim(free=2, own=1)) == 1 + 2
 
 
 def test_claim_with_a_lost_name_is_held_and_takes_nothing(shard):
@@ -943,7 +944,8 @@ def test_dead_records_the_request_and_answers_it_as_poison(shard):
         "conversation": ID, "turn": "1", "issue": "1", "seat": "1", "lane": "1", "request": entry, "deliveries": "1",
         "worker": "w1", "at": at, "error": "poison", "text": "kills workers"}
     heard, fields = shard.hear()
-    assert heard == response and (fields["status"], fields["error"]) == ("failed", "poison")
+    assert heard == response
+    assert (fields["status"], fields["error"], fields["message"]) == ("failed", "poison", "")
     assert shard.pending("request") == [] and shard.hash()["failures"] == "1"
     assert shard.reissue(failed=response)[0] == "OK"
 
@@ -1253,6 +1255,7 @@ def test_reissue_of_a_failure_while_paused_waits_for_resume(shard):
     assert shard.reissue(failed=shard.hear()[0]) == ["OK", "", "1"]
     assert shard.pending("response") == [] and shard.read() is None
     assert shard.hash()["phase"] == "idle" and shard.due() is None
+    check_hash(shard.hash())
     assert shard.reissue() == ["NOTHING"]
     assert shard.resume()[0] == "OK"
     assert shard.read()[1]["issue"] == "2"
