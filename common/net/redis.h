@@ -98,8 +98,8 @@ struct redis_options {
     void *owner;
 };
 /* Begins to connect at the next turn of the loop. A host that is not an address is
- * looked up with getaddrinfo, which blocks: at first, and when all its addresses
- * failed, at most every 10 s. */
+ * looked up with getaddrinfo, which blocks: at each attempt until that worked once,
+ * then when all its addresses failed, at most every 10 s. */
 struct redis *redis_new(struct loop *loop, const struct redis_options *options);
 /* Answers what waits with REDIS_CANCELLED, closes. Not inside a callback of its own.
  * NULL is fine. */

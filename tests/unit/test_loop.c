@@ -121,8 +121,7 @@ static void a_timer_is_never_early(void **state)
     bench_close(&b);
 }
 
-static void test_a_wait_counts_from_the_call_not_from_the_start_of_the_turn(
-    void **state)
+static void a_wait_counts_from_the_call_not_from_the_start_of_the_turn(void **state)
 {
     struct bench b;
     struct loop_timer end;

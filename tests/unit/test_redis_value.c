@@ -162,6 +162,7 @@ static void what_is_not_resp2_is_refused(void **state)
         {"$-7\r\n", ERR_FORMAT},
         {":12a\r\n", ERR_FORMAT},
         {"*1000000000\r\n", ERR_LIMIT},
+        {"*1048577\r\n", ERR_LIMIT},
         {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
          ERR_FORMAT}, /* too deep */
         {"\0\0\0\0", ERR_FORMAT},
