@@ -15,9 +15,9 @@ enum { DECIMALS = 6 };
 /* `"key":` with a comma before it unless it is the first in its object. */
 static void put_key(struct buf *into, const char *key)
 {
-    char last = into->len == 0 ? '{' : into->at[into->len - 1];
+    bool first = into->len == 0 || into->at[into->len - 1] == '{';
 
-    if (last != '{')
+    if (!first)
         (void)buf_add_char(into, ',');
     (void)buf_printf(into, "\"%s\":", key);
 }

@@ -237,7 +237,7 @@ static void latencies_table(struct buf *into, const struct group_table *table)
 {
     cell_text(into, "  ms", SHORT_NAME_WIDTH + 2);
     for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++)
-        cell_right(into, metric_label(m), 3 * PERCENTILE_WIDTH);
+        cell_right(into, metric_label(m), (size_t)3 * PERCENTILE_WIDTH);
     end_line(into);
     cell_text(into, "", SHORT_NAME_WIDTH + 2);
     for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++) {

@@ -316,12 +316,22 @@ def test_a_line_without_end_costs_itself_only(folder):
     assert "transcript.jsonl:2: skipped: longer than" in result.stderr.decode()
 
 
-@pytest.mark.parametrize("cut", [1, 2, 3, 255, 4096])
-def test_lines_are_found_wherever_the_reading_ends(folder, cut):
-    # Lines whose lengths walk over the border of the reader's buffer (256 KiB).
+@pytest.mark.parametrize("beyond", range(-2, 3))
+def test_lines_are_found_wherever_the_reading_ends(folder, beyond):
+    border = 256 * 1024  # the reader's buffer; a first line ends there
+    turns = made_up_turns(3)
+    missing = border + beyond - len(json.dumps(turns[0])) - 1
+    turns[0]["content"]["message"] += "x" * missing
+    write_lines(folder / "transcript.jsonl", turns)
+    assert len((folder / "transcript.jsonl").read_bytes().split(b"\n")[0]) + 1 == border + beyond
+    assert document(folder)["totals"]["turns"] == 3
+
+
+def test_a_long_line_in_the_midst_of_many_is_read(folder):
     turns = made_up_turns(300)
     for number, one in enumerate(turns):
-        one["content"]["message"] = "x" * ((number * 997 + cut) % 5000)
+        one["content"]["message"] = "x" * ((number * 997) % 5000)
+    turns[150]["content"]["message"] = "x" * 900000
     assert document(fill(folder, turns))["totals"]["turns"] == 300
 
 
