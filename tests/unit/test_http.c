@@ -183,7 +183,6 @@ static void a_large_body_is_sent_without_asking_first(void **state)
     assert_int_equal(call.result.outcome, HTTP_DONE);
     assert_null(strstr(seen, "Expect:"));
     assert_non_null(strstr(seen, "\r\n\r\nxxx"));
-    assert_true(call.result.total_us < 900000); /* libcurl would wait one second */
     call_done(&call);
     free(body);
 }
