@@ -343,8 +343,15 @@ const char *config_model(const struct config *config, int64_t seat)
     return own != NULL ? own : config->models[0];
 }
 
-bool config_to_json(const struct config_loaded *loaded, unsigned command,
-                    struct buf *into)
+static bool is_told(const struct opt_row *row, unsigned command)
+{
+    return (row->commands & command) != 0 && row->key != NULL
+           && strcmp(row->key, "redis.url") != 0; /* a URL may hold a password */
+}
+
+/* ,"section.name":"..." for each option; what: its value, or where it is from. */
+static void write_options(const struct config_loaded *loaded, unsigned command,
+                          bool sources, struct buf *into)
 {
     static const char *const from[OPT_SOURCE_COUNT] = {
         [OPT_DEFAULT] = "default",
@@ -352,24 +359,33 @@ bool config_to_json(const struct config_loaded *loaded, unsigned command,
         [OPT_ENV] = "environment",
         [OPT_FLAG_GIVEN] = "flag",
     };
-    bool first = true;
-    bool ok = buf_add_char(into, '{');
+    const char *comma = "";
 
-    for (size_t i = 0; ok && i < loaded->set.count; i++) {
-        const struct opt_row *row = &loaded->set.rows[i];
+    for (size_t i = 0; i < loaded->set.count; i++) {
         struct buf value;
 
-        if ((row->commands & command) == 0 || row->key == NULL
-            || strcmp(row->key, "redis.url") == 0)
-            continue; /* a URL may hold a password */
+        if (!is_told(&loaded->set.rows[i], command))
+            continue;
         buf_init(&value, 65536);
         opt_value(&loaded->set, i, &value);
-        ok = buf_add_text(into, first ? "" : ",") && json_write_text(into, row->key)
-             && buf_add_text(into, ":{\"value\":")
-             && json_write_string(into, buf_str(&value))
-             && buf_printf(into, ",\"from\":\"%s\"}", from[loaded->set.from[i]]);
-        first = false;
+        buf_add_text(into, comma);
+        json_write_text(into, loaded->set.rows[i].key);
+        buf_add_char(into, ':');
+        if (sources)
+            json_write_text(into, from[loaded->set.from[i]]);
+        else
+            json_write_string(into, buf_str(&value));
+        comma = ",";
         buf_done(&value);
     }
-    return ok && buf_add_char(into, '}');
+}
+
+bool config_to_json(const struct config_loaded *loaded, unsigned command,
+                    struct buf *into)
+{
+    buf_add_text(into, ",\"config\":{");
+    write_options(loaded, command, false, into);
+    buf_add_text(into, "},\"sources\":{");
+    write_options(loaded, command, true, into);
+    return buf_add_char(into, '}');
 }

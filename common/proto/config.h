@@ -132,10 +132,10 @@ const char *config_model(const struct config *config, int64_t seat);
 /* "host", "host:port", "http://host:port/" -> "http://host:port" (OLLAMA_HOST's forms;
  * 0.0.0.0 becomes 127.0.0.1). NULL: not a URL we can use. Caller frees. */
 char *config_http_url(const char *text, int default_port);
-/* The config of a run as JSON: {"key": {"value": "...", "from": "flag"}, ...}. */
+/* The options that `command` takes as two members of run.json:
+ * `,"config":{"conversation.max_turns":"6",...},"sources":{"...":"flag",...}`. */
 bool config_to_json(const struct config_loaded *loaded, unsigned command,
                     struct buf *into);
-/* Text of schemas/config.schema.json's body made from the table (`--list-options`). */
 extern const struct opt_row config_rows[];
 extern const size_t config_row_count;
 

@@ -1,0 +1,137 @@
+/* fleet.c - see fleet.h. */
+#include "cli/fleet.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "net/loop.h"
+#include "net/program.h"
+#include "net/redis_sync.h"
+#include "proto/schema.h"
+
+enum { CONNECT_MS = 4000, RUN_JSON_MAX_BYTES = 64 << 20 };
+
+bool fleet_runs_folder(char **ret_path, struct err *err)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+
+    if (state != NULL && *state == '/')
+        *ret_path = path_join(state, "parley/runs");
+    else if (home != NULL && *home != '\0')
+        *ret_path = path_join(home, ".local/state/parley/runs");
+    else
+        return err_set(err, ERR_USAGE,
+                       "neither XDG_STATE_HOME nor HOME is set: give --out");
+    return true;
+}
+
+bool fleet_connect(struct loop *loop, const struct redis_target *target,
+                   struct redis **ret_redis, struct err *err)
+{
+    if (redis_sync_connect(loop, target, CONNECT_MS, ret_redis, err))
+        return true;
+    if (err->code == ERR_REDIS) {
+        size_t used = strlen(err->msg);
+
+        (void)snprintf(
+            err->msg + used, sizeof err->msg - used,
+            " (start a redis-server there, or name another with --redis URL)");
+    }
+    return false;
+}
+
+/* The newest run's Redis, if that run is alive. */
+static char *live_run(char **ret_shard)
+{
+    char *folder = NULL;
+    char *path = NULL;
+    char *url = NULL;
+    json_t *run = NULL;
+    const json_t *redis;
+    struct err ignored;
+    struct buf text;
+    pid_t pid;
+
+    buf_init(&text, RUN_JSON_MAX_BYTES);
+    if (!fleet_runs_folder(&folder, &ignored))
+        goto out;
+    path = path_join(folder, "latest/run.json");
+    if (!file_slurp(path, &text, &ignored)
+        || !json_read(buf_str(&text), &run, &ignored))
+        goto out;
+    redis = json_object_get(run, "redis");
+    pid = (pid_t)json_integer_value(json_object_get(run, "pid"));
+    if (!json_is_string(json_object_get(redis, "url"))
+        || !json_is_null(json_object_get(run, "ended_at")) || pid <= 1
+        || (kill(pid, 0) != 0 && errno == ESRCH))
+        goto out;
+    url = x_strdup(json_string_value(json_object_get(redis, "url")));
+    if (json_is_string(json_object_get(redis, "shard")))
+        *ret_shard = x_strdup(json_string_value(json_object_get(redis, "shard")));
+out:
+    json_decref(run);
+    buf_done(&text);
+    free(path);
+    free(folder);
+    return url;
+}
+
+static bool choose(const struct config_loaded *loaded, struct fleet *fleet,
+                   char **ret_shard, struct err *err)
+{
+    char *given = config_redis_url(loaded);
+    char *url = given == NULL ? live_run(ret_shard) : NULL;
+    bool ok;
+
+    if (given != NULL || url == NULL)
+        ok = program_redis_target(loaded, &fleet->target, err);
+    else
+        ok = redis_target_parse(url, &fleet->target, err);
+    if (given == NULL && ok) {
+        char *text = redis_target_text(&fleet->target);
+
+        fprintf(stderr, "parley: using %s (%s)\n", text,
+                url != NULL ? "the newest run" : "no run is alive, no --redis given");
+        free(text);
+    }
+    free(given);
+    free(url);
+    return ok;
+}
+
+bool fleet_open(const struct config_loaded *loaded, struct fleet *ret_fleet,
+                struct err *err)
+{
+    struct fleet fleet = {0};
+    char *shard = NULL;
+    const char *named = loaded->values.shard;
+    bool ok;
+
+    fleet.loop = loop_new();
+    ok = choose(loaded, &fleet, &shard, err);
+    if (named == NULL)
+        named = shard == NULL ? "0" : shard;
+    ok = ok && keys_init(&fleet.keys, loaded->values.prefix, named, err)
+         && fleet_connect(fleet.loop, &fleet.target, &fleet.redis, err);
+    free(shard);
+    if (ok)
+        *ret_fleet = fleet;
+    else
+        fleet_close(&fleet);
+    return ok;
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    if (fleet->redis != NULL)
+        redis_free(fleet->redis);
+    redis_target_done(&fleet->target);
+    loop_free(fleet->loop);
+}

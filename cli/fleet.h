@@ -1,0 +1,33 @@
+/* fleet.h - which Redis a command means that names none.
+ *
+ * The one given; else the newest run that is alive; else localhost. Which it is, is
+ * said on stderr when it was not given.
+ */
+#ifndef PARLEY_FLEET_H
+#define PARLEY_FLEET_H
+
+#include "base/err.h"
+#include "net/redis_target.h"
+#include "proto/config.h"
+#include "proto/keys.h"
+
+struct loop;
+struct redis;
+
+struct fleet {
+    struct redis_target target;
+    struct keys keys;
+    struct loop *loop;
+    struct redis *redis; /* connected */
+};
+/* Connects within 4 s or fails with ERR_REDIS. */
+MUST_USE bool fleet_open(const struct config_loaded *loaded, struct fleet *ret_fleet,
+                         struct err *err);
+void fleet_close(struct fleet *fleet);
+/* "$XDG_STATE_HOME/parley/runs" or "~/.local/state/parley/runs"; caller frees. */
+MUST_USE bool fleet_runs_folder(char **ret_path, struct err *err);
+/* Connects or says "<url>: <reason>: start a redis-server ..., or name another". */
+MUST_USE bool fleet_connect(struct loop *loop, const struct redis_target *target,
+                            struct redis **ret_redis, struct err *err);
+
+#endif

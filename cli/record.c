@@ -1,0 +1,393 @@
+/* record.c - see record.h. */
+#include "cli/record.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "net/redis.h"
+#include "proto/json_write.h"
+#include "proto/schema.h"
+
+enum {
+    BLOCK_MS = 500,
+    READ_TIMEOUT_MS = 4000,
+    READ_COUNT = 500,
+    LINES_AT_ONCE = 200,
+    RETRY_MS = 200,
+    LINE_MAX_BYTES = 1 << 20
+};
+enum record_file { FILE_TRANSCRIPT, FILE_EVENTS, FILE_CALLS };
+
+/* ---- lines ---- */
+
+static void trouble(struct record *record, const char *what)
+{
+    if (record->broken)
+        return;
+    record->broken = true;
+    err_sys(&record->err, errno, "%s cannot be written", what);
+    record->on_change(record->owner);
+}
+
+static void add_line(struct record *record, enum record_file file, struct str line)
+{
+    FILE *to = record->files[file];
+
+    if (record->broken)
+        return;
+    if (fwrite(line.at, 1, line.len, to) != line.len || fputc('\n', to) == EOF)
+        trouble(record, "the run's folder");
+}
+
+static void flush_all(struct record *record)
+{
+    for (int i = 0; i < 3; i++)
+        if (!record->broken && fflush(record->files[i]) != 0)
+            trouble(record, "the run's folder");
+}
+
+enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_STAMP, FIELD_NULLABLE };
+struct field {
+    const char *name;
+    enum field_kind kind;
+};
+
+static void write_field(struct buf *line, enum field_kind kind, struct str value)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    int64_t at_us;
+    double number;
+
+    if (kind == FIELD_STAMP && str_to_i64(value, 0, INT64_MAX, &at_us)) {
+        clock_format_us(at_us, stamp);
+        json_write_text(line, stamp);
+    } else if (kind == FIELD_NUMBER && str_to_double(value, -1e18, 1e18, &number)) {
+        buf_add_str(line, value);
+    } else if (kind != FIELD_TEXT && value.len == 0) {
+        buf_add_text(line, "null");
+    } else {
+        json_write_string(line, value);
+    }
+}
+
+/* An entry's fields as one line of JSON. */
+static void write_fields(struct record *record, enum record_file file,
+                         const struct field *fields, size_t count,
+                         const struct redis_value *entry)
+{
+    struct buf line;
+
+    buf_init(&line, LINE_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        buf_add_char(&line, i == 0 ? '{' : ',');
+        json_write_text(&line, fields[i].name);
+        buf_add_char(&line, ':');
+        write_field(&line, fields[i].kind, redis_field(entry, fields[i].name));
+    }
+    if (buf_add_char(&line, '}'))
+        add_line(record, file, buf_str(&line));
+    buf_done(&line);
+}
+
+/* ---- transcripts ---- */
+
+static void fetch(struct record_talk *talk);
+
+static void end_talk(struct record_talk *talk)
+{
+    if (talk->done || talk->reason[0] == '\0')
+        return;
+    talk->done = true;
+    talk->record->done++;
+    talk->record->on_change(talk->record->owner);
+}
+
+static void on_lines(void *owner, const struct redis_answer *answer)
+{
+    struct record_talk *talk = owner;
+    struct record *record = talk->record;
+    size_t count = answer->outcome == REDIS_OK ? answer->value->count : 0;
+
+    talk->fetching = false;
+    if (answer->outcome == REDIS_CANCELLED)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct redis_value *entry = redis_item(answer->value, i);
+        struct str id = redis_item_text(entry, 0);
+
+        if (id.len < sizeof talk->cursor)
+            fmt_into(talk->cursor, sizeof talk->cursor, "%.*s", (int)id.len, id.at);
+        add_line(record, FILE_TRANSCRIPT, redis_field(redis_item(entry, 1), "message"));
+    }
+    flush_all(record);
+    if (count == LINES_AT_ONCE || talk->moved)
+        fetch(talk);
+    else
+        end_talk(talk);
+}
+
+static void fetch(struct record_talk *talk)
+{
+    struct record *record = talk->record;
+    char key[KEY_SIZE];
+    char from[CURSOR_SIZE + 1];
+    char count[16];
+    struct str argv[6];
+    struct redis_call call = {
+        .argc = 6, .argv = argv, .on_answer = on_lines, .owner = talk, .again = true};
+
+    talk->moved = talk->fetching;
+    if (talk->fetching)
+        return;
+    fmt_into(from, sizeof from, "%s%s", talk->cursor[0] == '\0' ? "-" : "(",
+             talk->cursor);
+    fmt_into(count, sizeof count, "%d", LINES_AT_ONCE);
+    argv[0] = str_of("XRANGE");
+    argv[1] = key_make(record->keys, "transcript", talk->id, key);
+    argv[2] = str_of(from);
+    argv[3] = str_of("+");
+    argv[4] = str_of("COUNT");
+    argv[5] = str_of(count);
+    talk->fetching = redis_send(record->redis, &call);
+}
+
+static int by_id(const void *key, const void *talk)
+{
+    return strcmp(key, ((const struct record_talk *)talk)->id);
+}
+
+static struct record_talk *find(const struct record *record, struct str id)
+{
+    char text[CONVERSATION_SIZE];
+
+    if (id.len >= sizeof text || record->count == 0)
+        return NULL;
+    memcpy(text, id.at, id.len);
+    text[id.len] = '\0';
+    return bsearch(text, record->talks, record->count, sizeof *record->talks, by_id);
+}
+
+/* ---- events and calls ---- */
+
+static void note_end(struct record_talk *talk, const struct redis_value *fields)
+{
+    struct str reason = redis_field(fields, "reason");
+    struct err ignored;
+    json_t *summary = NULL;
+    const char *text;
+
+    (void)snprintf(talk->reason, sizeof talk->reason, "%.*s", (int)reason.len,
+                   reason.at);
+    if (!json_read(redis_field(fields, "summary"), &summary, &ignored))
+        return;
+    text = json_string_value(json_object_get(summary, "text"));
+    if (text != NULL)
+        (void)snprintf(talk->trouble, sizeof talk->trouble, "%s",
+                       log_safe(str_of(text)));
+    json_decref(summary);
+}
+
+static void take_event(struct record *record, const struct redis_value *fields)
+{
+    static const struct field names[] = {
+        {"id", FIELD_TEXT},           {"event", FIELD_TEXT},
+        {"conversation", FIELD_TEXT}, {"at", FIELD_STAMP},
+        {"turn", FIELD_NUMBER},       {"transcript", FIELD_NULLABLE},
+        {"state", FIELD_NULLABLE},    {"reason", FIELD_NULLABLE},
+        {"summary", FIELD_NULLABLE},
+    };
+    struct record_talk *talk = find(record, redis_field(fields, "conversation"));
+
+    if (talk == NULL)
+        return; /* another's, on a shard that is shared */
+    write_fields(record, FILE_EVENTS, names, sizeof names / sizeof *names, fields);
+    if (str_is(redis_field(fields, "event"), "dialogue.resolve"))
+        note_end(talk, fields);
+    fetch(talk);
+}
+
+static void take_call(struct record *record, const struct redis_value *fields)
+{
+    static const struct field names[] = {
+        {"conversation", FIELD_TEXT},
+        {"turn", FIELD_NUMBER},
+        {"issue", FIELD_NUMBER},
+        {"delivery", FIELD_NUMBER},
+        {"call", FIELD_TEXT},
+        {"seat", FIELD_NUMBER},
+        {"endpoint", FIELD_NULLABLE},
+        {"provider", FIELD_NULLABLE},
+        {"model", FIELD_NULLABLE},
+        {"started_at", FIELD_TEXT},
+        {"ended_at", FIELD_TEXT},
+        {"duration_ms", FIELD_NUMBER},
+        {"time_to_first_token_ms", FIELD_NUMBER},
+        {"tokens_generated", FIELD_NUMBER},
+        {"prompt_tokens", FIELD_NUMBER},
+        {"outcome", FIELD_TEXT},
+        {"error", FIELD_NULLABLE},
+        {"worker", FIELD_TEXT},
+    };
+
+    if (find(record, redis_field(fields, "conversation")) != NULL)
+        write_fields(record, FILE_CALLS, names, sizeof names / sizeof *names, fields);
+}
+
+static void take_stream(struct record *record, const struct redis_value *stream)
+{
+    struct str key = redis_item_text(stream, 0);
+    bool is_events = key.len > 6 && memcmp(key.at + key.len - 6, "events", 6) == 0;
+    char *cursor = is_events ? record->events : record->calls;
+    const struct redis_value *entries = redis_item(stream, 1);
+
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct redis_value *entry = redis_item(entries, i);
+        struct str id = redis_item_text(entry, 0);
+
+        if (is_events)
+            take_event(record, redis_item(entry, 1));
+        else
+            take_call(record, redis_item(entry, 1));
+        if (id.len < CURSOR_SIZE)
+            fmt_into(cursor, CURSOR_SIZE, "%.*s", (int)id.len, id.at);
+    }
+}
+
+static void read_on(struct record *record);
+
+static void on_read(void *owner, const struct redis_answer *answer)
+{
+    struct record *record = owner;
+
+    if (answer->outcome == REDIS_CANCELLED)
+        return;
+    if (answer->outcome != REDIS_OK) {
+        log_debug("record", "reading failed reason=%s",
+                  answer->value == NULL ? "lost" : log_safe(answer->value->text));
+        loop_timer_start(&record->wait, RETRY_MS);
+        return;
+    }
+    for (size_t i = 0; answer->value->kind == REDIS_ARRAY && i < answer->value->count;
+         i++)
+        take_stream(record, redis_item(answer->value, i));
+    flush_all(record);
+    read_on(record);
+}
+
+static void read_on(struct record *record)
+{
+    char keys[2][KEY_SIZE];
+    char count[16];
+    char block[16];
+    struct str argv[10];
+    struct redis_call call = {.argc = 10,
+                              .argv = argv,
+                              .on_answer = on_read,
+                              .owner = record,
+                              .timeout_ms = READ_TIMEOUT_MS};
+
+    fmt_into(count, sizeof count, "%d", READ_COUNT);
+    fmt_into(block, sizeof block, "%d", BLOCK_MS);
+    argv[0] = str_of("XREAD");
+    argv[1] = str_of("COUNT");
+    argv[2] = str_of(count);
+    argv[3] = str_of("BLOCK");
+    argv[4] = str_of(block);
+    argv[5] = str_of("STREAMS");
+    argv[6] = key_make(record->keys, "events", NULL, keys[0]);
+    argv[7] = key_make(record->keys, "calls", NULL, keys[1]);
+    argv[8] = str_of(record->events);
+    argv[9] = str_of(record->calls);
+    if (!redis_send(record->reader, &call))
+        loop_timer_start(&record->wait, RETRY_MS);
+}
+
+static void on_wait_over(struct loop_timer *timer, void *owner)
+{
+    (void)timer;
+    read_on(owner);
+}
+
+/* ---- life ---- */
+
+bool record_open(struct record *record, const char *folder, struct err *err)
+{
+    static const char *const names[] = {"transcript.jsonl", "events.jsonl",
+                                        "calls.jsonl"};
+
+    for (size_t i = 0; i < 3; i++) {
+        char *path = path_join(folder, names[i]);
+
+        record->files[i] = fopen(path, "ae");
+        if (record->files[i] == NULL)
+            err_sys(err, errno, "%s", path);
+        free(path);
+        if (record->files[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+void record_set_talks(struct record *record, const char *const *ids, size_t count)
+{
+    record->talks = x_calloc(count, sizeof *record->talks);
+    record->count = count;
+    for (size_t i = 0; i < count; i++) {
+        record->talks[i].record = record;
+        fmt_into(record->talks[i].id, sizeof record->talks[i].id, "%s", ids[i]);
+    }
+}
+
+void record_start(struct record *record, struct loop *loop,
+                  const struct redis_target *target, const char *from)
+{
+    struct redis_options options = {.target = target, .name = "run-reader"};
+
+    record->loop = loop;
+    fmt_into(record->events, sizeof record->events, "%s", from);
+    fmt_into(record->calls, sizeof record->calls, "%s", from);
+    loop_timer_init(&record->wait, loop, on_wait_over, record);
+    record->reader = redis_new(loop, &options);
+    read_on(record);
+}
+
+bool record_all_done(const struct record *record)
+{
+    return record->done == record->count;
+}
+
+void record_fetch_all(struct record *record)
+{
+    for (size_t i = 0; i < record->count; i++)
+        if (!record->talks[i].done)
+            fetch(&record->talks[i]);
+}
+
+bool record_busy(const struct record *record)
+{
+    for (size_t i = 0; i < record->count; i++)
+        if (record->talks[i].fetching)
+            return true;
+    return false;
+}
+
+void record_close(struct record *record)
+{
+    if (record->loop != NULL)
+        loop_timer_stop(&record->wait);
+    if (record->reader != NULL)
+        redis_free(record->reader);
+    for (size_t i = 0; i < 3; i++)
+        if (record->files[i] != NULL && fclose(record->files[i]) != 0)
+            log_error("record", "the run's folder cannot be written");
+    free(record->talks);
+    *record = (struct record){0};
+}

@@ -1,0 +1,64 @@
+/* record.h - writes down what happens on the shard while it happens.
+ *
+ * Follows K:events and K:calls with one blocking read and takes each conversation's new
+ * lines from its transcript; whole lines are appended to transcript.jsonl, events.jsonl
+ * and calls.jsonl. Nothing is lost when Redis goes away for a while: the cursors stay.
+ *
+ * Flow: read -> events, calls -> fetch the transcripts that moved -> read ...
+ */
+#ifndef PARLEY_RECORD_H
+#define PARLEY_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "net/loop.h"
+#include "proto/keys.h"
+
+struct redis;
+struct redis_target;
+
+enum { CURSOR_SIZE = 44, RECORD_REASON_SIZE = 32, RECORD_WORDS_SIZE = 256 };
+
+struct record;
+struct record_talk {
+    struct record *record;
+    char id[CONVERSATION_SIZE];
+    char cursor[CURSOR_SIZE];        /* the last line taken */
+    char reason[RECORD_REASON_SIZE]; /* why it ended; "" while it goes on */
+    char trouble[RECORD_WORDS_SIZE]; /* what the end's summary says of an error */
+    bool fetching;
+    bool moved; /* more has come while it was being fetched */
+    bool done;  /* ended and all lines taken */
+};
+struct record {
+    struct loop *loop;
+    struct redis *redis;  /* borrowed: for the transcripts */
+    struct redis *reader; /* own: blocks */
+    const struct keys *keys;
+    struct loop_timer wait;
+    struct record_talk *talks; /* by id, sorted */
+    size_t count;
+    size_t done;
+    char events[CURSOR_SIZE];
+    char calls[CURSOR_SIZE];
+    FILE *files[3]; /* transcript, events, calls */
+    bool broken;    /* a file could not be written */
+    struct err err;
+    void (*on_change)(void *owner); /* a conversation ended, or writing failed */
+    void *owner;
+};
+/* ids: sorted by strcmp; from: the stream id to begin behind ("0" = all). */
+MUST_USE bool record_open(struct record *record, const char *folder, struct err *err);
+void record_start(struct record *record, struct loop *loop,
+                  const struct redis_target *target, const char *from);
+void record_set_talks(struct record *record, const char *const *ids, size_t count);
+bool record_all_done(const struct record *record);
+/* Takes what has come meanwhile, once more (at the end of a run). */
+void record_fetch_all(struct record *record);
+bool record_busy(const struct record *record);
+void record_close(struct record *record);
+
+#endif
