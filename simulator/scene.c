@@ -38,34 +38,35 @@ void scene_copy(char ret_text[SCENE_TEXT], struct str at)
     ret_text[len] = '\0';
 }
 
-/* Takes `key` off the start of a line; false when it does not begin with it. */
+static struct str skip(struct str text, size_t count)
+{
+    return str_make(text.at + count, text.len - count);
+}
+
+/* Takes `key` and ':' (or " is ", " are ") off the start of a line; false when it does
+ * not begin so. */
 static bool take_key(struct str line, struct str key, struct str *ret_value)
 {
-    size_t at = key.len;
-    bool is = false;
-
     for (size_t i = 0; i < key.len; i++)
         if (i >= line.len || char_lower(line.at[i]) != key.at[i])
             return false;
-    while (at < line.len && strchr("\"*_ ", line.at[at]))
-        at++;
-    is = words_find(str_make(line.at + at, line.len - at), "is ") == 0
-         || words_find(str_make(line.at + at, line.len - at), "are ") == 0;
-    if (at >= line.len || (line.at[at] != ':' && !is))
+    line = skip(line, key.len);
+    while (line.len > 0 && strchr("\"*_ ", line.at[0]))
+        line = skip(line, 1);
+    if (words_start(line, ":"))
+        *ret_value = str_trim(skip(line, 1));
+    else if (words_start(line, "is "))
+        *ret_value = str_trim(skip(line, 3));
+    else if (words_start(line, "are "))
+        *ret_value = str_trim(skip(line, 4));
+    else
         return false;
-    *ret_value = str_trim(str_make(line.at + at + 1, line.len - at - 1));
-    if (is && words_find(*ret_value, "s ") == 0)
-        *ret_value = str_make(ret_value->at + 2, ret_value->len - 2);
-    else if (is && words_find(*ret_value, "re ") == 0)
-        *ret_value = str_make(ret_value->at + 3, ret_value->len - 3);
     return ret_value->len > 0;
 }
 
 static struct str without_lead(struct str line, const char *lead)
 {
-    size_t len = strlen(lead);
-
-    return words_find(line, lead) == 0 ? str_make(line.at + len, line.len - len) : line;
+    return words_start(line, lead) ? skip(line, strlen(lead)) : line;
 }
 
 struct str scene_find(struct str text, const char *keys)
@@ -144,7 +145,8 @@ static void read_you_are(struct scene *scene, struct str text)
     name = scene_name(rest);
     scene_copy(scene->me, name);
     rest = str_make(rest.at + name.len, rest.len - name.len);
-    if (rest.len > 0 && strchr(",( ", rest.at[0]))
+    if ((rest.len > 0 && strchr(",( ", rest.at[0])) || words_start(rest, "a ")
+        || words_start(rest, "an ") || words_start(rest, "the "))
         scene_copy(scene->role, scene_role(rest));
     if (words_have(str_of(scene->role), "talking|speaking|taking part|playing|in this"))
         scene->role[0] = '\0';
@@ -175,7 +177,7 @@ static bool is_adjective(struct str word)
         size_t len = strlen(noun_ends[i]);
 
         if (word.len > len
-            && words_find(str_make(word.at + word.len - len, len), noun_ends[i]) == 0)
+            && words_start(str_make(word.at + word.len - len, len), noun_ends[i]))
             return false;
     }
     return word.len >= 3 && memchr(word.at, ' ', word.len) == NULL;

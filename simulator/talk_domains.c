@@ -81,7 +81,8 @@ const struct domain domains[] = {
       "A second opinion is the first one with better shoes.",
       "It is not contagious, I am sorry to say."},
      {"village doctor", "apothecary", "dentist with a gentle hand"}},
-    {"music|compos|violin|piano|singer|conductor|organ|drum|bell|dancer| actor|theatre",
+    {"music|compos|violin|piano|singer|conductor|organ|drum|bell|dancer| "
+     "actor|theatre|opera",
      {"the metronome", "the second violin", "the rest before the coda",
       "the tuning fork", "the empty hall", "the curtain"},
      {"You have the tune, but you are holding it by the wrong end.",
@@ -156,7 +157,7 @@ const struct domain domains[] = {
       "A masterpiece is whatever was left when the money ran out.",
       "There is no such colour, but I have used it.",
       "People look at the frame and thank the wall."},
-     {"painter of shop signs", "architect of sheds", "portrait photographer of dogs"}},
+     {"painter of street signs", "architect of sheds", "portrait photographer of dogs"}},
     {"teacher|philosoph|student|scholar|histor|child|explorer|travel",
      {"the blackboard", "the long footpath", "the awkward question", "the old atlas",
       "the packed suitcase", "the last page of the notebook"},

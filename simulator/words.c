@@ -97,12 +97,19 @@ bool word_is_common(struct str word)
     return strstr(common_words, padded) != NULL;
 }
 
+bool words_start(struct str text, const char *needle)
+{
+    size_t len = strlen(needle);
+
+    return len <= text.len && word_is(str_make(text.at, len), needle);
+}
+
 size_t words_find(struct str text, const char *needle)
 {
     size_t len = strlen(needle);
 
     for (size_t at = 0; at + len <= text.len; at++)
-        if (word_is(str_make(text.at + at, len), needle))
+        if (words_start(str_make(text.at + at, text.len - at), needle))
             return at;
     return text.len;
 }
@@ -128,12 +135,12 @@ const char *word_article(struct str word)
 {
     char first = word.len > 0 ? char_lower(word.at[0]) : '\0';
 
-    if (words_find(word, "uni") == 0 || words_find(word, "use") == 0
-        || words_find(word, "one") == 0)
+    if (words_start(word, "uni") || words_start(word, "use")
+        || words_start(word, "one"))
         return "a";
-    if (words_find(word, "hour") == 0 || words_find(word, "honest") == 0
-        || words_find(word, "honor") == 0 || words_find(word, "honour") == 0
-        || words_find(word, "heir") == 0)
+    if (words_start(word, "hour") || words_start(word, "honest")
+        || words_start(word, "honor") || words_start(word, "honour")
+        || words_start(word, "heir"))
         return "an";
     return first != '\0' && strchr("aeiou", first) ? "an" : "a";
 }

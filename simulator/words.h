@@ -13,6 +13,8 @@ struct str word_next(struct str text, size_t *at, struct str *ret_gap);
 /* Articles, pronouns, prepositions, helping verbs, adverbs that carry no picture. */
 bool word_is_common(struct str word);
 bool word_is(struct str word, const char *lower); /* whatever the case */
+/* Whether `text` begins with `needle` (lower case), whatever the case. */
+bool words_start(struct str text, const char *needle);
 /* Index of `needle` (lower case) in `text` whatever the case; text.len if absent. */
 size_t words_find(struct str text, const char *needle);
 /* One of several, separated by '|'. */
