@@ -45,20 +45,30 @@ struct follow {
 
 /* ---- conversations ---- */
 
+/* It is on the screen, or about to be. */
+static bool is_shown(const struct follow_talk *talk)
+{
+    return !talk->over && (talk->talk.facts.state[0] != '\0' || talk->ending);
+}
+
+static void tell_many(struct follow *follow)
+{
+    if (follow->many)
+        return;
+    follow->many = true;
+    follow->options.on_many(follow->options.owner);
+}
+
 static void on_sight(void *owner, const struct sight *sight)
 {
     struct follow *follow = owner;
+    size_t shown = 0;
 
+    for (size_t i = 0; !follow->many && i < follow->count; i++)
+        shown += is_shown(follow->talks[i]);
+    if (shown > 1)
+        tell_many(follow);
     follow->options.on_sight(follow->options.owner, sight);
-}
-
-static size_t count_active(const struct follow *follow)
-{
-    size_t active = 0;
-
-    for (size_t i = 0; i < follow->count; i++)
-        active += follow->talks[i]->caught_up && !follow->talks[i]->over;
-    return active;
 }
 
 const struct talk_state *follow_single(const struct follow *follow)
@@ -73,14 +83,6 @@ const struct talk_state *follow_single(const struct follow *follow)
     return single;
 }
 
-static void tell_many(struct follow *follow)
-{
-    if (follow->many)
-        return;
-    follow->many = true;
-    follow->options.on_many(follow->options.owner);
-}
-
 /* Live words are for one conversation at a time, unless wanted of all. */
 static void choose_live(struct follow *follow)
 {
@@ -93,11 +95,7 @@ static void choose_live(struct follow *follow)
 
 static void on_caught_up(void *owner)
 {
-    struct follow *follow = owner;
-
-    if (count_active(follow) > 1)
-        tell_many(follow);
-    choose_live(follow);
+    choose_live(owner);
 }
 
 static void on_over(void *owner)
