@@ -41,7 +41,7 @@ static void add_line(struct record *record, enum record_file file, struct str li
 {
     FILE *to = record->files[file];
 
-    if (record->broken)
+    if (record->broken || to == NULL)
         return;
     if (fwrite(line.at, 1, line.len, to) != line.len || fputc('\n', to) == EOF)
         trouble(record, "the run's folder");
@@ -50,7 +50,8 @@ static void add_line(struct record *record, enum record_file file, struct str li
 static void flush_all(struct record *record)
 {
     for (int i = 0; i < 3; i++)
-        if (!record->broken && fflush(record->files[i]) != 0)
+        if (!record->broken && record->files[i] != NULL
+            && fflush(record->files[i]) != 0)
             trouble(record, "the run's folder");
 }
 
@@ -346,12 +347,13 @@ void record_set_talks(struct record *record, const char *const *ids, size_t coun
     }
 }
 
-void record_start(struct record *record, struct loop *loop,
+void record_start(struct record *record, struct loop *loop, struct redis *redis,
                   const struct redis_target *target, const char *from)
 {
     struct redis_options options = {.target = target, .name = "run-reader"};
 
     record->loop = loop;
+    record->redis = redis;
     fmt_into(record->events, sizeof record->events, "%s", from);
     fmt_into(record->calls, sizeof record->calls, "%s", from);
     loop_timer_init(&record->wait, loop, on_wait_over, record);
@@ -379,15 +381,22 @@ bool record_busy(const struct record *record)
     return false;
 }
 
-void record_close(struct record *record)
+void record_close_files(struct record *record)
 {
-    if (record->loop != NULL)
-        loop_timer_stop(&record->wait);
-    if (record->reader != NULL)
-        redis_free(record->reader);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         if (record->files[i] != NULL && fclose(record->files[i]) != 0)
             log_error("record", "the run's folder cannot be written");
+        record->files[i] = NULL;
+    }
+}
+
+void record_close(struct record *record)
+{
+    if (record->reader != NULL) {
+        loop_timer_stop(&record->wait);
+        redis_free(record->reader);
+    }
+    record_close_files(record);
     free(record->talks);
     *record = (struct record){0};
 }

@@ -52,13 +52,15 @@ struct record {
 };
 /* ids: sorted by strcmp; from: the stream id to begin behind ("0" = all). */
 MUST_USE bool record_open(struct record *record, const char *folder, struct err *err);
-void record_start(struct record *record, struct loop *loop,
+void record_start(struct record *record, struct loop *loop, struct redis *redis,
                   const struct redis_target *target, const char *from);
 void record_set_talks(struct record *record, const char *const *ids, size_t count);
 bool record_all_done(const struct record *record);
 /* Takes what has come meanwhile, once more (at the end of a run). */
 void record_fetch_all(struct record *record);
 bool record_busy(const struct record *record);
+/* Closes the files; what comes later is not written. */
+void record_close_files(struct record *record);
 void record_close(struct record *record);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "llm/call_record.h"
 #include "llm/llm.h"
 #include "manager/close.h"
 #include "manager/manager.h"
@@ -67,6 +68,26 @@ void begin_story_failed(struct manager *manager, struct talk *talk,
     close_failed(manager, talk->id, "story", failure->msg);
     roster_remove(manager->roster, talk);
     manager_advance(manager);
+}
+
+void begin_record_call(struct manager *manager, const struct talk *talk,
+                       const char *part, int ask, const struct llm_result *result)
+{
+    char call[CONVERSATION_SIZE + 64];
+    const struct call_record record = {.conversation = talk->id,
+                                       .call = call,
+                                       .worker = manager->member.name,
+                                       .turn = -1,
+                                       .issue = -1,
+                                       .delivery = -1,
+                                       .seat = -1,
+                                       .began_us =
+                                           clock_wall_us() - result->duration_us};
+
+    fmt_into(call, sizeof call, "%s:%s/%d-%s", talk->id, part, ask,
+             manager->member.nonce);
+    if (!call_record_send(manager->redis, &manager->keys, &record, result))
+        log_warn("begin", "the record of a call is lost call=%s", call);
 }
 
 /* ---- the first step ---- */

@@ -11,12 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "llm/call_record.h"
 #include "llm/llm.h"
 #include "proto/message.h"
 #include "scripts/scripts.h"
 #include "worker/worker.h"
 
-enum { CALLS_MAX_ENTRIES = 100000, NUMBER_SIZE = 32 };
+enum { NUMBER_SIZE = 32 };
 
 static void on_delta(void *owner, struct str text)
 {
@@ -82,83 +83,18 @@ static bool write_message(struct slot *slot, const struct llm_result *result)
     return ok;
 }
 
-/* ---- the record of the call ---- */
-
-static const char *count_text(char text[NUMBER_SIZE], int64_t count)
+static void record_call(const struct slot *slot, const struct llm_result *result)
 {
-    fmt_into(text, NUMBER_SIZE, "%lld", (long long)count);
-    return count < 0 ? "" : text;
-}
+    const struct call_record record = {.conversation = slot->conversation,
+                                       .call = slot->call_id,
+                                       .worker = slot->name,
+                                       .turn = slot->turn,
+                                       .issue = slot->issue,
+                                       .delivery = slot->deliveries,
+                                       .seat = slot->seat,
+                                       .began_us = slot->call_began_us};
 
-static const char *ms_text(char text[NUMBER_SIZE], int64_t us)
-{
-    fmt_into(text, NUMBER_SIZE, "%.3f", (double)us / 1e3);
-    return us < 0 ? "" : text;
-}
-
-/* Each call that ended leaves its entry, however it ended. It may be written twice when
- * the connection is lost: readers know it by `call`. */
-static void record_call(struct slot *slot, const struct llm_result *result)
-{
-    static const char *const outcomes[] = {"done", "failed", "cancelled"};
-    char key[KEY_SIZE];
-    char number[10][NUMBER_SIZE];
-    char began[CLOCK_TEXT_SIZE];
-    char ended[CLOCK_TEXT_SIZE];
-    const char *fields[] = {
-        "conversation",
-        slot->conversation,
-        "turn",
-        count_text(number[0], slot->turn),
-        "issue",
-        count_text(number[1], slot->issue),
-        "delivery",
-        count_text(number[2], slot->deliveries),
-        "call",
-        slot->call_id,
-        "seat",
-        count_text(number[3], slot->seat),
-        "endpoint",
-        result->endpoint,
-        "provider",
-        result->provider,
-        "model",
-        result->model,
-        "started_at",
-        began,
-        "ended_at",
-        ended,
-        "duration_ms",
-        ms_text(number[4], result->duration_us),
-        "time_to_first_token_ms",
-        ms_text(number[5], result->first_token_us),
-        "tokens_generated",
-        count_text(number[6], result->tokens_generated),
-        "prompt_tokens",
-        count_text(number[7], result->prompt_tokens),
-        "outcome",
-        outcomes[result->outcome],
-        "error",
-        result->error == LLM_ERROR_NONE ? "" : llm_error_name(result->error),
-        "worker",
-        slot->name,
-    };
-    enum { FIELDS = sizeof fields / sizeof *fields };
-    struct str argv[6 + FIELDS];
-    struct redis_call call = {.argc = 6 + FIELDS, .argv = argv, .again = true};
-
-    clock_format_us(slot->call_began_us, began);
-    clock_format_us(slot->call_began_us + result->duration_us, ended);
-    fmt_into(number[8], NUMBER_SIZE, "%d", CALLS_MAX_ENTRIES);
-    argv[0] = str_of("XADD");
-    argv[1] = key_make(&slot->worker->keys, "calls", NULL, key);
-    argv[2] = str_of("MAXLEN");
-    argv[3] = str_of("~");
-    argv[4] = str_of(number[8]);
-    argv[5] = str_of("*");
-    for (size_t i = 0; i < FIELDS; i++)
-        argv[6 + i] = str_of(fields[i]);
-    if (!redis_send(slot->worker->redis, &call))
+    if (!call_record_send(slot->worker->redis, &slot->worker->keys, &record, result))
         log_warn("turn", "the record of a call is lost call=%s", slot->call_id);
 }
 
@@ -298,6 +234,12 @@ static void on_settled(void *owner, const struct redis_answer *answer)
                  (long long)slot->turn, log_safe(word));
     }
     slot_feed(slot, TURN_SETTLED);
+}
+
+static const char *count_text(char text[NUMBER_SIZE], int64_t count)
+{
+    fmt_into(text, NUMBER_SIZE, "%lld", (long long)count);
+    return count < 0 ? "" : text;
 }
 
 static enum script_id script_of(enum turn_action settling)

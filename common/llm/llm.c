@@ -130,6 +130,13 @@ void llm_cancel(struct llm_call *call)
     call->cancel(call);
 }
 
+void llm_drop(struct llm_call *call)
+{
+    assert(!call->told);
+    TAILQ_REMOVE(&call->llm->running, call, link);
+    call->free(call);
+}
+
 void llm_call_init(struct llm_call *call, struct llm *llm,
                    const struct llm_request *request,
                    const struct llm_handlers *handlers)

@@ -109,6 +109,9 @@ struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
 /* Closes the connection, so that the server stops; on_result with LLM_CANCELLED comes
  * at the next turn of the loop. */
 void llm_cancel(struct llm_call *call);
+/* As llm_cancel, without a word: no callback comes any more (the owner goes away). Not
+ * from inside a callback of this call. */
+void llm_drop(struct llm_call *call);
 
 /* What a server offers: GET /api/tags. */
 struct llm_models {

@@ -1,0 +1,15 @@
+/* check_models.h - is the model server there, and does it have what is wanted? */
+#ifndef PARLEY_CHECK_MODELS_H
+#define PARLEY_CHECK_MODELS_H
+
+#include "base/err.h"
+#include "proto/config.h"
+
+struct loop;
+
+/* Asks the Ollama server for its models; every model of the seats must be among them.
+ * ERR_MODEL names the URL and what to do. */
+MUST_USE bool check_models(struct loop *loop, const struct config *config,
+                           const char *url, struct err *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* command_list.c - list and status: what is there, read from Redis. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "cli/commands.h"
+#include "cli/fleet.h"
+#include "net/redis_sync.h"
+#include "proto/json_write.h"
+#include "proto/schema.h"
+
+enum { PAGE = 200, TEXT_SIZE = 64, TOPIC_COLUMN = 40, LINE_BYTES = 1 << 16 };
+
+struct listing {
+    struct fleet *fleet;
+    bool json;
+    char **ids; /* owned: of this page */
+    size_t count;
+    int64_t from;
+    const char *id; /* being shown */
+    struct buf out;
+};
+
+/* Asks and waits; on_answer gets the reply. */
+static bool ask(struct fleet *fleet, struct str *words, size_t count,
+                redis_on_answer *on_answer, void *owner, struct err *err)
+{
+    struct redis_call call = {
+        .argc = count, .argv = words, .on_answer = on_answer, .owner = owner};
+
+    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
+}
+
+static void on_ids(void *owner, const struct redis_answer *answer)
+{
+    struct listing *listing = owner;
+
+    if (answer->outcome != REDIS_OK)
+        return;
+    listing->ids = x_calloc(answer->value->count + 1, sizeof *listing->ids);
+    listing->count = answer->value->count;
+    for (size_t i = 0; i < listing->count; i++) {
+        struct str id = redis_item_text(answer->value, i);
+
+        listing->ids[i] = x_memdup(id.at, id.len);
+    }
+}
+
+static void left_text(const struct redis_value *v, char text[TEXT_SIZE])
+{
+    int64_t deadline_us = redis_item_i64(v, 4, -1);
+    int64_t left_ms = redis_item_i64(v, 5, -1);
+
+    if (deadline_us >= 0)
+        left_ms = (deadline_us - clock_wall_us()) / 1000;
+    if (left_ms < 0)
+        fmt_into(text, TEXT_SIZE, "-");
+    else
+        duration_format(left_ms - left_ms % 1000, text, TEXT_SIZE);
+}
+
+static void show_json(struct listing *listing, const struct redis_value *v)
+{
+    static const char *const names[] = {"state", "reason", "turns", "max_turns"};
+    struct buf *out = &listing->out;
+    char left[TEXT_SIZE];
+
+    buf_add_text(out, "{\"conversation\":");
+    json_write_text(out, listing->id);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct str value = redis_item_text(v, i);
+
+        buf_printf(out, ",\"%s\":", names[i]);
+        if (i < 2 && value.len > 0)
+            json_write_string(out, value);
+        else
+            json_write_count(out, redis_item_i64(v, i, -1));
+    }
+    left_text(v, left);
+    buf_add_text(out, ",\"tokens\":");
+    json_write_count(out, redis_item_i64(v, 6, -1));
+    buf_add_text(out, ",\"left\":");
+    json_write_text(out, strcmp(left, "-") == 0 ? NULL : left);
+    buf_add_text(out, "}\n");
+}
+
+static void on_conversation(void *owner, const struct redis_answer *answer)
+{
+    struct listing *listing = owner;
+    const struct redis_value *v = answer->value;
+    char left[TEXT_SIZE];
+    char turns[TEXT_SIZE];
+    struct str max;
+
+    if (answer->outcome != REDIS_OK || redis_item_text(v, 0).len == 0)
+        return; /* it went away meanwhile */
+    if (listing->json) {
+        show_json(listing, v);
+        return;
+    }
+    left_text(v, left);
+    max = redis_item_text(v, 3);
+    fmt_into(turns, sizeof turns, "%" PRId64 "%s%.20s", redis_item_i64(v, 2, 0),
+             max.len == 0 ? "" : "/", max.len == 0 ? "" : log_safe(max));
+    buf_printf(&listing->out, "%-20s  %-9s  %-9s  %9s  %9s\n", listing->id,
+               log_safe(redis_item_text(v, 0)), log_safe(redis_item_text(v, 1)), turns,
+               left);
+}
+
+static bool show_page(struct listing *listing, struct err *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < listing->count; i++) {
+        char key[KEY_SIZE];
+        struct str words[9];
+
+        listing->id = listing->ids[i];
+        words[0] = str_of("HMGET");
+        words[1] = key_make(&listing->fleet->keys, "conversation", listing->id, key);
+        words[2] = str_of("state");
+        words[3] = str_of("reason");
+        words[4] = str_of("turns");
+        words[5] = str_of("max_turns");
+        words[6] = str_of("deadline");
+        words[7] = str_of("left_ms");
+        words[8] = str_of("tokens");
+        ok = ask(listing->fleet, words, 9, on_conversation, listing, err);
+    }
+    (void)fwrite(buf_text(&listing->out), 1, listing->out.len, stdout);
+    buf_clear(&listing->out);
+    return ok;
+}
+
+static void free_page(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->count; i++)
+        free(listing->ids[i]);
+    free(listing->ids);
+    listing->ids = NULL;
+    listing->count = 0;
+}
+
+static bool list_all(struct listing *listing, struct err *err)
+{
+    size_t got;
+    bool ok;
+
+    if (!listing->json)
+        printf("%-20s  %-9s  %-9s  %9s  %9s\n", "conversation", "state", "reason",
+               "turns", "left");
+    do {
+        char key[KEY_SIZE];
+        char from[TEXT_SIZE];
+        char to[TEXT_SIZE];
+        struct str words[4];
+
+        fmt_into(from, sizeof from, "%" PRId64, listing->from);
+        fmt_into(to, sizeof to, "%" PRId64, listing->from + PAGE - 1);
+        words[0] = str_of("ZRANGE");
+        words[1] = key_make(&listing->fleet->keys, "conversations", NULL, key);
+        words[2] = str_of(from);
+        words[3] = str_of(to);
+        ok = ask(listing->fleet, words, 4, on_ids, listing, err)
+             && show_page(listing, err);
+        got = listing->count;
+        listing->from += (int64_t)got;
+        free_page(listing);
+    } while (ok && got == PAGE);
+    return ok;
+}
+
+int command_list(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    struct fleet fleet;
+    struct listing listing = {.fleet = &fleet, .json = loaded->values.json};
+    bool ok;
+
+    (void)words;
+    if (!fleet_open(loaded, &fleet, err))
+        return err_exit_status(err);
+    buf_init(&listing.out, (size_t)LINE_BYTES * PAGE);
+    ok = list_all(&listing, err);
+    buf_done(&listing.out);
+    fleet_close(&fleet);
+    return ok ? 0 : err_exit_status(err);
+}
+
+/* ---- status ---- */
+
+static void show_members_head(const struct listing *listing)
+{
+    if (!listing->json)
+        printf("%-20s  %-8s  %-6s  %5s  %9s  %s\n", "member", "role", "lane", "busy",
+               "turns", "seen");
+}
+
+static void on_member(void *owner, const struct redis_answer *answer)
+{
+    struct listing *listing = owner;
+    const struct redis_value *v = answer->value;
+    int64_t seen_us;
+    double ago;
+
+    if (answer->outcome != REDIS_OK || redis_item_text(v, 0).len == 0)
+        return;
+    seen_us = redis_item_i64(v, 0, 0);
+    ago = (double)(clock_wall_us() - seen_us) / 1e6;
+    if (listing->json) {
+        buf_add_text(&listing->out, "{\"member\":");
+        json_write_text(&listing->out, listing->id);
+        buf_add_text(&listing->out, ",\"role\":");
+        json_write_string(&listing->out, redis_item_text(v, 1));
+        buf_add_text(&listing->out, ",\"lane\":");
+        json_write_count(&listing->out, redis_item_i64(v, 2, -1));
+        buf_add_text(&listing->out, ",\"busy\":");
+        json_write_count(&listing->out, redis_item_i64(v, 3, -1));
+        buf_add_text(&listing->out, ",\"turns\":");
+        json_write_count(&listing->out, redis_item_i64(v, 4, -1));
+        buf_add_text(&listing->out, "}\n");
+        return;
+    }
+    buf_printf(&listing->out, "%-20s  %-8s  %-6s  %5s  %9s  %.1f s ago%s\n",
+               listing->id, log_safe(redis_item_text(v, 1)),
+               log_safe(redis_item_text(v, 2)), log_safe(redis_item_text(v, 3)),
+               log_safe(redis_item_text(v, 4)), ago < 0 ? 0 : ago,
+               str_is(redis_item_text(v, 5), "1") ? ", leads" : "");
+}
+
+static bool show_members(struct listing *listing, struct err *err)
+{
+    char zset[KEY_SIZE];
+    struct str words[4] = {str_of("ZRANGE"),
+                           key_make(&listing->fleet->keys, "members", NULL, zset),
+                           str_of("0"), str_of("-1")};
+    bool ok = ask(listing->fleet, words, 4, on_ids, listing, err);
+
+    show_members_head(listing);
+    for (size_t i = 0; ok && i < listing->count; i++) {
+        static const char *const fields[] = {"at",   "role",  "lane",
+                                             "busy", "turns", "leads"};
+        char key[KEY_SIZE];
+        struct str get[8];
+
+        listing->id = listing->ids[i];
+        get[0] = str_of("HMGET");
+        get[1] = key_make(&listing->fleet->keys, "member", listing->id, key);
+        for (size_t f = 0; f < 6; f++)
+            get[2 + f] = str_of(fields[f]);
+        ok = ask(listing->fleet, get, 8, on_member, listing, err);
+    }
+    (void)fwrite(buf_text(&listing->out), 1, listing->out.len, stdout);
+    buf_clear(&listing->out);
+    if (ok && listing->count == 0 && !listing->json)
+        printf("(nobody: start `parley manager` and `parley worker --seat N`)\n");
+    free_page(listing);
+    return ok;
+}
+
+int command_status(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    struct fleet fleet;
+    struct listing listing = {.fleet = &fleet, .json = loaded->values.json};
+    bool ok;
+
+    (void)words;
+    if (!fleet_open(loaded, &fleet, err))
+        return err_exit_status(err);
+    buf_init(&listing.out, (size_t)LINE_BYTES * PAGE);
+    ok = show_members(&listing, err);
+    if (ok && !listing.json)
+        printf("\n");
+    ok = ok && list_all(&listing, err);
+    buf_done(&listing.out);
+    fleet_close(&fleet);
+    return ok ? 0 : err_exit_status(err);
+}
+
+int command_check_config(const struct config_loaded *loaded, char **words,
+                         struct err *err)
+{
+    struct keys keys;
+
+    (void)words;
+    if (!keys_init(&keys, loaded->values.prefix,
+                   loaded->values.shard == NULL ? "0" : loaded->values.shard, err))
+        return err_exit_status(err);
+    printf("the configuration is good (--show-config prints it)\n");
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* commands.h - the short-lived commands on a running fleet. Each returns the exit
+ * status; err tells why when it is not 0. */
+#ifndef PARLEY_COMMANDS_H
+#define PARLEY_COMMANDS_H
+
+#include "base/err.h"
+#include "proto/config.h"
+
+int command_start(const struct config_loaded *loaded, char **words, struct err *err);
+int command_stop(const struct config_loaded *loaded, char **words, struct err *err);
+int command_pause(const struct config_loaded *loaded, char **words, struct err *err);
+int command_resume(const struct config_loaded *loaded, char **words, struct err *err);
+int command_list(const struct config_loaded *loaded, char **words, struct err *err);
+int command_status(const struct config_loaded *loaded, char **words, struct err *err);
+int command_check_config(const struct config_loaded *loaded, char **words,
+                         struct err *err);
+
+#endif

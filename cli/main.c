@@ -1,0 +1,161 @@
+/* main.c - parley: the front door. One row a command; programs of their own are handed
+ * over to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "cli/commands.h"
+#include "cli/run.h"
+#include "cli/sibling.h"
+#include "net/program.h"
+
+struct command {
+    const char *name;
+    const char *summary;
+    const char *sibling;    /* the program that does it, or NULL: */
+    struct program program; /* done here */
+};
+
+static const struct command commands[] = {
+    {"run",
+     "start a conversation, watch it, and see what it cost",
+     NULL,
+     {{FOR_RUN, "parley run", "[options]",
+       "Starts a private Redis, a manager and a worker a seat; shows the conversation; "
+       "ends\nwith the analysis. All of it stays in the run's folder.\n"
+       "\n"
+       "  parley run --simulate --topic 'who repairs the clock' --turns 12\n"
+       "  parley run --duration 5m --model llama3.2 --model 2=qwen2.5:7b\n"
+       "  parley run --story scene.json --turns 20 --out my-run\n"
+       "  parley run --dry-run --conversations 50 --concurrency 16 --turns 20\n"
+       "\n"
+       "Ctrl-C ends after the turn in flight, twice: at once. Exit status: 0 done, 1 "
+       "a\n"
+       "conversation failed, 2 a wrong option, 3 no Redis, 4 no model server, 130 "
+       "Ctrl-C."},
+      false,
+      run_command}},
+    {"start",
+     "start conversations on a running fleet; prints their ids",
+     NULL,
+     {{FOR_START, "parley start", "[options]",
+       "Asks the fleet's manager for conversations and prints their ids. Without a "
+       "live\n"
+       "manager: exit status 1 after 5 s, and the command is void.\n"
+       "\n"
+       "  parley start --topic 'who repairs the clock' --turns 6"},
+      false,
+      command_start}},
+    {"stop",
+     "end conversations",
+     NULL,
+     {{FOR_CONTROL, "parley stop", "ID ... [--after-turn]",
+       "Ends the conversations at once; with --after-turn the turn in flight has its\n"
+       "grace."},
+      true,
+      command_stop}},
+    {"pause",
+     "pause conversations: no further turn is asked for",
+     NULL,
+     {{FOR_CONTROL, "parley pause", "ID ...",
+       "The turn in flight is finished; the clock stands until `parley resume`."},
+      true,
+      command_pause}},
+    {"resume",
+     "let paused conversations go on",
+     NULL,
+     {{FOR_CONTROL, "parley resume", "ID ...", "Goes on where `parley pause` stopped."},
+      true,
+      command_resume}},
+    {"list",
+     "the conversations and how far they are",
+     NULL,
+     {{FOR_CONTROL, "parley list", "[--json]",
+       "A row a conversation; --json: one object a line."},
+      false,
+      command_list}},
+    {"status",
+     "who is at work: managers, workers, conversations",
+     NULL,
+     {{FOR_CONTROL, "parley status", "[--json]",
+       "Members of the fleet, then the conversations."},
+      false,
+      command_status}},
+    {"observe",
+     "watch conversations of a running fleet",
+     "observer",
+     {{0}, false, NULL}},
+    {"analyze", "token rates and latencies of a run", "analyzer", {{0}, false, NULL}},
+    {"manager", "one manager alone, for fleets", "manager", {{0}, false, NULL}},
+    {"worker", "one worker alone, for fleets", "worker", {{0}, false, NULL}},
+    {"simulate", "a model server without a model", "simulator", {{0}, false, NULL}},
+    {"check-config",
+     "check options and config file, start nothing",
+     NULL,
+     {{FOR_CHECK, "parley check-config", "[--config FILE] [options]",
+       "Checks the options of all commands; --show-config prints each value and where "
+       "it "
+       "is from."},
+      false,
+      command_check_config}},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "parley - conversations between language models\n"
+                "\n"
+                "Usage: parley COMMAND [options]\n"
+                "\n"
+                "  parley run --simulate          try it now, without a model\n"
+                "  parley run --duration 5m       five minutes with Ollama's llama3.2\n"
+                "\n"
+                "Commands (each has --help):\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to, "\n  --version     versions of parley and its libraries\n");
+}
+
+static int version(void)
+{
+    static const struct program program = {
+        {FOR_CHECK, "parley", "", ""}, false, command_check_config};
+    char word[] = "--version";
+    char *words[] = {word, NULL};
+
+    return program_main(&program, 1, words);
+}
+
+static int run_named(const struct command *command, int argc, char **argv)
+{
+    struct err err = {0};
+
+    if (command->sibling == NULL)
+        return program_main(&command->program, argc - 2, argv + 2);
+    if (!sibling_exec(command->sibling, argv + 1, &err))
+        fprintf(stderr, "parley: %s\n", err.msg);
+    return err_exit_status(&err);
+}
+
+int main(int argc, char **argv)
+{
+    enum { EXIT_USAGE = 2 };
+
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0
+        || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return version();
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return run_named(&commands[i], argc, argv);
+    fprintf(stderr, "parley: there is no command '%s' (parley --help lists them)\n",
+            log_safe(str_of(argv[1])));
+    return EXIT_USAGE;
+}

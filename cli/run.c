@@ -1,0 +1,227 @@
+/* run.c - see run.h: the order of things; their doing is in run_start.c, run_end.c. */
+#include "cli/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/version.h"
+#include "cli/check_models.h"
+#include "proto/wish.h"
+
+enum { SEED_BOUND = 1000000, FORCED_WAIT_MS = 300 };
+
+/* ---- signals and waits ---- */
+
+static void on_signal(struct loop_signal *watcher, int number, void *owner)
+{
+    struct run *run = owner;
+
+    (void)watcher;
+    run->interrupts++;
+    if (run->interrupts == 1)
+        run->signal_number = number;
+    loop_stop(run->loop);
+}
+
+static void on_time(struct loop_timer *timer, void *owner)
+{
+    struct run *run = owner;
+
+    (void)timer;
+    run->timed_out = true;
+    loop_stop(run->loop);
+}
+
+static void on_death(void *owner, struct child *child, bool gave_up)
+{
+    struct run *run = owner;
+
+    if (gave_up) {
+        run->gave_up = true;
+        err_set(&run->trouble, ERR_SYSTEM, "%s keeps dying (%s); its log: %s",
+                child->label, child_fate(child), child->log_path);
+    } else if (child == run->simulator && !run->record.broken && child->stays) {
+        run->gave_up = true;
+    }
+    loop_stop(run->loop);
+}
+
+static void on_change(void *owner)
+{
+    struct run *run = owner;
+
+    loop_stop(run->loop);
+}
+
+bool run_until(struct run *run, bool (*done)(const struct run *run), int64_t ms,
+               bool breakable)
+{
+    int before = run->interrupts;
+
+    run->timed_out = false;
+    if (ms > 0)
+        loop_timer_start(&run->timer, ms);
+    while (!done(run) && !run->timed_out && !(breakable && run->interrupts > before))
+        loop_run(run->loop);
+    loop_timer_stop(&run->timer);
+    return done(run);
+}
+
+static void watch_signals(struct run *run)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        loop_signal_start(&run->signals[i], run->loop, numbers[i], on_signal, run);
+}
+
+/* ---- the order of things ---- */
+
+static bool is_echo(const struct run *run)
+{
+    return run->config->dry_run || strcmp(run->config->provider, "echo") == 0;
+}
+
+/* Everything that can be known to be wrong before anything is started. */
+static bool check(struct run *run, struct err *err)
+{
+    const struct config *config = run->config;
+    struct wish wish;
+
+    if (config->simulate && is_echo(run))
+        return err_set(err, ERR_USAGE, "--simulate and --dry-run exclude each other");
+    if (config->conversations > 1 && config->story != NULL
+        && strcmp(config->story, "-") == 0)
+        return err_set(err, ERR_USAGE,
+                       "--story - can be read for one conversation only");
+    if (config->story != NULL && strcmp(config->story, "-") == 0)
+        return true; /* read once, when it is started */
+    if (!wish_from_config(run->loaded, true, 1, run->seed, &wish, err))
+        return false;
+    if (config->story != NULL)
+        ((struct config *)(uintptr_t)config)->personas = wish.personas;
+    wish_done(&wish);
+    return true;
+}
+
+static void tell_start(const struct run *run)
+{
+    const char *who = is_echo(run)            ? "no model (dry run)"
+                      : run->config->simulate ? "the simulator"
+                                              : run->ollama_url;
+
+    fprintf(stderr, "parley run: %s, %s, seed %lld, folder %s\n", who,
+            run->redis_server != NULL ? "a private Redis" : "the given Redis",
+            (long long)run->seed, run->folder.path);
+}
+
+static bool launch(struct run *run, struct err *err)
+{
+    if (!run->config->simulate && !is_echo(run)
+        && !check_models(run->loop, run->config, run->config->ollama_url, err))
+        return false;
+    if (!run_start_redis(run, err))
+        return false;
+    if (run->config->simulate && !run_start_simulator(run, err))
+        return false;
+    if (run->ollama_url == NULL)
+        run->ollama_url = x_strdup(run->config->ollama_url);
+    tell_start(run);
+    if (!record_open(&run->record, run->folder.path, err)
+        || !run_start_conversations(run, err))
+        return false;
+    run->wrote_run = run_write(run, false, 0, err);
+    return run->wrote_run && run_start_fleet(run, err) && run_start_observer(run, err);
+}
+
+static bool is_over(const struct run *run)
+{
+    return record_all_done(&run->record) || run->gave_up || run->record.broken;
+}
+
+/* First interrupt: the turn in flight has its grace. Second: at once. */
+static void play(struct run *run)
+{
+    if (run_until(run, is_over, 0, true))
+        return;
+    fprintf(stderr,
+            "\nparley run: ending after the turn in flight; once more: at once\n");
+    run_stop_conversations(run);
+    if (!run_until(run, is_over, run->config->grace_ms + 5000, true))
+        fprintf(stderr, "parley run: ending at once\n");
+}
+
+static void finish(struct run *run)
+{
+    for (size_t i = 0; i < sizeof run->signals / sizeof *run->signals; i++)
+        loop_signal_stop(&run->signals[i]);
+    record_close(&run->record);
+    if (run->redis != NULL)
+        redis_free(run->redis);
+    children_done(&run->children);
+    loop_timer_stop(&run->timer);
+    if (run->socket_folder != NULL) {
+        struct err err = {0};
+
+        if (!file_remove_tree(run->socket_folder, &err))
+            log_error("run", "%s", err.msg);
+    }
+    for (size_t i = 0; run->ids != NULL && run->ids[i] != NULL; i++)
+        free(run->ids[i]);
+    free(run->ids);
+    free(run->socket_folder);
+    free(run->redis_url);
+    free(run->ollama_url);
+    redis_target_done(&run->target);
+    folder_done(&run->folder);
+    loop_free(run->loop);
+}
+
+static int64_t seed_of(const struct config *config)
+{
+    return config->seed >= 0 ? config->seed : (int64_t)(rng_from_system() % SEED_BOUND);
+}
+
+int run_command(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    struct run run = {.loaded = loaded, .config = &loaded->values};
+    int status;
+    bool ok;
+
+    (void)words;
+    log_set_name("run");
+    if (!opt_given(&loaded->set, "log-level"))
+        log_set_level(LOG_WARN); /* the terminal is for the conversation */
+    run.seed = seed_of(run.config);
+    run.loop = loop_new();
+    run.record.keys = &run.keys;
+    run.record.on_change = on_change;
+    run.record.owner = &run;
+    loop_timer_init(&run.timer, run.loop, on_time, &run);
+    children_init(&run.children, run.loop);
+    run.children.on_death = on_death;
+    run.children.owner = &run;
+    watch_signals(&run);
+    ok = check(&run, err) && folder_make(run.config, &run.folder, err)
+         && launch(&run, err);
+    if (ok)
+        play(&run);
+    ok = ok && !run.gave_up && !run.record.broken;
+    if (run.record.broken)
+        run.trouble = run.record.err;
+    if (err->code == ERR_NONE)
+        *err = run.trouble;
+    else
+        run.trouble = *err;
+    run_end_children(&run);
+    status = run_report(&run, ok);
+    finish(&run);
+    return status;
+}

@@ -1,0 +1,66 @@
+/* run.h - `parley run`: launches a fleet, shows it, reports, leaves nothing behind.
+ *
+ * Flow: folder -> Redis (private or given) -> simulator if asked -> models checked
+ *       -> manager and workers -> conversations started -> observer, record
+ *       -> all ended, or told to stop -> children ended -> run.json -> analysis
+ */
+#ifndef PARLEY_RUN_H
+#define PARLEY_RUN_H
+
+#include "cli/child.h"
+#include "cli/folder.h"
+#include "cli/record.h"
+#include "cli/sibling.h"
+#include "net/redis.h"
+#include "proto/config.h"
+#include "proto/keys.h"
+
+struct run {
+    const struct config_loaded *loaded; /* borrowed */
+    const struct config *config;
+    struct loop *loop;
+    struct loop_timer timer; /* bounds the waits */
+    struct loop_signal signals[3];
+    struct folder folder;
+    struct children children;
+    struct child *redis_server; /* ours, or NULL */
+    struct child *simulator;
+    struct child *observer;
+    char *socket_folder; /* owned: where the private Redis' socket lies */
+    char *redis_url;     /* owned: for the children */
+    char *ollama_url;    /* owned */
+    struct redis_target target;
+    struct redis *redis;
+    struct keys keys;
+    char shard[SHARD_MAX_LETTERS + 1];
+    int64_t seed; /* of the first conversation; -1 none */
+    char **ids;   /* owned: sorted */
+    struct record record;
+    int interrupts;    /* signals so far */
+    int signal_number; /* the first of them */
+    bool timed_out;
+    bool gave_up; /* a child will not come back */
+    bool wrote_run;
+    struct err trouble; /* what was told of it */
+};
+
+/* The exit status. */
+int run_command(const struct config_loaded *loaded, char **words, struct err *err);
+
+/* ---- parts: run_start.c, run_end.c ---- */
+MUST_USE bool run_start_redis(struct run *run, struct err *err);
+MUST_USE bool run_start_simulator(struct run *run, struct err *err);
+MUST_USE bool run_start_fleet(struct run *run, struct err *err);
+MUST_USE bool run_start_observer(struct run *run, struct err *err);
+MUST_USE bool run_start_conversations(struct run *run, struct err *err);
+/* Runs the loop until `done(run)`, a passed time (ms; 0 none) or, with `breakable`, an
+ * interrupt. True when done. */
+bool run_until(struct run *run, bool (*done)(const struct run *run), int64_t ms,
+               bool breakable);
+void run_stop_conversations(struct run *run);
+void run_end_children(struct run *run);
+/* run.json, the analysis on stdout; the exit status. */
+int run_report(struct run *run, bool ok);
+MUST_USE bool run_write(struct run *run, bool ended, int status, struct err *err);
+
+#endif

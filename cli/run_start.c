@@ -1,0 +1,383 @@
+/* run_start.c - the first half of a run: what is started, in its order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/utf8.h"
+#include "cli/fleet.h"
+#include "cli/order.h"
+#include "cli/run.h"
+#include "net/program.h"
+#include "net/redis_sync.h"
+#include "proto/wish.h"
+
+enum {
+    SIMULATOR_READY_MS = 10000,
+    START_VALID_MS = 45000, /* scripts refuse more than 50 s */
+    SOCKET_PATH_MAX = 100,  /* sockaddr_un holds 108 */
+    WISH_MAX_BYTES = 2 << 20
+};
+
+/* ---- Redis ---- */
+
+static bool make_socket_folder(struct run *run, struct err *err)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const char *base = runtime != NULL && strlen(runtime) < SOCKET_PATH_MAX / 2
+                               && access(runtime, W_OK) == 0
+                           ? runtime
+                           : "/tmp";
+
+    run->socket_folder = x_printf("%s/parley-XXXXXX", base);
+    if (mkdtemp(run->socket_folder) != NULL)
+        return true;
+    err_sys(err, errno, "%s", run->socket_folder);
+    free(run->socket_folder);
+    run->socket_folder = NULL;
+    return false;
+}
+
+static bool start_private(struct run *run, struct err *err)
+{
+    struct word_list words = {0};
+    char *data = path_join(run->folder.path, "redis");
+    char *log = folder_log(&run->folder, "redis.log");
+    bool ok = make_socket_folder(run, err) && file_make_folder(data, 0755, err);
+
+    if (ok) {
+        static const char *const fixed[] = {"--port",
+                                            "0",
+                                            "--appendonly",
+                                            "yes",
+                                            "--appendfsync",
+                                            "everysec",
+                                            "--save",
+                                            "",
+                                            "--maxmemory-policy",
+                                            "noeviction",
+                                            "--daemonize",
+                                            "no",
+                                            "--unixsocketperm",
+                                            "700"};
+
+        word_list_add(&words, "/usr/bin/env");
+        word_list_add(&words, "redis-server");
+        for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+            word_list_add(&words, "%s", fixed[i]);
+        word_list_add(&words, "--unixsocket");
+        word_list_add(&words, "%s/redis.sock", run->socket_folder);
+        word_list_add(&words, "--dir");
+        word_list_add(&words, "%s", data);
+        run->redis_server =
+            children_add(&run->children, "redis-server", words.words, log);
+        run->redis_server->stays = true;
+        run->redis_url = x_printf("unix://%s/redis.sock", run->socket_folder);
+        ok = child_start(run->redis_server, err)
+             && redis_target_parse(run->redis_url, &run->target, err);
+    }
+    free(data);
+    free(log);
+    return ok;
+}
+
+/* Children get the URL through the environment: it may hold a password. */
+static bool use_given(struct run *run, struct err *err)
+{
+    if (!program_redis_target(run->loaded, &run->target, err))
+        return false;
+    run->redis_url = config_redis_url(run->loaded);
+    return true;
+}
+
+bool run_start_redis(struct run *run, struct err *err)
+{
+    char *given = config_redis_url(run->loaded);
+    bool ok = given == NULL ? start_private(run, err) : use_given(run, err);
+
+    free(given);
+    if (!ok)
+        return false;
+    if (run->config->shard != NULL)
+        (void)snprintf(run->shard, sizeof run->shard, "%s", run->config->shard);
+    else
+        fmt_into(run->shard, sizeof run->shard, "%s",
+                 run->redis_server != NULL ? "0" : run->folder.id);
+    if (!keys_init(&run->keys, run->config->prefix, run->shard, err)
+        || !fleet_connect(run->loop, &run->target, &run->redis, err))
+        return false;
+    if (setenv("PARLEY_REDIS", run->redis_url, 1) != 0)
+        return err_sys(err, errno, "the environment");
+    return true;
+}
+
+/* ---- the simulator ---- */
+
+struct listening {
+    struct run *run;
+    struct loop_io io;
+    struct buf line;
+    int fd;
+};
+
+static bool have_simulator(const struct run *run)
+{
+    return run->ollama_url != NULL || run->gave_up || !child_runs(run->simulator);
+}
+
+static void on_simulator_line(struct loop_io *io, int events, void *owner)
+{
+    static const char before[] = "listening on ";
+    struct listening *listening = owner;
+    char piece[256];
+    ssize_t got = read(listening->fd, piece, sizeof piece);
+    struct str rest;
+    struct str line;
+
+    (void)events;
+    if (got <= 0 || !buf_add(&listening->line, piece, (size_t)got)) {
+        loop_io_stop(io);
+        loop_stop(listening->run->loop);
+        return;
+    }
+    line = str_cut(buf_str(&listening->line), '\n', &rest);
+    if (line.len == listening->line.len || !str_starts(line, before))
+        return;
+    line = str_make(line.at + sizeof before - 1, line.len - (sizeof before - 1));
+    listening->run->ollama_url = x_memdup(line.at, line.len);
+    loop_stop(listening->run->loop);
+}
+
+static bool await_simulator(struct run *run, int fd, struct err *err)
+{
+    struct listening listening = {.run = run, .fd = fd};
+    bool ok;
+
+    buf_init(&listening.line, 4096);
+    loop_io_init(&listening.io, run->loop, on_simulator_line, &listening);
+    loop_io_watch(&listening.io, fd, LOOP_READ);
+    ok = run_until(run, have_simulator, SIMULATOR_READY_MS, true)
+         && run->ollama_url != NULL;
+    loop_io_stop(&listening.io);
+    buf_done(&listening.line);
+    return ok
+           || err_set(err, ERR_MODEL, "the simulator did not start (its log: %s)",
+                      run->simulator->log_path);
+}
+
+bool run_start_simulator(struct run *run, struct err *err)
+{
+    struct word_list words = {0};
+    char *path = NULL;
+    char *log;
+    int pipe_ends[2];
+    bool ok;
+
+    if (!sibling_path("simulator", &path, err))
+        return false;
+    word_list_add(&words, "%s", path);
+    word_list_add(&words, "--listen=127.0.0.1:0");
+    if (run->seed >= 0)
+        word_list_add(&words, "--seed=%lld", (long long)run->seed);
+    for (int seat = 0; seat <= OPT_SEATS; seat++)
+        if (run->config->models[seat] != NULL)
+            word_list_add(&words, "--sim-models=%s", run->config->models[seat]);
+    word_list_add_options(&words, run->loaded, FOR_SIMULATE & ~(unsigned)FOR_RUN);
+    free(path);
+    log = folder_log(&run->folder, "simulator.log");
+    run->simulator = children_add(&run->children, "simulator", words.words, log);
+    free(log);
+    if (pipe(pipe_ends) != 0)
+        return err_sys(err, errno, "pipe");
+    (void)fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC); /* dup2 in the child clears it */
+    run->simulator->stdout_fd = pipe_ends[1];
+    ok = child_start(run->simulator, err);
+    (void)close(pipe_ends[1]);
+    run->simulator->stdout_fd = -1;
+    ok = ok && await_simulator(run, pipe_ends[0], err);
+    (void)close(pipe_ends[0]);
+    return ok;
+}
+
+/* ---- manager, workers, observer ---- */
+
+static bool add_program(struct run *run, const char *name, const char *label,
+                        const char *log_name, struct word_list *words,
+                        struct child **ret, struct err *err)
+{
+    char *path = NULL;
+    char *log;
+
+    if (!sibling_path(name, &path, err)) {
+        word_list_free(words);
+        return false;
+    }
+    free(words->words[0]);
+    words->words[0] = path;
+    log = folder_log(&run->folder, log_name);
+    *ret = children_add(&run->children, label, words->words, log);
+    free(log);
+    return true;
+}
+
+static void add_fleet_words(struct run *run, unsigned command, struct word_list *words)
+{
+    word_list_add(words, "program"); /* its path comes later */
+    word_list_add(words, "--shard=%s", run->shard);
+    word_list_add(words, "--provider=%s",
+                  run->config->dry_run ? "echo" : run->config->provider);
+    word_list_add(words, "--ollama=%s", run->ollama_url);
+    if (run->config->redis_password_file != NULL)
+        word_list_add(words, "--redis-password-file=%s",
+                      run->config->redis_password_file);
+    word_list_add_options(words, run->loaded, command);
+}
+
+static bool start_manager(struct run *run, struct err *err)
+{
+    struct word_list words = {0};
+    struct child *child = NULL;
+
+    add_fleet_words(run, FOR_MANAGER, &words);
+    if (!add_program(run, "manager", "manager", "manager.log", &words, &child, err))
+        return false;
+    child->stays = true;
+    return child_start(child, err);
+}
+
+static bool start_worker(struct run *run, int64_t seat, int64_t number, struct err *err)
+{
+    struct word_list words = {0};
+    struct child *child = NULL;
+    char label[CHILD_LABEL_SIZE];
+    char log[64];
+
+    fmt_into(label, sizeof label, "worker %lld-%lld", (long long)seat,
+             (long long)number);
+    fmt_into(log, sizeof log, "worker-%lld-%lld.log", (long long)seat,
+             (long long)number);
+    add_fleet_words(run, FOR_WORKER, &words);
+    word_list_add(&words, "--seat=%lld", (long long)seat);
+    if (!add_program(run, "worker", label, log, &words, &child, err))
+        return false;
+    child->stays = true;
+    return child_start(child, err);
+}
+
+bool run_start_fleet(struct run *run, struct err *err)
+{
+    int64_t seats = run->config->personas;
+
+    if (seats * run->config->workers + 8 > CHILDREN_MAX)
+        return err_set(
+            err, ERR_USAGE,
+            "--workers: %lld seats with %lld workers are more than %d processes",
+            (long long)seats, (long long)run->config->workers, CHILDREN_MAX);
+    if (!start_manager(run, err))
+        return false;
+    for (int64_t seat = 1; seat <= seats; seat++)
+        for (int64_t number = 1; number <= run->config->workers; number++)
+            if (!start_worker(run, seat, number, err))
+                return false;
+    return true;
+}
+
+bool run_start_observer(struct run *run, struct err *err)
+{
+    struct word_list words = {0};
+    const char *mode = run->config->observe;
+
+    if (strcmp(mode, "none") == 0)
+        return true;
+    word_list_add(&words, "program");
+    word_list_add(&words, "--shard=%s", run->shard);
+    word_list_add(&words, "--mode=%s", strcmp(mode, "auto") == 0 ? "plain" : mode);
+    if (run->config->redis_password_file != NULL)
+        word_list_add(&words, "--redis-password-file=%s",
+                      run->config->redis_password_file);
+    word_list_add_options(&words, run->loaded, FOR_OBSERVE);
+    for (int64_t i = 0; i < run->config->conversations; i++)
+        word_list_add(&words, "%s", run->ids[i]);
+    if (!add_program(run, "observer", "observer", "observer.log", &words,
+                     &run->observer, err))
+        return false;
+    run->observer->shares_stdout = true;
+    return child_start(run->observer, err);
+}
+
+/* ---- conversations ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool send_start(struct run *run, int64_t number, int64_t now_us, struct err *err)
+{
+    struct order_ask ask = {.keys = &run->keys,
+                            .command = "start",
+                            .conversation = run->ids[number - 1],
+                            .valid_ms = START_VALID_MS};
+    char order[ORDER_ID_LETTERS + 1];
+    struct wish wish;
+    struct buf json;
+    bool ok;
+
+    if (!wish_from_config(run->loaded, true, number, run->seed, &wish, err))
+        return false;
+    buf_init(&json, WISH_MAX_BYTES);
+    ok = wish_format(&wish, &json)
+         || err_set(err, ERR_LIMIT, "topic and story are too large");
+    ask.args = buf_str(&json);
+    ok = ok && order_send(run->redis, &ask, now_us, order, err);
+    buf_done(&json);
+    wish_done(&wish);
+    return ok;
+}
+
+struct now {
+    int64_t us;
+};
+
+static void on_time(void *owner, const struct redis_answer *answer)
+{
+    struct now *now = owner;
+
+    if (answer->outcome == REDIS_OK)
+        now->us = redis_item_i64(answer->value, 0, 0) * 1000000
+                  + redis_item_i64(answer->value, 1, 0);
+}
+
+bool run_start_conversations(struct run *run, struct err *err)
+{
+    int64_t count = run->config->conversations;
+    struct now now = {0};
+    struct str words[] = {str_of("TIME")};
+    struct redis_call call = {
+        .argc = 1, .argv = words, .on_answer = on_time, .owner = &now};
+    char from[CURSOR_SIZE];
+
+    if (!redis_sync_call(run->loop, run->redis, &call, err))
+        return false;
+    run->ids = x_calloc((size_t)count + 1, sizeof *run->ids);
+    for (int64_t i = 0; i < count; i++) {
+        run->ids[i] = x_malloc(CONVERSATION_SIZE);
+        conversation_id_make(&run->keys, run->ids[i]);
+    }
+    qsort(run->ids, (size_t)count, sizeof *run->ids, compare_ids);
+    record_set_talks(&run->record, (const char *const *)run->ids, (size_t)count);
+    fmt_into(from, sizeof from, "%lld", (long long)(now.us / 1000 - 1));
+    record_start(&run->record, run->loop, run->redis, &run->target, from);
+    for (int64_t i = 0; i < count; i++)
+        if (!send_start(run, i + 1, now.us, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,32 @@
+/* call_record.h - the entry in K:calls that each model call leaves, however it ended.
+ *
+ * It may be written twice when the connection is lost in between: readers know a call
+ * by its id.
+ */
+#ifndef PARLEY_LLM_CALL_RECORD_H
+#define PARLEY_LLM_CALL_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "llm/llm.h"
+#include "proto/keys.h"
+
+struct redis;
+
+struct call_record {
+    const char *conversation;
+    const char *call;   /* its id */
+    const char *worker; /* the process' name */
+    int64_t turn;       /* -1, as the next three: not a turn's (a story's) */
+    int64_t issue;
+    int64_t delivery;
+    int64_t seat;
+    int64_t began_us; /* wall clock */
+};
+/* False when it could not be sent (the queue is full). */
+bool call_record_send(struct redis *redis, const struct keys *keys,
+                      const struct call_record *record,
+                      const struct llm_result *result);
+
+#endif
