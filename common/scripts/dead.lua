@@ -10,8 +10,8 @@
 local call = redis.call
 local entry, turn = ARGV[3], tonumber(ARGV[5])
 
-local state, next_turn, phase, request, seat, issue, asked_at, failures, lane, attempts = unpack(call('HMGET', KEYS[1], 'state',
-  'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'lane', 'attempts'))
+local state, next_turn, phase, request, seat, issue, asked_at, failures, lane, attempts = unpack(call('HMGET', KEYS[1],
+  'state', 'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'lane', 'attempts'))
 local over
 if not state then
   over = 'GONE'
@@ -38,7 +38,7 @@ call('XADD', KEYS[4], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', is
   'request', entry, 'deliveries', ARGV[4], 'worker', ARGV[2], 'at', at, 'error', 'poison', 'text', ARGV[7])
 local response = call('XADD', KEYS[3], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat,
   'request', entry, 'at', at, 'status', 'failed', 'error', 'poison', 'text', ARGV[7], 'tokens', '',
-  'asked_at', asked_at, 'message', '')
+  'asked_at', asked_at, 'attempts', attempts, 'message', '')
 call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures)
 call('XACK', KEYS[2], 'workers', entry)
 return {'OK', response, at}

@@ -1,7 +1,8 @@
 -- end: the leader ends a conversation: it failed, its grace is over, or its story could not be written.
 --
 -- KEYS 1 K:conversation:<id>  2 K:events  3 K:due  4 K:epoch  5 K:response:<lane> (of the response given)
--- ARGV 1 id  2 token  3 reason ('' the one a closing conversation has, else `duration`)  4 summary (JSON, '' for the plain one)  5 response entry ('' none)
+-- ARGV 1 id  2 token  3 reason ('' the one a closing conversation has, else `duration`)
+--      4 summary (JSON, '' for the plain one)  5 response entry ('' none)
 --
 -- OK       ended
 -- DUP      ended before: reason and summary stay as they were

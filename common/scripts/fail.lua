@@ -9,8 +9,8 @@
 local call = redis.call
 local entry, turn = ARGV[3], tonumber(ARGV[5])
 
-local state, next_turn, phase, request, seat, issue, asked_at, failures, attempts = unpack(call('HMGET', KEYS[1], 'state', 'next',
-  'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'attempts'))
+local state, next_turn, phase, request, seat, issue, asked_at, failures, attempts = unpack(call('HMGET', KEYS[1],
+  'state', 'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'attempts'))
 local over
 if not state then
   over = 'GONE'
@@ -34,7 +34,7 @@ local at = string.format('%d%06d', t[1], t[2])
 failures = tonumber(failures) + 1
 local response = call('XADD', KEYS[3], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat,
   'request', entry, 'at', at, 'status', 'failed', 'error', ARGV[7], 'text', ARGV[8], 'tokens', ARGV[6],
-  'asked_at', asked_at, 'message', '')
+  'asked_at', asked_at, 'attempts', attempts, 'message', '')
 call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures)
 call('XACK', KEYS[2], 'workers', entry)
 return {'OK', response, at}

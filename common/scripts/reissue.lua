@@ -102,7 +102,8 @@ if last then
   if field['kind'] ~= 'story' and field['kind'] ~= 'persona' then message = field['message'] or '' end
 end
 local asked = call('XADD', KEYS[3], '*', 'conversation', id, 'turn', turn, 'issue', issue + 1, 'seat', seat,
-  'cast', cast, 'upto', upto, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window, 'at', at, 'message', message)
+  'cast', cast, 'upto', upto, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window,
+    'at', at, 'message', message)
 call('HSET', KEYS[1], 'phase', 'asked', 'request', asked, 'response', '', 'issue', issue + 1, 'asked_at', at)
 call('ZADD', KEYS[5], due_ms, id)
 ack()

@@ -1,7 +1,8 @@
 -- renew: a worker keeps its lease on a request, and learns whether the turn is still wanted.
 --
 -- KEYS 1 K:conversation:<id>  2 K:request:<lane>
--- ARGV 1 name  2 request entry  3 deliveries  4 turn  5 call (its id: the first renew of a call counts it in `attempts`)
+-- ARGV 1 name  2 request entry  3 deliveries  4 turn
+--      5 call (its id: the first renew of a call counts it in `attempts`)
 --
 -- OK left_ms   the lease is renewed; left_ms to the deadline (of the grace when closing), '' where no clock runs
 -- CANCEL       the conversation ended: acked
@@ -9,7 +10,9 @@
 -- FENCED       the entry belongs to another worker or another delivery: left alone
 -- Called by: the worker, before a call's first byte and then every half second. All but OK: drop the model call.
 local call = redis.call
-local name, entry = ARGV[1], ARGV[2]
+local name, entry, call_id = ARGV[1], ARGV[2], ARGV[5]
+
+if not call_id then return redis.error_reply('ERR renew: the id of the call is needed') end
 
 local state, next_turn, phase, request, deadline, attempts, counted = unpack(call('HMGET', KEYS[1], 'state', 'next',
   'phase', 'request', 'deadline', 'attempts', 'call'))
@@ -22,9 +25,10 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == A
     local left = (tonumber(deadline) - t[1] * 1000000 - t[2]) / 1000
     left_ms = string.format('%d', math.max(0, math.floor(left)))
   end
+  attempts = tonumber(attempts) + 1
   -- JUSTID keeps the delivery count, which is half of the fence.
   call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID')
-  if counted ~= ARGV[5] then call('HSET', KEYS[1], 'attempts', tonumber(attempts) + 1, 'call', ARGV[5]) end
+  if counted ~= call_id then call('HSET', KEYS[1], 'attempts', attempts, 'call', call_id) end
   return {'OK', left_ms}
 end
 call('XACK', KEYS[2], 'workers', entry)

@@ -55,7 +55,8 @@ end
 
 if ask then
   request = call('XADD', KEYS[3], '*', 'conversation', id, 'turn', next_turn, 'issue', issue, 'seat', seat,
-    'cast', cast, 'upto', last[1], 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window, 'at', at, 'message', message)
+    'cast', cast, 'upto', last[1], 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window,
+    'at', at, 'message', message)
   call('HSET', KEYS[1], 'phase', 'asked', 'request', request, 'response', '', 'issue', issue, 'asked_at', at)
 end
 call('HSET', KEYS[1], 'state', 'running', 'deadline', deadline, 'left_ms', '')

@@ -62,7 +62,8 @@ call('XADD', KEYS[5], '*', 'id', id .. ':' .. ARGV[4], 'event', 'dialogue.progre
 local request = ''
 if after == 'running' then
   request = call('XADD', KEYS[4], '*', 'conversation', id, 'turn', turn + 1, 'issue', 1, 'seat', ARGV[6],
-    'cast', cast, 'upto', said, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window or '', 'at', at, 'message', ARGV[8])
+    'cast', cast, 'upto', said, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms,
+    'window', window or '', 'at', at, 'message', ARGV[8])
   call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'asked', 'request', request, 'response', '', 'seat', ARGV[6],
     'issue', 1, 'asked_at', at, 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
   call('ZADD', KEYS[6], due_ms, id)

@@ -97,6 +97,10 @@ class Shard:
         keys = [f"conversation/{conversation}", "events", "due", "epoch", "control", f"answer/{by[1]}"]
         return self.run("stop", keys, conversation, self.token if token is None else token, *by, mode, reason)
 
+    def refuse(self, by, why="unknown", token=None):
+        keys = ["epoch", "control", f"answer/{by[1]}"]
+        return self.run("refuse", keys, self.token if token is None else token, by[0], why)
+
     def say(self, number=1, by=None, kind="event", message="rain", conversation=ID):
         entry, command, until = by or ("", "s1", self.now_us() + 5000000)
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", "events", "control", f"answer/{command}"]
@@ -113,11 +117,12 @@ class Shard:
         got = self.db.xreadgroup("workers", name, {self.key("request", lane): ">"}, count=1)
         return got[0][1][0] if got else None
 
-    def claim(self, lane="1", name="w2", nonce="n1", lease_ms=0, free=10, own=0):
-        return self.run("claim", [f"request/{lane}", f"member/{name}/lock"], name, nonce, lease_ms, free, own)
+    def claim(self, lane="1", name="w2", nonce="n1", lease_ms=0, free=10, own=0, in_hand=()):
+        return self.run("claim", [f"request/{lane}", f"member/{name}/lock"], name, nonce, lease_ms, free, own, *in_hand)
 
-    def renew(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID):
-        return self.run("renew", [f"conversation/{conversation}", f"request/{lane}"], name, entry, deliveries, turn)
+    def renew(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID, call="call 1"):
+        keys = [f"conversation/{conversation}", f"request/{lane}"]
+        return self.run("renew", keys, name, entry, deliveries, turn, call)
 
     def release(self, entry, lane="1", name="w1", deliveries=1):
         return self.run("release", [f"request/{lane}"], name, entry, deliveries)
@@ -245,6 +250,7 @@ FORMS = {
     "conversation": {
         "state": STATE, "next": NUMBER, "phase": "idle|asked|answered", "request": maybe(ENTRY),
         "response": maybe(ENTRY), "seat": maybe(SEAT), "issue": COUNT, "asked_at": maybe(MICROS), "turns": COUNT,
+        "attempts": COUNT, "call": "|call .*",
         "tokens": COUNT, "max_turns": maybe(NUMBER), "deadline": maybe(MICROS), "patience_ms": SPAN,
         "reason": "|turns|duration|stopped|failed", "cast": "[01]", "lane": maybe(SEAT), "failures": COUNT,
         "said": COUNT, "nonce": "o1", "created_at": MICROS, "started_at": maybe(MICROS), "ended_at": maybe(MICROS),
@@ -252,11 +258,11 @@ FORMS = {
         "on_failure": "fail|pass", "seats": SEAT},
     "request": {
         "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "cast": "1", "upto": ENTRY,
-        "left_ms": maybe(SPAN), "window": r"(\d+-\d+)?", "at": MICROS, "message": "|said .*|rain"},
+        "lines": NUMBER, "left_ms": maybe(SPAN), "window": r"(\d+-\d+)?", "at": MICROS, "message": "|said .*|rain"},
     "response": {
         "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "request": ENTRY, "at": MICROS,
         "status": "done|failed", "error": "|timeout|poison", "text": "|no token in 30 s|kills workers",
-        "tokens": maybe(COUNT), "asked_at": MICROS, "message": ANY},
+        "tokens": maybe(COUNT), "asked_at": MICROS, "attempts": COUNT, "message": ANY},
     "transcript": {
         "kind": "story|persona|turn|event", "turn": maybe(NUMBER), "seat": maybe(SEAT), "at": MICROS,
         "message": "story|persona .*|said .*|rain"},
@@ -562,7 +568,7 @@ def test_begin_writes_story_and_personas_and_asks_for_the_first_turn(shard):
     entry, fields = shard.read()
     assert entry == request
     assert fields == {"conversation": ID, "turn": "1", "issue": "1", "seat": "1", "cast": "1", "upto": upto,
-                      "left_ms": "300000", "window": "", "at": stored["asked_at"], "message": ""}
+                      "lines": "3", "left_ms": "300000", "window": "", "at": stored["asked_at"], "message": ""}
     assert upto == shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0]
     assert shard.event_names() == ["open", "initiate"]
     assert shard.due() == int(stored["started_at"]) // 1000 + 60000
@@ -647,6 +653,16 @@ def test_claim_never_takes_the_callers_own_while_it_runs_but_does_at_start(shard
     assert got[:2] == [entry, "2"]
 
 
+def test_claim_of_its_own_leaves_what_the_caller_has_in_hand(shard):
+    shard.lead()
+    for n in range(3):
+        shard.db.xadd(shard.key("request", "1"), {"turn": n})
+    ids = [shard.read()[0] for _ in range(3)]
+    shard.beat("w1")
+    got = shard.claim(name="w1", own=1, in_hand=[ids[0], ids[2]])
+    assert [item[:2] for item in got[1:]] == [[ids[1], "2"]]
+
+
 def test_claim_takes_no_more_than_the_free_slots(shard):
     shard.lead()
     for n in range(5):
@@ -692,6 +708,42 @@ def test_renew_resets_the_idle_time_and_keeps_the_delivery_count(shard):
     assert shard.renew(entry) == ["OK", ""]
     held = shard.db.xpending_range(key, "workers", "-", "+", 1)[0]
     assert held["time_since_delivered"] < 30 and held["times_delivered"] == 1 and held["consumer"] == "w1"
+
+
+def test_renew_counts_each_call_of_a_turn_once_and_the_answer_tells_how_many(shard):
+    entry = shard.asked()
+    for call in ("call 1", "call 1", "call 2", "call 2"):
+        assert shard.renew(entry, call=call)[0] == "OK"
+    assert (shard.hash()["attempts"], shard.hash()["call"]) == ("2", "call 2")
+    shard.fail(entry)
+    failed, fields = shard.hear()
+    assert fields["attempts"] == "2"
+    shard.reissue(failed=failed)
+    entry = shard.read()[0]
+    shard.renew(entry, call="call 3")
+    shard.dead(entry, most=0)
+    poison, fields = shard.hear()
+    assert fields["attempts"] == "3"
+    shard.reissue(failed=poison)
+    shard.commit(shard.read()[0])
+    response, fields = shard.hear()
+    assert fields["attempts"] == "3"
+    shard.route(response)
+    assert shard.hash()["attempts"] == "0"
+
+
+def test_renew_by_who_is_fenced_counts_no_call(shard):
+    entry = shard.asked()
+    assert shard.renew(entry, name="w2") == ["FENCED"]
+    assert shard.hash()["attempts"] == "0"
+
+
+def test_renew_without_a_call_is_refused_before_it_writes(shard):
+    entry = shard.asked()
+    before = shard.snapshot()
+    with pytest.raises(redis.ResponseError):
+        shard.run("renew", [f"conversation/{ID}", "request/1"], "w1", entry, 1, 1)
+    assert shard.snapshot() == before
 
 
 def test_renew_tells_what_is_left_of_the_clock(shard):
@@ -799,7 +851,7 @@ def test_commit_writes_the_response_and_acks_the_request(shard):
     assert shard.pending("request") == []
     assert shard.hear() == (response, {
         "conversation": ID, "turn": "1", "issue": "1", "seat": "1", "request": entry, "at": at, "status": "done",
-        "error": "", "text": "", "tokens": "7", "asked_at": asked_at, "message": "said 1"})
+        "error": "", "text": "", "tokens": "7", "asked_at": asked_at, "attempts": "0", "message": "said 1"})
 
 
 def test_commit_may_move_the_seats_window_which_its_next_request_carries(shard):
@@ -967,7 +1019,7 @@ def test_route_takes_the_turn_and_asks_for_the_next_in_one_step(shard):
     assert entry == request
     left_ms = int(fields.pop("left_ms"))
     assert fields == {"conversation": ID, "turn": "2", "issue": "1", "seat": "2", "cast": "1", "upto": said,
-                      "window": "", "at": at, "message": "said 1"}
+                      "lines": "4", "window": "", "at": at, "message": "said 1"}
     assert left_ms == (int(stored["deadline"]) - int(at)) // 1000
     assert shard.events()[-1] == {"id": ID + ":1", "event": "dialogue.progress", "conversation": ID, "at": at,
                                   "turn": "1", "transcript": said, "state": "running", "reason": "", "summary": ""}
@@ -1091,7 +1143,9 @@ def test_route_after_the_deadline_asks_for_no_further_turn(shard):
 
 
 def test_route_is_due_at_the_deadline_where_that_comes_before_patience(shard):
-    shard.route(shard.answered(duration_ms=5000))
+    response = shard.answered(duration_ms=5000)
+    shard.db.zadd(shard.key("due"), {ID: 1})
+    shard.route(response)
     assert shard.due() == int(shard.hash()["deadline"]) // 1000
 
 
@@ -1127,8 +1181,9 @@ def test_reissue_carries_the_last_message_and_the_window(shard):
     shard.fail(entry, turn=2, lane="2")
     assert shard.reissue(turn=2, lane="2", failed=shard.hear("2")[0])[0] == "OK"
     again = shard.read("2")[1]
-    assert (again["message"], again["upto"], again["cast"], again["window"]) == (
-        first["message"], first["upto"], first["cast"], "9-9")
+    assert (again["message"], again["upto"], again["lines"], again["cast"], again["window"]) == (
+        first["message"], first["upto"], "4", first["cast"], "9-9")
+    assert (again["issue"], shard.hash()["issue"]) == ("2", "2")
 
 
 def test_reissue_is_refused_after_max_issues_and_leaves_the_failure_to_the_leader(shard):
@@ -1329,7 +1384,7 @@ def test_pause_stands_the_clock_and_resume_goes_on_with_what_was_left(shard):
     assert entry == request
     last = shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0]
     assert fields == {"conversation": ID, "turn": "2", "issue": "1", "seat": "2", "cast": "1", "upto": last,
-                      "left_ms": left_ms, "window": "", "at": stored["asked_at"], "message": "said 1"}
+                      "lines": "4", "left_ms": left_ms, "window": "", "at": stored["asked_at"], "message": "said 1"}
     assert shard.event_names() == ["open", "initiate", "pause", "progress", "resume"]
     assert len({event["id"] for event in shard.events()}) == 5
 
@@ -1551,6 +1606,30 @@ def test_end_acks_the_response_given_also_when_repeated_or_gone(shard):
     assert shard.pending("response") == []
 
 
+@pytest.mark.parametrize("closing, reason", [(True, "stopped"), (False, "duration")])
+def test_end_without_a_reason_keeps_the_closing_ones_or_takes_duration(shard, closing, reason):
+    shard.asked()
+    if closing:
+        shard.stop("grace")
+    assert shard.end(reason="") == ["OK"]
+    assert (shard.hash()["reason"], shard.events()[-1]["reason"]) == (reason, reason)
+
+
+# --- refuse
+
+
+def test_refuse_answers_a_command_once_and_acks_it(shard):
+    shard.lead()
+    by = shard.command()
+    before = shard.snapshot()
+    assert shard.refuse(by, token="0:m0:n0") == ["STALE"]
+    assert shard.snapshot() == before
+    assert shard.refuse(by) == ["OK"]
+    assert shard.refuse(by) == ["DUP"]
+    assert shard.answers(by[1]) == ["NO unknown"] and shard.pending("control", "") == []
+    assert 0 < shard.db.pttl(shard.key("answer", by[1])) <= 60000
+
+
 # --- say
 
 
@@ -1650,6 +1729,28 @@ def test_trim_waits_for_the_slowest_of_several_groups(shard):
         shard.db.xreadgroup(group, "c", {key: ">"}, count=count, noack=True)
     shard.trim(["calls"], [0])
     assert [entry for entry, _ in shard.db.xrange(key)] == ids[1:]
+
+
+def test_trim_tells_entries_of_one_millisecond_apart(shard):
+    shard.lead()
+    key = shard.key("calls")
+    for n in range(4):
+        shard.db.xadd(key, {"n": n}, id=f"7-{n + 9}")
+    for group, read in (("b", "7-11"), ("a", "7-10"), ("c", "7-12")):
+        shard.db.xgroup_create(key, group, read)
+    assert shard.trim(["calls"], [0]) == ["OK", "1"]
+    assert shard.db.xrange(key)[0][0] == "7-10"
+
+
+@pytest.mark.parametrize("streams, keep, most", [(["calls"], [], 10), (["calls"], [0, 0], 10), (["calls"], [0], "x"),
+                                                 (["calls"] * 65, [0] * 65, 10)])
+def test_trim_refuses_arguments_that_do_not_fit_before_it_writes(shard, streams, keep, most):
+    shard.lead()
+    shard.db.xadd(shard.key("calls"), {"n": 1}, id="1-1")
+    with pytest.raises(redis.ResponseError):
+        shard.trim(streams, keep, max_len=most)
+    assert shard.db.xlen(shard.key("calls")) == 1
+    assert shard.trim(["calls"] * 64, [0] * 64) == ["OK", "1"]
 
 
 def test_trim_in_the_middle_of_a_conversation_loses_no_turn(shard):
