@@ -37,8 +37,8 @@ struct follow_options {
     struct loop *loop;
     const struct redis_target *target; /* copied */
     const struct keys *keys;           /* borrowed while the follow lives */
-    const char *const *ids;            /* valid ones, copied; none: those that run and
-                                        * those that come */
+    const char *const *ids; /* valid ones, copied; none: those that run (of the newest
+                             * 1000) and those that come */
     size_t id_count;
     enum follow_live live;
     void (*on_sight)(void *owner, const struct sight *sight);

@@ -183,7 +183,7 @@ static void begin_live(struct talk_state *talk, const struct talk_live *live)
     talk->live_turn = live->turn;
     talk->live_seat = live->seat;
     talk->live_call = x_memdup(live->call.at, live->call.len);
-    talk_state_name(talk, live->seat, name);
+    talk_state_speaker(talk, live->seat, name);
     sight.turn = live->turn;
     sight.seat = live->seat;
     sight.call = live->call;
@@ -241,7 +241,7 @@ bool talk_state_ended(const struct talk_state *talk)
 
 /* ---- for people ---- */
 
-void talk_state_name(const struct talk_state *talk, int64_t seat, char *ret)
+void talk_state_speaker(const struct talk_state *talk, int64_t seat, char *ret)
 {
     if (seat >= 1 && (size_t)seat <= talk->name_count && talk->names[seat - 1] != NULL)
         (void)snprintf(ret, TALK_NAME_SIZE, "%s", talk->names[seat - 1]);
@@ -283,7 +283,7 @@ static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf 
         (void)buf_add_text(into, facts->state);
         return;
     }
-    talk_state_name(talk, facts->seat, name);
+    talk_state_speaker(talk, facts->seat, name);
     (void)utf8_harmless(str_of(name), false, into);
     (void)buf_add_text(into, " is thinking...");
     add_waited(facts->asked_at_us, now_us, into);

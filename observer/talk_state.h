@@ -61,7 +61,7 @@ bool talk_state_ended(const struct talk_state *talk);
 /* The persona's name as it came, "seat 2" while it is not known. `ret` holds at least
  * TALK_NAME_SIZE bytes. */
 enum { TALK_NAME_SIZE = 256 };
-void talk_state_name(const struct talk_state *talk, int64_t seat, char *ret);
+void talk_state_speaker(const struct talk_state *talk, int64_t seat, char *ret);
 /* "Ada Quill is thinking... 3.2 s   turn 5 of 12   2:41 left", harmless; empty when
  * there is nothing to say. now_us is Redis' time. */
 void talk_state_status(const struct talk_state *talk, int64_t now_us, struct buf *into);

@@ -204,7 +204,7 @@ static void a_persona_s_name_goes_before_the_live_entry_s(void **state)
     introduce(record, 1, "Ada Quill");
     live(record, "begin", "c1", 1, "");
     see(record, "persona Ada Quill;begin 1 Ada Quill;");
-    talk_state_name(&record->talk, 2, name);
+    talk_state_speaker(&record->talk, 2, name);
     assert_string_equal(name, "seat 2");
 }
 
