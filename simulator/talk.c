@@ -19,6 +19,10 @@ enum {
     REMEMBERED = 26,         /* messages whose turns of phrase are not used again */
     REMEMBERED_BYTES = 2048, /* of each of them */
     HEARD = 6,               /* messages whose nouns are avoided */
+    SEARCHED = 1000,         /* messages none of whose sentences is said again */
+    WORN_BYTES = 1500,       /* as REMEMBERED, of a long reply */
+    SAID_BYTES = 8192,       /* as SEARCHED, of it */
+    MISSES_MAX = 6,          /* sentences that do not fit, in a row */
     CYCLE = 20,              /* messages until the phases begin again */
     PERCENT = 100
 };
@@ -79,21 +83,29 @@ static void remember(struct talk *talk)
     }
 }
 
-/* Also in the reply that is being made. */
+/* The end of the reply that is being made: a long one may come back to a phrase. */
+static struct str said_lately(const struct talk *talk, size_t bytes)
+{
+    size_t len = talk->text.len < bytes ? talk->text.len : bytes;
+
+    return str_make(talk->text.at + talk->text.len - len, len);
+}
+
 static bool is_worn(const struct talk *talk, struct str piece)
 {
     return text_has(buf_str(&talk->recent), piece)
-           || text_has(buf_str(&talk->text), piece);
+           || text_has(said_lately(talk, WORN_BYTES), piece);
 }
 
 static bool was_said(const struct talk *talk, struct str sentence)
 {
     const struct sim_prompt *prompt = talk->ask->prompt;
+    size_t first = prompt->count > SEARCHED ? prompt->count - SEARCHED : 0;
 
-    for (size_t i = 0; i < prompt->count; i++)
+    for (size_t i = first; i < prompt->count; i++)
         if (text_has(prompt->messages[i].text, sentence))
             return true;
-    return text_has(buf_str(&talk->text), sentence);
+    return text_has(said_lately(talk, SAID_BYTES), sentence);
 }
 
 /* ---- one sentence ---- */
@@ -239,22 +251,28 @@ static void plan_length(struct talk *talk)
     talk->target = talk->ask->min_tokens + rng_below(&talk->rng, span + 1);
 }
 
-/* Until the target is reached; a few misses in a row mean that nothing fits. */
+/* Something that was said before, or a few words, where nothing new fits. */
+static bool say_anything(struct talk *talk)
+{
+    return say_from(talk, pool_get(POOL_SHORT), false)
+           || say_from(talk, pool_get(POOL_TOPIC), true)
+           || say_from(talk, pool_get(POOL_IMAGE), true)
+           || say_from(talk, pool_get(POOL_SHORT), true);
+}
+
+/* Until the target is reached or nothing fits any more. */
 static void say_body(struct talk *talk)
 {
     int missed = 0;
 
-    while (talk->tokens < talk->target && missed < 6) {
+    while (talk->tokens < talk->target && missed < MISSES_MAX) {
         struct pool pool = body_of(talk);
 
         missed = say_from(talk, &pool, false) ? 0 : missed + 1;
+        if (missed == MISSES_MAX && talk->tokens < talk->ask->min_tokens
+            && say_anything(talk))
+            missed = 0;
     }
-    while (talk->tokens < talk->ask->min_tokens
-           && (say_from(talk, pool_get(POOL_SHORT), false)
-               || say_from(talk, pool_get(POOL_TOPIC), true)
-               || say_from(talk, pool_get(POOL_IMAGE), true)
-               || say_from(talk, pool_get(POOL_SHORT), true)))
-        continue;
 }
 
 /* ---- the limits ---- */
