@@ -37,6 +37,7 @@ struct arena {
 struct node {
     struct redis_value value; /* first: who gets the one may cast to the other */
     const struct redis_value **slots; /* where value.items points, for us to fill */
+    int depth;                        /* of arrays: 1 for the outermost */
 };
 
 struct redis_reader {
@@ -98,6 +99,7 @@ static struct node *add_node(const redisReadTask *task, enum redis_kind kind)
         struct node *above = task->parent->obj;
 
         above->slots[task->idx] = &node->value;
+        node->depth = above->depth;
     }
     return node;
 }
@@ -131,7 +133,8 @@ static void *make_array(const redisReadTask *task, size_t count)
         return NULL;
     }
     node = add_node(task, REDIS_ARRAY);
-    if (!node)
+    /* hiredis 0.14 stops there by itself, 1.x would go on for ever. */
+    if (!node || ++node->depth > REDIS_REPLY_MAX_DEPTH)
         return NULL;
     node->slots = arena_get(reader, count * sizeof(*node->slots));
     if (!node->slots)

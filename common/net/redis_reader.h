@@ -2,8 +2,7 @@
  *
  * hiredis' reader does the reading; the nodes are ours and live in an arena that is
  * emptied at the next reply, so that replies under 16 KiB cost no malloc at all. What
- * a broken peer can make us hold is bounded: REDIS_REPLY_MAX_BYTES and
- * REDIS_REPLY_MAX_ITEMS a reply, seven arrays deep (hiredis 0.14).
+ * a broken peer can make us hold is bounded: the three limits below.
  */
 #ifndef PARLEY_REDIS_READER_H
 #define PARLEY_REDIS_READER_H
@@ -13,7 +12,8 @@
 
 enum {
     REDIS_REPLY_MAX_BYTES = 128 << 20, /* of values, and of bytes not yet read */
-    REDIS_REPLY_MAX_ITEMS = 1 << 20    /* in one array */
+    REDIS_REPLY_MAX_ITEMS = 1 << 20,   /* in one array */
+    REDIS_REPLY_MAX_DEPTH = 8          /* arrays in arrays */
 };
 
 struct redis_reader;

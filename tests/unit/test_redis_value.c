@@ -125,6 +125,16 @@ static void a_reply_larger_than_the_arena_block_is_whole(void **state)
     }
 }
 
+static void arrays_may_be_eight_deep(void **state)
+{
+    const struct redis_value *value =
+        read_all(*state, "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:5\r\n");
+
+    for (int depth = 0; depth < 8; depth++)
+        value = redis_item(value, 0);
+    assert_int_equal(value->integer, 5);
+}
+
 static void what_is_missing_comes_out_empty(void **state)
 {
     const struct redis_value *value =
@@ -217,6 +227,7 @@ int main(void)
         WITH_READER(a_reply_in_single_bytes_reads_the_same),
         WITH_READER(replies_in_one_piece_come_one_by_one),
         WITH_READER(a_reply_larger_than_the_arena_block_is_whole),
+        WITH_READER(arrays_may_be_eight_deep),
         WITH_READER(what_is_missing_comes_out_empty),
         WITH_READER(what_is_not_resp2_is_refused),
         WITH_READER(a_text_that_never_ends_meets_a_bound),
