@@ -1,4 +1,5 @@
 /* redis_talk.c - bytes out, bytes in, answers to their owners; see redis_conn.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ void conn_answer(struct redis *redis, const struct redis_pending *pending,
                                   .round_trip_us =
                                       value ? redis->arrival_us - pending->sent_us : 0};
 
+    assert(value || outcome == REDIS_LOST || outcome == REDIS_CANCELLED);
     if (pending->on_answer) {
         redis->in_callback++;
         pending->on_answer(pending->owner, &result);

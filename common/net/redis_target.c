@@ -82,10 +82,11 @@ static bool take(struct str text, const char *what, char **ret_text, struct err 
 {
     char *plain = unescape(text);
 
-    if (!plain)
-        return err_set(err, ERR_USAGE, "redis URL: broken %%-escape in the %s", what);
-    *ret_text = plain;
-    return true;
+    if (plain)
+        *ret_text = plain;
+    else
+        err_set(err, ERR_USAGE, "redis URL: broken %%-escape in the %s", what);
+    return plain != NULL;
 }
 
 static bool parse_db(struct str text, struct redis_target *target, struct err *err)
@@ -151,8 +152,7 @@ static bool parse_socket(struct str path, struct redis_target *target, struct er
 }
 
 /* Splits host, [v6 host] and port; the brackets are gone afterwards. */
-static bool split_host(struct str where, struct str *ret_host, struct str *ret_port,
-                       struct err *err)
+static bool split_host(struct str where, struct str *ret_host, struct str *ret_port)
 {
     struct str behind;
 
@@ -162,20 +162,19 @@ static bool split_host(struct str where, struct str *ret_host, struct str *ret_p
     }
     where = str_make(where.at + 1, where.len - 1);
     *ret_host = str_cut(where, ']', &behind);
-    if (ret_host->len == where.len || (behind.len > 0 && behind.at[0] != ':'))
-        return err_set(err, ERR_USAGE, "redis URL: the address in [] is broken");
     *ret_port = behind.len > 0 ? str_make(behind.at + 1, behind.len - 1) : behind;
-    return true;
+    return ret_host->len < where.len && (behind.len == 0 || behind.at[0] == ':');
 }
 
 static bool parse_host(struct str rest, struct redis_target *target, struct err *err)
 {
-    struct str db, host, port_text;
+    struct str db, host;
+    struct str port_text = {0};
     struct str where = str_cut(rest, '/', &db);
     int64_t port = DEFAULT_PORT;
 
-    if (!split_host(where, &host, &port_text, err))
-        return false;
+    if (!split_host(where, &host, &port_text))
+        return err_set(err, ERR_USAGE, "redis URL: the address in [] is broken");
     if (host.len == 0)
         return err_set(err, ERR_USAGE, "redis URL: no host");
     if (port_text.len > 0 && !str_to_i64(port_text, 1, 65535, &port))
