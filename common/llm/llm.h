@@ -1,9 +1,7 @@
 /* llm.h - a turn's prompt in, deltas and exactly one result out.
  *
- * llm_start hands a request to its provider: `ollama` (/api/chat over HTTP) or `echo`
- * (answers at once without a model, for --dry-run, tests and benchmarks). Providers
- * know one wire format each. Nothing here falls back to another provider, and nothing
- * is retried: a failed call is told as such.
+ * A request goes to its provider: `ollama` (/api/chat over HTTP) or `echo` (answers at
+ * once without a model). Nothing falls back to another one, and nothing is retried.
  *
  * Flow: llm_start -> on_delta* -> on_result (done | failed | cancelled), once.
  */
@@ -60,7 +58,7 @@ enum llm_error {
     LLM_ERROR_SERVER,          /* other 5xx */
     LLM_ERROR_REQUEST,         /* other 4xx: asking again is no use */
     LLM_ERROR_STREAM,          /* an error line in mid-stream */
-    LLM_ERROR_TRUNCATED,       /* the stream ended without its end marker */
+    LLM_ERROR_TRUNCATED,       /* no answer, or one without its end marker */
     LLM_ERROR_PROTOCOL,        /* not what the API promises */
     LLM_ERROR_TIMEOUT,         /* one of the four clocks */
     LLM_ERROR_EMPTY,           /* done, and nothing was said */
@@ -88,21 +86,23 @@ struct llm_result {
     int64_t prompt_ns;
     int64_t generation_ns;
     int64_t total_ns;
-    int64_t first_token_us; /* our clock, from the sending to the first text */
-    int64_t duration_us;    /* our clock, from the sending to the end */
+    int64_t first_token_us; /* our clock: llm_start to the first text or thought */
+    int64_t duration_us;    /* our clock: llm_start to the end marker or failure */
     size_t deltas;          /* pieces of text received; not tokens */
 };
 
 struct llm_handlers {
     /* New text, whole UTF-8 characters. May be NULL. */
     void (*on_delta)(void *owner, struct str text);
-    /* The end; everything in it is valid inside the callback only. */
+    /* The end; what it points to is valid inside the callback only. */
     void (*on_result)(void *owner, const struct llm_result *result);
     void *owner;
 };
 
-struct llm *llm_new(struct loop *loop, struct http *http); /* http is borrowed */
-void llm_free(struct llm *llm); /* calls that run are dropped without a word */
+/* http is borrowed, and freed after it. */
+struct llm *llm_new(struct loop *loop, struct http *http);
+/* Calls that run are dropped without a word. Not from inside a callback of theirs. */
+void llm_free(struct llm *llm);
 /* The request is copied. Never calls back before it returned; never NULL. */
 struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
                            const struct llm_handlers *handlers);
@@ -113,12 +113,12 @@ void llm_cancel(struct llm_call *call);
  * from inside a callback of this call. */
 void llm_drop(struct llm_call *call);
 
-/* What a server offers: GET /api/tags. */
+/* What a server offers: GET /api/tags; timeout_ms from 1. */
 struct llm_models {
     bool ok;
     enum llm_error error;
     const char *reason;       /* one line, "" when ok */
-    const char *const *names; /* valid inside the callback */
+    const char *const *names; /* valid inside the callback; as the server sent them */
     size_t count;
 };
 void llm_list_models(struct llm *llm, const char *url, int64_t timeout_ms,

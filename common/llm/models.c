@@ -128,14 +128,6 @@ void models_drop(struct llm *llm)
     }
 }
 
-/* A tag stands behind the last path part: "host:5000/x" has none. */
-static bool has_tag(const char *model)
-{
-    const char *slash = strrchr(model, '/');
-
-    return strchr(slash != NULL ? slash : model, ':') != NULL;
-}
-
 bool llm_models_have(const struct llm_models *models, const char *model)
 {
     size_t len = strlen(model);
@@ -145,8 +137,7 @@ bool llm_models_have(const struct llm_models *models, const char *model)
 
         if (strcmp(name, model) == 0)
             return true;
-        if (!has_tag(model) && strncmp(name, model, len) == 0
-            && strcmp(name + len, ":latest") == 0)
+        if (strncmp(name, model, len) == 0 && strcmp(name + len, ":latest") == 0)
             return true;
     }
     return false;

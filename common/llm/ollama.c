@@ -97,7 +97,7 @@ static bool on_line(void *owner, struct str line)
     if (reply->done)
         ollama_over(ollama);
     llm_call_say(&ollama->call, text_since(reply, had_bytes));
-    return more && !ollama->call.cancelled;
+    return more;
 }
 
 static bool ollama_check_type(struct ollama_call *ollama, const char *content_type)
@@ -251,7 +251,7 @@ static void on_done(void *owner, const struct http_result *http)
 
     ollama->http = NULL;
     ollama->status = http->status;
-    if (!ollama->call.cancelled && !reply->done && reply->error == LLM_ERROR_NONE)
+    if (!reply->done && reply->error == LLM_ERROR_NONE)
         ollama_judge(ollama, http);
     loop_timer_stop(&ollama->timer);
     ollama_tell(ollama);

@@ -92,6 +92,9 @@ struct seen {
     struct buf said;
     unsigned deltas;
     unsigned results;
+    unsigned turns;          /* of the loop so far */
+    unsigned turn_of_delta;  /* when the last one came */
+    unsigned turn_of_result; /* when it came */
     bool cancel_in_delta;
     struct llm_result result; /* its texts are copied below */
     char *text;
@@ -120,6 +123,7 @@ static void on_delta(void *owner, struct str delta)
     struct seen *seen = owner;
 
     seen->deltas++;
+    seen->turn_of_delta = seen->turns;
     buf_add_str(&seen->said, delta);
     if (seen->cancel_in_delta)
         llm_cancel(seen->call);
@@ -130,6 +134,7 @@ static void on_result(void *owner, const struct llm_result *result)
     struct seen *seen = owner;
 
     seen->results++;
+    seen->turn_of_result = seen->turns;
     seen->result = *result;
     seen->text = x_memdup(result->text.at, result->text.len);
     seen->reason = x_strdup(result->reason);
@@ -139,7 +144,10 @@ static void on_result(void *owner, const struct llm_result *result)
 
 static bool is_over(void *owner)
 {
-    return ((struct seen *)owner)->results > 0;
+    struct seen *seen = owner;
+
+    seen->turns++;
+    return seen->results > 0;
 }
 
 static void seen_done(struct seen *seen)
@@ -270,6 +278,19 @@ static void echo_can_be_cancelled_while_it_speaks(void **state)
     start(&seen, &request);
     assert_cancelled(&seen);
     assert_int_equal(seen.deltas, 1);
+    assert_true(seen.turn_of_result > seen.turn_of_delta);
+    seen_done(&seen);
+}
+
+static void echo_that_is_dropped_says_nothing(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    start(&seen, &request);
+    llm_drop(seen.call);
+    rig_idle(&rig, 20);
+    assert_int_equal(seen.deltas + seen.results, 0);
     seen_done(&seen);
 }
 
@@ -329,6 +350,7 @@ int main(void)
         ECHO_TEST(echo_keeps_to_the_largest_reply_allowed),
         ECHO_TEST(echo_can_be_cancelled_before_it_speaks),
         ECHO_TEST(echo_can_be_cancelled_while_it_speaks),
+        ECHO_TEST(echo_that_is_dropped_says_nothing),
         ECHO_TEST(echo_that_is_freed_says_nothing),
         cmocka_unit_test(providers_have_names_that_are_read_back),
         cmocka_unit_test(each_error_has_a_name_of_its_own),

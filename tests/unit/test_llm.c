@@ -139,6 +139,8 @@ static void what_follows_the_end_marker_is_ignored(void **state)
 
     (void)state;
     will_say(HEAD SAY("Tea.") END SAY("more") "{\"error\":\"late\"}\n<html>");
+    script.cut = strlen(HEAD SAY("Tea.") END) + 5;
+    script.step = 30; /* in pieces of their own as well */
     run(&seen, request);
     assert_int_equal(seen.result.outcome, LLM_DONE);
     assert_string_equal(seen.text, "Tea.");
@@ -322,6 +324,26 @@ static void freeing_drops_running_calls_without_a_word(void **state)
     seen_done(&seen);
 }
 
+static void a_dropped_call_closes_its_connection_without_a_word(void **state)
+{
+    struct seen dropped = {0};
+    struct seen kept = {0};
+
+    (void)state;
+    will_say(HEAD SAY("Tea"));
+    script.end = SCRIPT_STAY;
+    start(&dropped, request);
+    rig_wait(&rig, has_delta, &dropped);
+    llm_drop(dropped.call);
+    rig_wait(&rig, peer_is_gone, NULL);
+    will_say(good);
+    run(&kept, request); /* the others go on */
+    assert_good(&kept);
+    assert_int_equal(dropped.results, 0);
+    seen_done(&dropped);
+    seen_done(&kept);
+}
+
 static void say_good_at_once(struct raw *raw)
 {
     raw_say(raw, good);
@@ -457,6 +479,7 @@ int main(void)
         LLM_TEST(cancelling_at_once_asks_nothing),
         LLM_TEST(cancelling_after_the_end_marker_still_cancels),
         LLM_TEST(freeing_drops_running_calls_without_a_word),
+        LLM_TEST(a_dropped_call_closes_its_connection_without_a_word),
         LLM_TEST(many_calls_run_side_by_side),
         LLM_TEST(the_models_of_a_server_are_listed),
         LLM_TEST(a_list_that_cannot_be_had_is_told_with_the_reason),

@@ -302,6 +302,7 @@ static void a_server_that_takes_no_connection_runs_into_the_first_clock(void **s
     run(&seen, quick);
     assert_int_equal(seen.result.outcome, LLM_FAILED);
     assert_int_equal(seen.result.error, LLM_ERROR_TIMEOUT);
+    assert_non_null(strstr(seen.reason, "no connection within 80 ms"));
     assert_true(seen.result.duration_us >= 80000);
     seen_done(&seen);
     for (int i = 0; i < 3; i++)
@@ -386,6 +387,7 @@ static void a_model_that_never_ends_runs_into_the_clock_of_the_whole(void **stat
     run(&seen, quick);
     assert_int_equal(seen.result.error, LLM_ERROR_TIMEOUT);
     assert_int_equal(seen.result.outcome, LLM_FAILED);
+    assert_non_null(strstr(seen.reason, "no end of the answer within 200 ms"));
     assert_true(seen.deltas > 1);
     assert_true(seen.result.duration_us >= 200000);
     seen_done(&seen);
