@@ -19,7 +19,8 @@ bool order_send(struct redis *redis, const struct order_ask *ask, int64_t now_us
     struct redis_call call = {.argc = 13, .argv = argv, .again = true};
 
     rng_id(ret_id, ORDER_ID_LETTERS);
-    fmt_into(until, sizeof until, "%lld", (long long)(now_us + ask->valid_ms * 1000));
+    fmt_into(until, sizeof until, "%lld",
+             (long long)now_us + (long long)ask->valid_ms * 1000);
     argv[0] = str_of("XADD");
     argv[1] = key_make(ask->keys, "control", NULL, key);
     argv[2] = str_of("*");

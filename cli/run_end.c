@@ -15,8 +15,8 @@
 #include "cli/order.h"
 #include "cli/run.h"
 #include "net/redis_sync.h"
-#include "proto/json_write.h"
 #include "proto/cast.h"
+#include "proto/json_write.h"
 #include "proto/message.h"
 #include "proto/schema.h"
 

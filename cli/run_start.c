@@ -244,10 +244,11 @@ static void add_fleet_words(struct run *run, unsigned command, struct word_list 
 static bool start_manager(struct run *run, struct err *err)
 {
     struct word_list words = {0};
-    struct child *child = NULL;
+    struct child *child;
 
     add_fleet_words(run, FOR_MANAGER, &words);
-    if (!add_program(run, "manager", "manager", "manager.log", &words, &child, err))
+    child = add_program(run, "manager", "manager", &words, err);
+    if (child == NULL)
         return false;
     child->stays = true;
     return child_start(child, err);
@@ -266,7 +267,8 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
              (long long)number);
     add_fleet_words(run, FOR_WORKER, &words);
     word_list_add(&words, "--seat=%lld", (long long)seat);
-    if (!add_program(run, "worker", label, log, &words, &child, err))
+    child = add_program(run, "worker", label, &words, err);
+    if (child == NULL)
         return false;
     child->stays = true;
     return child_start(child, err);

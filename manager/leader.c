@@ -36,7 +36,7 @@ static void on_answer(void *owner, const struct redis_answer *answer)
     struct str word;
 
     leader->asking = false;
-    if (answer->outcome == REDIS_CANCELLED)
+    if (answer->outcome == REDIS_CANCELLED || leader->resigned)
         return;
     if (answer->outcome != REDIS_OK) {
         log_warn("leader", "asking for the leadership was refused reason=%s",
@@ -103,6 +103,7 @@ void leader_stale(struct leader *leader)
 void leader_resign(struct leader *leader)
 {
     loop_timer_stop(&leader->timer);
+    leader->resigned = true;
     if (leader->token[0] == '\0')
         return;
     lost(leader, "resigned");

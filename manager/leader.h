@@ -20,6 +20,7 @@ struct leader {
     struct loop_timer timer;
     char token[TOKEN_SIZE]; /* "" while another leads */
     bool asking;
+    bool resigned; /* we are going: what comes is not for us any more */
 };
 void leader_start(struct leader *leader, struct manager *manager);
 /* A script answered STALE: another leads by now. */

@@ -25,8 +25,10 @@ int main(int argc, char **argv)
 {
     static const struct program program = {
         {FOR_SIMULATE, "parley simulate", "[options]",
-         "Serves Ollama's API without a model: readable dialogue, stories and any JSON that "
-         "a\nschema asks for, at the pace you choose, the same again for the same --seed.\n"
+         "Serves Ollama's API without a model: readable dialogue, stories and any JSON "
+         "that "
+         "a\nschema asks for, at the pace you choose, the same again for the same "
+         "--seed.\n"
          "\n"
          "  parley simulate --tokens-per-second 20 --first-token-ms 400\n"
          "  parley simulate --listen 127.0.0.1:0     prints the port it took\n"

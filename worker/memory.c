@@ -110,13 +110,21 @@ static struct memory_page *make_page(struct memory *memory, const char *conversa
     return page;
 }
 
-struct memory_page *memory_page(struct memory *memory, const char *conversation)
+static struct memory_page *find_page(struct memory *memory, const char *conversation)
 {
     struct memory_page *page;
 
     LIST_FOREACH(page, bucket_of(memory, conversation), in_bucket)
     if (strcmp(page->conversation, conversation) == 0)
-        break;
+        return page;
+    return NULL;
+}
+
+struct memory_page *memory_page(struct memory *memory, const char *conversation)
+{
+    struct memory_page *page;
+
+    page = find_page(memory, conversation);
     if (page == NULL) {
         page = make_page(memory, conversation);
     } else {

@@ -157,7 +157,12 @@ static bool fill_request(const struct slot *slot, const struct seat *seat,
         .between_tokens_ms = config->between_tokens_ms,
         .total_ms = config->total_ms,
     };
-    return llm_provider_parse(provider, &request->provider);
+    if (!llm_provider_parse(provider, &request->provider))
+        return false;
+    if (request->provider == LLM_ECHO)
+        request->model =
+            "echo"; /* no model speaks, whatever one would be the default */
+    return true;
 }
 
 void slot_call(struct slot *slot)
