@@ -137,28 +137,35 @@ static bool bound(const json_t *schema, const char *key, double *ret_value)
     return true;
 }
 
+/* The lower (side -1) or upper (side 1) end, an exclusive one moved inward by a step.
+ */
+static bool find_end(const json_t *schema, int side, double step, double *ret_end)
+{
+    double edge = 0;
+    bool found = bound(schema, side < 0 ? "minimum" : "maximum", ret_end);
+
+    if (!bound(schema, side < 0 ? "exclusiveMinimum" : "exclusiveMaximum", &edge))
+        return found;
+    edge -= side * step;
+    if (!found || (edge - *ret_end) * side < 0)
+        *ret_end = edge;
+    return true;
+}
+
 static bool bounds(struct fill *fill, const json_t *schema, const char *name,
                    double step, double ret[2])
 {
-    bool low = bound(schema, "minimum", &ret[0]);
-    bool high = bound(schema, "maximum", &ret[1]);
-    double edge = 0;
+    bool low = find_end(schema, -1, step, &ret[0]);
+    bool high = find_end(schema, 1, step, &ret[1]);
 
-    if (bound(schema, "exclusiveMinimum", &edge) && (!low || edge + step > ret[0])) {
-        ret[0] = edge + step;
-        low = true;
-    }
-    if (bound(schema, "exclusiveMaximum", &edge) && (!high || edge - step < ret[1])) {
-        ret[1] = edge - step;
-        high = true;
-    }
     if (!low && !high && strcmp(name, "sentiment") == 0) {
         ret[0] = -1;
         ret[1] = 1;
-    } else if (!low) {
-        ret[0] = high && ret[1] < 1 ? ret[1] - NUMBERS_MAX : 1;
+        return true;
     }
-    if (!high && (low || strcmp(name, "sentiment") != 0))
+    if (!low)
+        ret[0] = high && ret[1] < 1 ? ret[1] - NUMBERS_MAX : 1;
+    if (!high)
         ret[1] = ret[0] + NUMBERS_MAX;
     return ret[0] <= ret[1] || refuse(fill, "minimum and maximum cross");
 }
@@ -340,38 +347,50 @@ static bool list_length(struct fill *fill, const json_t *schema, bool objects,
     return true;
 }
 
+struct list {
+    const json_t *schema; /* of the list */
+    const char *name;
+    size_t *starts; /* owned: where each item begins in the text */
+    size_t count;   /* that are there */
+};
+
 /* Whether the item that begins at `start` stands in the list already. */
-static bool is_repeated(const struct buf *into, const size_t *starts, size_t count)
+static bool is_repeated(const struct list *list, size_t start, const struct buf *into)
 {
-    struct str item = str_make(into->at + starts[count], into->len - starts[count]);
+    struct str item = str_make(into->at + start, into->len - start);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
+        size_t next = i + 1 < list->count ? list->starts[i + 1] : start;
         /* Between two items stands ", ". */
-        size_t len = starts[i + 1] - 2 - starts[i];
+        size_t len = next - 2 - list->starts[i];
 
-        if (str_eq(item, str_make(into->at + starts[i], len)))
+        if (str_eq(item, str_make(into->at + list->starts[i], len)))
             return true;
     }
     return false;
 }
 
-/* Item `index`, tried anew while an equal one is there; starts[index] is set. */
-static bool fill_item(struct fill *fill, const json_t *list, const char *name,
-                      size_t *starts, size_t index, struct buf *into)
+/* One item more, tried anew while an equal one is there. */
+static bool fill_item(struct fill *fill, struct list *list, struct buf *into)
 {
-    const json_t *items = json_object_get(list, "items");
-    bool unique = json_is_true(json_object_get(list, "uniqueItems"));
+    const json_t *items = json_object_get(list->schema, "items");
+    bool unique = json_is_true(json_object_get(list->schema, "uniqueItems"));
     int tries = unique ? UNIQUE_TRIES : DISTINCT_TRIES;
+    size_t start = 0;
+    bool repeated = true;
 
-    starts[index] = into->len;
-    for (int i = 0; i < tries; i++) {
-        into->len = starts[index];
-        if (!fill_value(fill, items, name, into))
+    if (list->count > 0)
+        (void)buf_add_text(into, ", ");
+    start = into->len;
+    for (int i = 0; i < tries && repeated; i++) {
+        into->len = start;
+        if (!fill_value(fill, items, list->name, into))
             return false;
-        if (!is_repeated(into, starts, index))
-            return true;
+        repeated = is_repeated(list, start, into);
     }
-    return !unique || refuse(fill, "not enough different items for uniqueItems");
+    list->starts[list->count++] = start;
+    return !repeated || !unique
+           || refuse(fill, "not enough different items for uniqueItems");
 }
 
 static bool fill_array(struct fill *fill, const json_t *schema, const char *name,
@@ -379,22 +398,20 @@ static bool fill_array(struct fill *fill, const json_t *schema, const char *name
 {
     size_t person = fill->person;
     bool objects = holds_objects(fill, json_object_get(schema, "items"));
-    size_t *starts = NULL;
+    struct list list = {.schema = schema, .name = name};
     size_t count = 0;
     bool ok = true;
 
     if (!list_length(fill, schema, objects, &count))
         return false;
-    starts = x_calloc(count + 1, sizeof *starts);
+    list.starts = x_calloc(count + 1, sizeof *list.starts);
     (void)buf_add_char(into, '[');
     for (size_t i = 0; i < count && ok; i++) {
         fill->person = objects ? i : person;
-        if (i > 0)
-            (void)buf_add_text(into, ", ");
-        ok = fill_item(fill, schema, name, starts, i, into);
+        ok = fill_item(fill, &list, into);
     }
     fill->person = person;
-    free(starts);
+    free(list.starts);
     return ok && buf_add_char(into, ']');
 }
 

@@ -411,11 +411,24 @@ static void echoes_from(struct scene *scene, const struct sim_prompt *prompt,
     start = at - word.len;
     for (int count = 2; count <= 5; count++) {
         word = word_next(text, &at, &gap);
-        if (word.len == 0 || !is_plain_gap(gap))
+        if (word.len == 0 || !is_plain_gap(gap) || word_is_hinge(word))
             return;
         if (is_telling(word) && ends_here(text, at))
             add_echo(scene, prompt, str_make(text.at + start, at - start));
     }
+}
+
+/* "a stubborn kind", "a pinch of": the thing itself has not been named yet. */
+static bool is_filler(struct str word)
+{
+    static const char *const fillers[] = {
+        "of",    "one", "kind",  "sort", "bit",  "lot",  "deal",   "way", "part",
+        "thing", "man", "woman", "few",  "time", "case", "person", "name"};
+
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        if (word_is(word, fillers[i]))
+            return true;
+    return false;
 }
 
 /* Behind "a" or "an" up to the next common word: "stuffed heron". Not "pinch of". */
@@ -430,13 +443,13 @@ static void seen_from(struct scene *scene, struct str text, size_t from)
         size_t at = end;
 
         word = word_next(text, &at, &gap);
-        if (!is_plain_gap(gap) || !is_telling(word))
+        if (!is_plain_gap(gap) || word.len < 3 || word_is_common(word))
             break;
         start = count == 0 ? at - word.len : start;
         end = at;
     }
     if (end - start < 4 || end - start > 32 || scene->seen_count == SCENE_SEEN
-        || (is_plain_gap(gap) && word_is(word, "of")) || char_is_upper(text.at[start])
+        || (is_plain_gap(gap) && is_filler(word)) || char_is_upper(text.at[start])
         || text.at[end - 1] == 's' || memchr(text.at + start, '\'', end - start))
         return;
     scene_copy(scene->seen[scene->seen_count++],

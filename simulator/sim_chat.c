@@ -166,27 +166,38 @@ static const char *role_of(const char *role)
     return "user";
 }
 
+/* A text of a message; absent or null it is empty. */
+static bool read_text(struct reading *reading, const json_t *message, const char *name,
+                      struct str *ret_text)
+{
+    const json_t *value = json_object_get(message, name);
+
+    *ret_text = str_make("", 0);
+    if (value == NULL || json_is_null(value))
+        return true;
+    if (!json_is_string(value))
+        return refuse(reading->refusal, STATUS_BAD,
+                      "json: cannot unmarshal %s into Go struct field "
+                      "ChatRequest.messages.%s of type string",
+                      type_said(value), name);
+    *ret_text = str_make(json_string_value(value), json_string_length(value));
+    return true;
+}
+
 static bool read_message(struct reading *reading, const json_t *message)
 {
-    const json_t *role = json_object_get(message, "role");
-    const json_t *content = json_object_get(message, "content");
+    struct str role = {0};
+    struct str content = {0};
 
     if (!json_is_object(message))
         return refuse(reading->refusal, STATUS_BAD,
                       "json: cannot unmarshal %s into Go struct field "
                       "ChatRequest.messages of type api.Message",
                       type_said(message));
-    if ((role && !json_is_string(role))
-        || (content && !json_is_string(content) && !json_is_null(content)))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "json: cannot unmarshal %s into Go struct field "
-                      "ChatRequest.messages.%s of type string",
-                      type_said(role && !json_is_string(role) ? role : content),
-                      role && !json_is_string(role) ? "role" : "content");
-    sim_prompt_add(&reading->request->prompt,
-                   role ? role_of(json_string_value(role)) : "user",
-                   str_make(json_is_string(content) ? json_string_value(content) : "",
-                            json_is_string(content) ? json_string_length(content) : 0));
+    if (!read_text(reading, message, "role", &role)
+        || !read_text(reading, message, "content", &content))
+        return false;
+    sim_prompt_add(&reading->request->prompt, role_of(role.at), content);
     return true;
 }
 

@@ -21,8 +21,8 @@
 #include "simulator/sim_wire.h"
 #include "simulator/tokens.h"
 
+#define US_PER_MS INT64_C(1000)
 enum {
-    US_PER_MS = 1000,
     BATCH = 64,           /* tokens a turn of the loop, when there is no pace */
     BLOCKED_MS = 10,      /* until a slow reader is tried again */
     SLOTS_LOOKED_AT = 64, /* for a common start */

@@ -32,6 +32,9 @@ static const char common_words[] =
     " word words last next first good great best better bad new old real full single "
     "person people man woman ";
 
+static const char hinge_words[] = " and or but to i me you it he she they we while when"
+                                  " if that which who is are was were as than ";
+
 char char_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -84,17 +87,27 @@ bool word_is(struct str word, const char *lower)
     return lower[word.len] == '\0';
 }
 
-bool word_is_common(struct str word)
+static bool is_listed(struct str word, const char *list)
 {
     char padded[16] = " ";
 
     if (word.len == 0 || word.len > sizeof padded - 3)
-        return word.len == 0;
+        return false;
     for (size_t i = 0; i < word.len; i++)
         padded[i + 1] = char_lower(word.at[i]);
     padded[word.len + 1] = ' ';
     padded[word.len + 2] = '\0';
-    return strstr(common_words, padded) != NULL;
+    return strstr(list, padded) != NULL;
+}
+
+bool word_is_common(struct str word)
+{
+    return word.len == 0 || is_listed(word, common_words);
+}
+
+bool word_is_hinge(struct str word)
+{
+    return is_listed(word, hinge_words);
 }
 
 bool words_start(struct str text, const char *needle)

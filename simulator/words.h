@@ -12,6 +12,8 @@
 struct str word_next(struct str text, size_t *at, struct str *ret_gap);
 /* Articles, pronouns, prepositions, helping verbs, adverbs that carry no picture. */
 bool word_is_common(struct str word);
+/* Words at which a clause turns: "and", "to", "I": a phrase does not go across them. */
+bool word_is_hinge(struct str word);
 bool word_is(struct str word, const char *lower); /* whatever the case */
 /* Whether `text` begins with `needle` (lower case), whatever the case. */
 bool words_start(struct str text, const char *needle);
