@@ -209,23 +209,28 @@ bool run_start_simulator(struct run *run, struct err *err)
 
 /* ---- manager, workers, observer ---- */
 
-static bool add_program(struct run *run, const char *name, const char *label,
-                        const char *log_name, struct word_list *words,
-                        struct child **ret, struct err *err)
+/* A program of ours with its words (words[0] is filled in); its log bears its label.
+ * NULL when it is not there. */
+static struct child *add_program(struct run *run, const char *name, const char *label,
+                                 struct word_list *words, struct err *err)
 {
+    struct child *child;
     char *path = NULL;
+    char *file;
     char *log;
 
     if (!sibling_path(name, &path, err)) {
         word_list_free(words);
-        return false;
+        return NULL;
     }
     free(words->words[0]);
     words->words[0] = path;
-    log = folder_log(&run->folder, log_name);
-    *ret = children_add(&run->children, label, words->words, log);
+    file = x_printf("%s.log", label);
+    log = folder_log(&run->folder, file);
+    child = children_add(&run->children, label, words->words, log);
+    free(file);
     free(log);
-    return true;
+    return child;
 }
 
 static void add_fleet_words(struct run *run, unsigned command, struct word_list *words)
@@ -257,13 +262,10 @@ static bool start_manager(struct run *run, struct err *err)
 static bool start_worker(struct run *run, int64_t seat, int64_t number, struct err *err)
 {
     struct word_list words = {0};
-    struct child *child = NULL;
+    struct child *child;
     char label[CHILD_LABEL_SIZE];
-    char log[64];
 
-    fmt_into(label, sizeof label, "worker %lld-%lld", (long long)seat,
-             (long long)number);
-    fmt_into(log, sizeof log, "worker-%lld-%lld.log", (long long)seat,
+    fmt_into(label, sizeof label, "worker-%lld-%lld", (long long)seat,
              (long long)number);
     add_fleet_words(run, FOR_WORKER, &words);
     word_list_add(&words, "--seat=%lld", (long long)seat);
@@ -308,8 +310,8 @@ bool run_start_observer(struct run *run, struct err *err)
     word_list_add_options(&words, run->loaded, FOR_OBSERVE);
     for (int64_t i = 0; i < run->config->conversations; i++)
         word_list_add(&words, "%s", run->ids[i]);
-    if (!add_program(run, "observer", "observer", "observer.log", &words,
-                     &run->observer, err))
+    run->observer = add_program(run, "observer", "observer", &words, err);
+    if (run->observer == NULL)
         return false;
     run->observer->shares_stdout = true;
     return child_start(run->observer, err);
