@@ -42,74 +42,74 @@ static void names_go_with_and_without_the_latest_tag(void **state)
     assert_null(sim_models_find(&models, str_of("")));
 }
 
+static const struct {
+    enum sim_endpoint endpoint;
+    const char *body;
+    int status;
+    const char *text;
+} refused[] = {
+    {SIM_CHAT, "", 400, "missing request body"},
+    {SIM_CHAT, " \n", 400, "missing request body"},
+    {SIM_CHAT, "{\"model\":", 400, "unexpected EOF"},
+    {SIM_CHAT, "nonsense", 400, "invalid JSON: line 1"},
+    {SIM_CHAT, "[]", 400,
+     "json: cannot unmarshal array into Go value of type "
+     "api.ChatRequest"},
+    {SIM_CHAT, "{}", 400, "model is required"},
+    {SIM_GENERATE, "{}", 404, "model '' not found"},
+    {SIM_CHAT, "{\"model\":\"nope\"}", 404, "model 'nope' not found"},
+    {SIM_CHAT, "{\"model\":7}", 400,
+     "json: cannot unmarshal number into Go struct field ChatRequest.model of type "
+     "string"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"stream\":\"yes\"}", 400,
+     "json: cannot unmarshal string into Go struct field ChatRequest.stream of "
+     "type "
+     "bool"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"messages\":{}}", 400,
+     "json: cannot unmarshal object into Go struct field ChatRequest.messages of "
+     "type []api.Message"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"messages\":[{\"content\":[]}]}", 400,
+     "json: cannot unmarshal array into Go struct field "
+     "ChatRequest.messages.content "
+     "of type string"},
+    {SIM_GENERATE, "{\"model\":\"tiny\",\"prompt\":1}", 400,
+     "json: cannot unmarshal number into Go struct field GenerateRequest.prompt of "
+     "type string"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"think\":true}", 400,
+     "\"tiny\" does not support thinking"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"think\":\"very\"}", 400,
+     "invalid think value: \"very\""},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"tools\":[{}]}", 400,
+     "registry.ollama.ai/library/tiny:latest does not support tools"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":\"10\"}", 400,
+     "time: missing unit in duration \"10\""},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":\"soon\"}", 400,
+     "time: invalid duration \"soon\""},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":[]}", 400, "json: cannot unmarshal"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"stop\":\"x\"}}", 500,
+     "option \"stop\" must be of type array"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"stop\":[1]}}", 500,
+     "option \"stop\" must be of an array of strings"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"num_predict\":\"x\"}}", 500,
+     "option \"num_predict\" must be of type integer"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"format\":\"xml\"}", 500,
+     "invalid format: \"\\\"xml\\\"\"; expected \"json\" or a valid JSON Schema "
+     "object"},
+};
+
 static void bad_requests_are_refused_with_the_servers_words(void **state)
 {
-    static const struct {
-        enum sim_endpoint endpoint;
-        const char *body;
-        int status;
-        const char *text;
-    } cases[] = {
-        {SIM_CHAT, "", 400, "missing request body"},
-        {SIM_CHAT, " \n", 400, "missing request body"},
-        {SIM_CHAT, "{\"model\":", 400, "unexpected EOF"},
-        {SIM_CHAT, "nonsense", 400, "invalid JSON: line 1"},
-        {SIM_CHAT, "[]", 400,
-         "json: cannot unmarshal array into Go value of type "
-         "api.ChatRequest"},
-        {SIM_CHAT, "{}", 400, "model is required"},
-        {SIM_GENERATE, "{}", 404, "model '' not found"},
-        {SIM_CHAT, "{\"model\":\"nope\"}", 404, "model 'nope' not found"},
-        {SIM_CHAT, "{\"model\":7}", 400,
-         "json: cannot unmarshal number into Go struct field ChatRequest.model of type "
-         "string"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"stream\":\"yes\"}", 400,
-         "json: cannot unmarshal string into Go struct field ChatRequest.stream of "
-         "type "
-         "bool"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"messages\":{}}", 400,
-         "json: cannot unmarshal object into Go struct field ChatRequest.messages of "
-         "type []api.Message"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"messages\":[{\"content\":[]}]}", 400,
-         "json: cannot unmarshal array into Go struct field "
-         "ChatRequest.messages.content "
-         "of type string"},
-        {SIM_GENERATE, "{\"model\":\"tiny\",\"prompt\":1}", 400,
-         "json: cannot unmarshal number into Go struct field GenerateRequest.prompt of "
-         "type string"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"think\":true}", 400,
-         "\"tiny\" does not support thinking"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"think\":\"very\"}", 400,
-         "invalid think value: \"very\""},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"tools\":[{}]}", 400,
-         "registry.ollama.ai/library/tiny:latest does not support tools"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":\"10\"}", 400,
-         "time: missing unit in duration \"10\""},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":\"soon\"}", 400,
-         "time: invalid duration \"soon\""},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"options\":[]}", 400,
-         "json: cannot unmarshal"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"stop\":\"x\"}}", 500,
-         "option \"stop\" must be of type array"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"stop\":[1]}}", 500,
-         "option \"stop\" must be of an array of strings"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"num_predict\":\"x\"}}", 500,
-         "option \"num_predict\" must be of type integer"},
-        {SIM_CHAT, "{\"model\":\"tiny\",\"format\":\"xml\"}", 500,
-         "invalid format: \"\\\"xml\\\"\"; expected \"json\" or a valid JSON Schema "
-         "object"},
-    };
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct sim_request request = {0};
         struct sim_refusal refusal = {0};
 
-        assert_false(sim_request_parse(cases[i].endpoint, str_of(cases[i].body),
+        assert_false(sim_request_parse(refused[i].endpoint, str_of(refused[i].body),
                                        &models, &request, &refusal));
-        assert_int_equal(refusal.status, cases[i].status);
-        if (strncmp(refusal.text, cases[i].text, strlen(cases[i].text)) != 0)
-            fail_msg("%s: %s", cases[i].body, refusal.text);
+        assert_int_equal(refusal.status, refused[i].status);
+        if (strncmp(refusal.text, refused[i].text, strlen(refused[i].text)) != 0)
+            fail_msg("%s: %s", refused[i].body, refusal.text);
     }
 }
 

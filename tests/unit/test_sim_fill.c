@@ -47,18 +47,21 @@ static json_t *fill(const json_t *schema, const char *text, uint64_t seed)
     return document;
 }
 
+static void assert_valid(const json_t *schema, const json_t *document)
+{
+    struct err err = {0};
+
+    assert_non_null(document);
+    if (!schema_check(schema, document, &err))
+        fail_msg("%s in %s", err.msg, json_dumps(document, JSON_ENCODE_ANY));
+}
+
 static void assert_fills(const json_t *schema, const char *text)
 {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct err err = {0};
         json_t *document = fill(schema, text, seed);
 
-        assert_non_null(document);
-        if (!schema_check(schema, document, &err)) {
-            char *json = json_dumps(document, JSON_ENCODE_ANY);
-
-            fail_msg("%s in %s", err.msg, json);
-        }
+        assert_valid(schema, document);
         json_decref(document);
     }
 }
