@@ -36,6 +36,7 @@ struct cast {
     int64_t version;
 };
 
+/* The _done functions leave an empty struct; `to` is written over, not freed. */
 void story_done(struct story *story);
 void story_copy(struct story *to, const struct story *from);
 void persona_done(struct persona *persona);
@@ -44,22 +45,27 @@ void seat_init(struct seat *seat); /* everything unknown, driver "model" */
 void seat_done(struct seat *seat);
 void cast_done(struct cast *cast);
 
-/* The JSON of a `seat:<n>` field of K:cast:<id>. */
+/* The JSON of a `seat:<n>` field of K:cast:<id>, schemas/seat.schema.json; reading it
+ * passes over unknown keys. */
 bool seat_format(const struct seat *seat, struct buf *into);
 MUST_USE bool seat_parse(struct str json, struct seat *ret_seat, struct err *err);
 
 /* A story file: setting, characters, initial_situation and personas (2 to 16), by
  * schemas/story_file.schema.json. Fills story and seats (persona, driver, lane = seat
- * number). err: "line 3, column 7: ..." for bad JSON, "/personas/1/name: expected ..."
- */
+ * number). Names lose the blanks around them; they differ in more than the case of
+ * ASCII letters. err (ERR_USAGE): "line 3, column 7: ..." for bad JSON,
+ * "/personas/1/name: expected ..." */
 MUST_USE bool cast_parse_story_file(struct str json, struct cast *ret_cast,
                                     struct err *err);
-/* A model's replies, by schemas/story.schema.json and schemas/personas.schema.json.
- * Exactly `seats` personas with names that differ are asked for. */
+/* A model's replies, by schemas/story.schema.json and schemas/personas.schema.json,
+ * bare or in a Markdown fence. Exactly `seats` personas with names that differ are
+ * asked for (2 to 16). Seats of `cast` that are there already, then as many, keep all
+ * but their persona; else they are made as by cast_parse_story_file. Untouched on
+ * failure. */
 MUST_USE bool story_parse(struct str json, struct story *ret_story, struct err *err);
 MUST_USE bool personas_parse(struct str json, size_t seats, struct cast *cast,
                              struct err *err);
-/* The same check of any document: {"setting", "characters", "initial_situation"}. */
+/* {"setting", "characters", "initial_situation"}; false when `into` is full. */
 bool story_format(const struct story *story, struct buf *into);
 
 #endif

@@ -43,7 +43,7 @@ struct message {
     enum message_kind kind;
     int64_t queue_timestamp_us; /* Redis time, -1 not known yet */
     char *message_id; /* "<conversation>:<turn>", "<conversation>:persona:2" */
-    char *role;       /* "assistant" for turns, "system" for the others */
+    char *role;       /* "assistant" for turns, "system" for the others; NULL: that */
     int *to;          /* seats that see it; NULL = all */
     size_t to_count;
 
@@ -78,11 +78,14 @@ struct message {
 
 void message_init(struct message *message, enum message_kind kind);
 void message_done(struct message *message);
-/* One line of JSON, keys in the order of the schema. False when `into` is full. Text
- * that is not UTF-8 is mended. */
+/* Adds one line of JSON, keys in the order of the schema. Text that is not UTF-8 is
+ * mended. message_id and conversation_id must be there; a NULL `text` is "". Times are
+ * written to the microsecond, below 0 as null. False when `into` is full: what it then
+ * holds is no message. */
 bool message_format(const struct message *message, struct buf *into);
-/* Strict on what we use, tolerant of unknown keys; *ret_message is then owned by the
- * caller (message_done). err names the place: "/metadata/seat: expected ...". */
+/* Strict on what we use, tolerant of unknown keys and of a later 1.x; *ret_message is
+ * then owned by the caller (message_done). Over MESSAGE_MAX_BYTES: ERR_LIMIT. err names
+ * the place: "/metadata/seat: expected ...". */
 MUST_USE bool message_parse(struct str json, struct message *ret_message,
                             struct err *err);
 
