@@ -2,7 +2,8 @@
  *
  * Understands type (one or a list), enum, const, properties, required, items, minItems,
  * maxItems, uniqueItems, minLength, maxLength, minimum, maximum, exclusiveMinimum,
- * exclusiveMaximum, nullable, anyOf, oneOf and $ref into "#/...". Names of properties
+ * exclusiveMaximum, nullable, anyOf, oneOf and $ref into "#/..."; what
+ * stands beside one of the last three is not looked at. Names of properties
  * tell what kind of words they want: name, role, traits, goal, style, description,
  * setting, initial_situation, message, title and some more. Pure and without memory:
  * the same seed, prompt and schema give the same document.
