@@ -86,7 +86,7 @@ static void on_done(void *owner, const struct http_result *http)
     models.reason = reason.msg;
     models.names = (const char *const *)names;
     query->on_models(query->owner, &models);
-    for (size_t i = 0; i < models.count; i++)
+    for (size_t i = 0; names != NULL && i < models.count; i++)
         free(names[i]);
     free(names);
     models_free(query);
@@ -119,12 +119,15 @@ void llm_list_models(struct llm *llm, const char *url, int64_t timeout_ms,
 
 void models_drop(struct llm *llm)
 {
-    struct models_query *query = NULL;
+    struct models_query *query = TAILQ_FIRST(&llm->queries);
 
-    while ((query = TAILQ_FIRST(&llm->queries)) != NULL) {
+    while (query != NULL) {
+        struct models_query *next = TAILQ_NEXT(query, link);
+
         if (query->http != NULL)
             http_drop(query->http);
         models_free(query);
+        query = next;
     }
 }
 

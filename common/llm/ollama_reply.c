@@ -166,7 +166,7 @@ static bool take_piece(struct ollama_reply *reply, struct json_place place,
                        struct utf8_stream *stream, struct buf *into)
 {
     size_t *pieces = into == &reply->text ? &reply->pieces : &reply->thoughts;
-    struct str piece;
+    struct str piece = str_of("");
 
     if (!read_text(reply, place, &piece))
         return false;
@@ -250,7 +250,7 @@ static void judge_silence(struct ollama_reply *reply)
 
 static void take_end(struct ollama_reply *reply, const struct json_place *root)
 {
-    struct str finish;
+    struct str finish = str_of("");
 
     if (!read_text(reply, json_member(root, "done_reason"), &finish))
         return;

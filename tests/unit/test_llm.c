@@ -169,7 +169,7 @@ static void the_request_goes_to_api_chat_with_its_turn(void **state)
     struct seen seen = {0};
 
     (void)state;
-    strcat(url, "/");
+    fmt_into(url, sizeof url, "http://127.0.0.1:%d/", server.port);
     named.call_id = "k3v9q2m4x7ab:7";
     will_say(good);
     run(&seen, named);
@@ -452,7 +452,7 @@ static void a_list_that_cannot_be_had_is_told_with_the_reason(void **state)
     }
     list(&listing, "HTTP/1.1 200 OK\r\n", 50);
     assert_int_equal(listing.error, LLM_ERROR_TIMEOUT);
-    strcpy(url, "http://127.0.0.1:1");
+    fmt_into(url, sizeof url, "http://127.0.0.1:1");
     list(&listing, "", 5000);
     assert_int_equal(listing.error, LLM_ERROR_REFUSED);
     assert_string_equal(listing.reason,

@@ -19,7 +19,7 @@ static void a_port_nobody_listens_on_is_refused(void **state)
     struct seen seen = {0};
 
     (void)state;
-    strcpy(url, "http://127.0.0.1:1");
+    fmt_into(url, sizeof url, "http://127.0.0.1:1");
     run(&seen, request);
     assert_failed(&seen, LLM_ERROR_REFUSED,
                   "cannot connect to 127.0.0.1 port 1: Connection refused");
@@ -35,7 +35,7 @@ static void a_url_that_is_none_is_refused(void **state)
     struct seen seen = {0};
 
     (void)state;
-    strcpy(url, "not a url");
+    fmt_into(url, sizeof url, "not a url");
     run(&seen, request);
     assert_int_equal(seen.result.error, LLM_ERROR_REFUSED);
     assert_non_null(strstr(seen.reason, "not a usable URL"));

@@ -314,11 +314,13 @@ static void a_line_that_is_not_json_breaks_the_protocol(void **state)
 static void names_from_the_server_are_made_harmless_and_cut(void **state)
 {
     struct ollama_reply reply;
-    char line[1000] = "{\"model\":\"\\u001b";
+    char line[1000];
+    char name[601];
 
     (void)state;
-    memset(line + strlen(line), 'm', 600);
-    strcpy(line + strlen(line), "\"}");
+    memset(name, 'm', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    fmt_into(line, sizeof line, "{\"model\":\"\\u001b%s\"}", name);
     ollama_reply_init(&reply, 1000);
     assert_true(feed(&reply, line));
     assert_memory_equal(reply.model, "<U+001B>mmm", 11);
