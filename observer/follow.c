@@ -378,8 +378,13 @@ void follow_free(struct follow *follow)
 
 void follow_hold(struct follow *follow, bool held)
 {
+    if (follow->ways.held == held)
+        return;
     follow->ways.held = held;
     tail_hold(follow->tail, held);
+    for (size_t i = 0; !held && i < follow->count; i++)
+        if (!follow->talks[i]->caught_up || follow->talks[i]->ending)
+            follow_talk_ask(follow->talks[i]); /* its past was not read to the end */
 }
 
 int64_t follow_now_us(const struct follow *follow)

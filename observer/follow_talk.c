@@ -9,7 +9,7 @@
 #include "net/redis.h"
 #include "proto/keys.h"
 
-enum { DRAIN_COUNT = 200, NOT_THERE = -1 };
+enum { DRAIN_COUNT = 100, NOT_THERE = -1 };
 
 struct follow_talk *follow_talk_new(const struct follow_ways *ways, const char *id,
                                     bool patient)
@@ -171,7 +171,7 @@ static void drain(struct follow_talk *talk)
     struct str words[] = {
         str_of("XRANGE"), key_make(talk->ways->keys, "transcript", talk->talk.id, key),
         str_of(after),    str_of("+"),
-        str_of("COUNT"),  str_of("200"),
+        str_of("COUNT"),  str_of("100"),
     };
     struct redis_call call = {.argc = sizeof words / sizeof *words,
                               .argv = words,

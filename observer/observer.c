@@ -93,8 +93,10 @@ static void on_sight(void *owner, const struct sight *sight)
 
     if (observer->plain != NULL)
         plain_show(observer->plain, sight, waiting);
-    else if (!view_json_show(sight, waiting))
-        fprintf(stderr, "parley-observer: an event was too large to be shown\n");
+    else
+        (void)view_json_show(sight, waiting); /* as plain_show: overflowed tells */
+    if (waiting->overflowed)
+        fprintf(stderr, "parley-observer: too much at once, something was left out\n");
     settle(observer);
 }
 
@@ -139,7 +141,7 @@ static void on_tick(struct loop_timer *timer, void *owner)
     struct buf status;
 
     buf_init(&status, STATUS_MAX_BYTES);
-    if (talk != NULL && observer->out.waiting.len == 0) {
+    if (talk != NULL && observer_out_is_empty(&observer->out)) {
         (void)buf_add_text(&status, "  ");
         talk_state_status(talk, follow_now_us(observer->follow), &status);
         plain_status(observer->plain, buf_str(&status), &observer->out.waiting);

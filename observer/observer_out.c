@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 enum {
-    WAITING_MAX_BYTES = 64 << 20,
+    WAITING_MAX_BYTES = 1 << 30, /* a reply of 100 messages of 1 MiB, all escaped */
     FULL_BYTES = 256 << 10,
     PIECE_BYTES = 4096 /* PIPE_BUF of Linux: a writable pipe takes that much at once */
 };
@@ -45,10 +45,10 @@ static bool has_room(int fd, int wait_ms)
 }
 
 /* One piece; false when nothing more goes through now. */
-static bool write_piece(struct observer_out *out, size_t *at)
+static bool write_piece(struct observer_out *out)
 {
-    size_t left = out->waiting.len - *at;
-    ssize_t count = write(out->fd, out->waiting.at + *at,
+    size_t left = out->waiting.len - out->sent;
+    ssize_t count = write(out->fd, out->waiting.at + out->sent,
                           left < PIECE_BYTES ? left : (size_t)PIECE_BYTES);
 
     if (count < 0) {
@@ -56,34 +56,41 @@ static bool write_piece(struct observer_out *out, size_t *at)
             out->broken = true;
         return errno == EINTR;
     }
-    *at += (size_t)count;
+    out->sent += (size_t)count;
     return true;
 }
 
 static void write_some(struct observer_out *out)
 {
-    size_t at = 0;
-
-    while (!out->broken && at < out->waiting.len && has_room(out->fd, 0))
-        if (!write_piece(out, &at))
+    while (!out->broken && !observer_out_is_empty(out) && has_room(out->fd, 0))
+        if (!write_piece(out))
             break;
-    buf_eat(&out->waiting, at);
-    if (out->broken)
+    if (out->broken || observer_out_is_empty(out)) {
         buf_clear(&out->waiting);
+        out->sent = 0;
+    } else if (out->sent > out->waiting.len / 2) {
+        buf_eat(&out->waiting, out->sent); /* moves less than was sent */
+        out->sent = 0;
+    }
 }
 
 void observer_out_flush(struct observer_out *out)
 {
     write_some(out);
-    if (out->waiting.len > 0)
-        loop_io_watch(&out->io, out->fd, LOOP_WRITE);
-    else
+    if (observer_out_is_empty(out))
         loop_io_stop(&out->io);
+    else
+        loop_io_watch(&out->io, out->fd, LOOP_WRITE);
+}
+
+bool observer_out_is_empty(const struct observer_out *out)
+{
+    return out->sent == out->waiting.len;
 }
 
 bool observer_out_is_full(const struct observer_out *out)
 {
-    return out->waiting.len > FULL_BYTES;
+    return out->waiting.len - out->sent > FULL_BYTES;
 }
 
 void observer_out_finish(struct observer_out *out, int64_t limit_ms)
@@ -92,7 +99,7 @@ void observer_out_finish(struct observer_out *out, int64_t limit_ms)
 
     loop_io_stop(&out->io);
     write_some(out);
-    while (out->waiting.len > 0) {
+    while (!observer_out_is_empty(out)) {
         int64_t left_ms = end_ms - clock_mono_ms();
 
         if (left_ms <= 0)

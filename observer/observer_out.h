@@ -17,6 +17,7 @@
 struct observer_out {
     struct loop_io io;
     struct buf waiting; /* add to it, then observer_out_flush */
+    size_t sent;        /* of that; taken out now and then, not for each piece */
     int fd;
     bool broken; /* the reader is gone */
     /* Something was written, or the reader went away. */
@@ -29,6 +30,7 @@ void observer_out_init(struct observer_out *out, struct loop *loop, int fd,
 void observer_out_done(struct observer_out *out);
 /* Writes what can be written now and sees to the rest. */
 void observer_out_flush(struct observer_out *out);
+bool observer_out_is_empty(const struct observer_out *out);
 /* So much waits that no more should be read. */
 bool observer_out_is_full(const struct observer_out *out);
 /* The end: writes what is left, waiting for a slow reader at most so long. */

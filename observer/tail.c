@@ -119,7 +119,7 @@ static void sweep(struct tail *tail)
 /* Key and id of each stream, behind the head of the command. */
 static bool send_read(struct tail *tail, struct str *words, char (*ids)[TAIL_ID_SIZE])
 {
-    static const char *const head[HEAD_WORDS] = {"XREAD", "COUNT", "200",
+    static const char *const head[HEAD_WORDS] = {"XREAD", "COUNT", "100",
                                                  "BLOCK", "500",   "STREAMS"};
     struct redis_call call = {.argc = HEAD_WORDS + 2 * tail->count,
                               .argv = words,

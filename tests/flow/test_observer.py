@@ -163,7 +163,7 @@ class Observer:
             [PROGRAM, "--redis", f"unix://{server.socket}", *words], stdin=subprocess.DEVNULL,
             stdout=out, stderr=self.errors, env={**clean, "TERM": "xterm-256color", **(env or {})})
         os.close(out)
-        self.seen = b""
+        self.seen = bytearray()
 
     def __enter__(self):
         return self
@@ -417,6 +417,7 @@ def test_what_is_withdrawn_is_said_and_begun_anew(redis_server, db):
         observer.wait_for("No, never")
         stage.say(["Of ", "course. "], "c3")  # a begin without a withdrawn
         stage.live("delta", "c2", text="late words ")
+        observer.wait_for("Of course.")
         stage.live("end", "c3", outcome="done")
         stage.turn("Of course.").end()
         text, _ = observer.rest()
@@ -704,7 +705,8 @@ def test_a_history_that_went_back_is_told_and_followed(mortal):
             db.hset(stage.key("conversation"), mapping={**facts, "next": 2, "turns": 1})
         observer.wait_for("(history went back: Redis kept no more than turn 1)")
         stage.db, stage.turns = mortal.client(), 1
-        stage.turn("another two").end()
+        # Where the lost one stood: behind what is left, before what was read.
+        stage.turn("another two", id=entries[-2][0]).end()
         text, status = observer.rest()
     assert status == 0
     assert re.findall("^(?:Ada Quill|Bo Lind): (.*)", text, re.M) == ["one", "two", "three", "another two"]
@@ -724,18 +726,20 @@ def test_a_reader_that_goes_away_ends_it(redis_server, db):
 
 def test_a_slow_reader_gets_everything(redis_server, db):
     stage = Stage(db).open().begin()
-    words = "word " * 400
-    for turn in range(1, 601):
-        stage.turn(f"<{turn}> {words}")
+    long = "word " * 10000
+    for turn in range(1, 601):  # more than may be held: read by and by at the start,
+        stage.turn(f"<{turn}> {long}")
     with Observer(redis_server, ID) as observer:
-        resident = resident_when_still(observer.process.pid)
-        for turn in range(601, 801):
-            stage.turn(f"<{turn}> {words}")
+        before = resident_when_still(observer.process.pid)
+        observer.wait_until(lambda: b"<600>" in observer.seen[-len(long) - 100000:], "<600>")
+        for turn in range(601, 1201):  # and as it comes
+            stage.turn(f"<{turn}> {long}")
+        after = resident_when_still(observer.process.pid)
         stage.end()
         text, status = observer.rest()
     assert status == 0
-    assert re.findall(r"<(\d+)>", text) == [str(turn) for turn in range(1, 801)]
-    assert resident < BYTES_MAX
+    assert re.findall(r"<(\d+)>", text) == [str(turn) for turn in range(1, 1201)]
+    assert before < BYTES_MAX and after < BYTES_MAX, (before >> 20, after >> 20)
 
 
 def resident_when_still(pid):
