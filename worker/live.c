@@ -7,8 +7,8 @@
 #include "net/redis.h"
 
 enum {
-    LIVE_MAX_ENTRIES = 2000,
-    LIVE_EXPIRE_SECONDS = 3600,
+    LIVE_MAX_ENTRIES = 4096,
+    LIVE_EXPIRE_SECONDS = 600,
     FIELDS_MAX = 16,
     WORDS_MAX_BYTES = 1 << 20
 };
