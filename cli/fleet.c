@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "net/layout.h"
 #include "net/loop.h"
 #include "net/program.h"
 #include "net/redis_sync.h"
@@ -119,7 +120,8 @@ bool fleet_open(const struct config_loaded *loaded, struct fleet *ret_fleet,
     if (named == NULL)
         named = shard == NULL ? "0" : shard;
     ok = ok && keys_init(&fleet.keys, loaded->values.prefix, named, err)
-         && fleet_connect(fleet.loop, &fleet.target, &fleet.redis, err);
+         && fleet_connect(fleet.loop, &fleet.target, &fleet.redis, err)
+         && layout_check(fleet.loop, fleet.redis, &fleet.keys, err);
     free(shard);
     if (ok)
         *ret_fleet = fleet;

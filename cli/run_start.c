@@ -15,6 +15,7 @@
 #include "cli/fleet.h"
 #include "cli/order.h"
 #include "cli/run.h"
+#include "net/layout.h"
 #include "net/program.h"
 #include "net/redis_sync.h"
 #include "proto/wish.h"
@@ -111,7 +112,8 @@ bool run_start_redis(struct run *run, struct err *err)
         fmt_into(run->shard, sizeof run->shard, "%s",
                  run->redis_server != NULL ? "0" : run->folder.id);
     if (!keys_init(&run->keys, run->config->prefix, run->shard, err)
-        || !fleet_connect(run->loop, &run->target, &run->redis, err))
+        || !fleet_connect(run->loop, &run->target, &run->redis, err)
+        || !layout_check(run->loop, run->redis, &run->keys, err))
         return false;
     if (setenv("PARLEY_REDIS", run->redis_url, 1) != 0)
         return err_sys(err, errno, "the environment");

@@ -20,6 +20,7 @@
 #include "manager/recover.h"
 #include "manager/route.h"
 #include "net/http.h"
+#include "net/layout.h"
 #include "net/program.h"
 #include "scripts/scripts.h"
 
@@ -272,6 +273,15 @@ static size_t describe(void *owner, const char **fields, size_t max)
     return n;
 }
 
+/* Another layout: nothing here can be read rightly. */
+static void on_layout(void *owner, const struct redis_answer *answer)
+{
+    struct manager *manager = owner;
+
+    if (!layout_fits(answer, &manager->fatal))
+        loop_stop(manager->loop);
+}
+
 static void on_held(void *owner)
 {
     struct manager *manager = owner;
@@ -330,6 +340,8 @@ static void start(struct manager *manager)
     manager->llm = llm_new(manager->loop, manager->http);
     manager->roster = roster_new();
     TAILQ_INIT(&manager->desks);
+    if (!layout_ask(manager->redis, &manager->keys, on_layout, manager))
+        log_error("manager", "the layout cannot be asked for");
     redis_clock_start(&manager->clock, manager->loop, manager->redis);
     manager->member.describe = describe;
     manager->member.on_held = on_held;
@@ -398,6 +410,10 @@ int manager_run(struct manager *manager, const struct config_loaded *loaded,
     stop(manager);
     loop_free(manager->loop);
     status = manager->forced ? EXIT_CUT_SHORT : 0;
+    if (manager->fatal.code != ERR_NONE) {
+        *err = manager->fatal;
+        status = err_exit_status(err);
+    }
 out:
     desk_templates_done(&manager->templates);
     redis_target_done(&manager->target);

@@ -45,7 +45,8 @@ struct manager {
     bool looking;   /* a look at the members is on its way */
     bool stopping;
     bool forced;
-    int64_t routed; /* turns */
+    int64_t routed;   /* turns */
+    struct err fatal; /* why we cannot go on */
 };
 
 int manager_run(struct manager *manager, const struct config_loaded *loaded,

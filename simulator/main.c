@@ -1,10 +1,17 @@
 /* main.c - parley-simulator: a model server without a model. */
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/version.h"
 #include "net/program.h"
 #include "simulator/sim.h"
+
+enum { SEED_BOUND = 1000000 }; /* easy to type again */
 
 static int run(const struct config_loaded *loaded, char **words, struct err *err)
 {
     const struct config *config = &loaded->values;
+    uint64_t seed =
+        config->seed >= 0 ? (uint64_t)config->seed : rng_from_system() % SEED_BOUND;
     const struct sim_options options = {
         .listen = config->listen,
         .tokens_per_second = config->tokens_per_second,
@@ -13,11 +20,14 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
         .parallel = config->parallel,
         .reply_min = (size_t)config->reply_tokens.low,
         .reply_max = (size_t)config->reply_tokens.high,
-        .seed = config->seed < 0 ? 0 : (uint64_t)config->seed,
+        .seed = seed,
         .models = config->sim_models,
     };
 
     (void)words;
+    log_set_name("simulator");
+    log_info("simulator", "start version=%s seed=%llu", version_number(),
+             (unsigned long long)seed);
     return sim_run(&options, err) ? 0 : err_exit_status(err);
 }
 

@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "llm/llm.h"
 #include "net/http.h"
+#include "net/layout.h"
 #include "net/program.h"
 
 enum {
@@ -99,6 +100,15 @@ static size_t describe(void *owner, const char **fields, size_t max)
     fields[n++] = "turns";
     fields[n++] = done;
     return n;
+}
+
+/* Another layout: nothing here can be read rightly. */
+static void on_layout(void *owner, const struct redis_answer *answer)
+{
+    struct worker *worker = owner;
+
+    if (!layout_fits(answer, &worker->fatal))
+        loop_stop(worker->loop);
 }
 
 static void on_held(void *owner)
@@ -188,6 +198,8 @@ static void start(struct worker *worker)
     worker->http = http_new(worker->loop);
     worker->llm = llm_new(worker->loop, worker->http);
     worker->memory = memory_new(MEMORY_MAX_BYTES);
+    if (!layout_ask(worker->redis, &worker->keys, on_layout, worker))
+        log_error("worker", "the layout cannot be asked for");
     redis_clock_start(&worker->clock, worker->loop, worker->redis);
     worker->slot_count = (size_t)worker->config->concurrency;
     worker->slots = x_calloc(worker->slot_count, sizeof *worker->slots);
@@ -259,6 +271,10 @@ int worker_run(struct worker *worker, const struct config_loaded *loaded,
     start(worker);
     loop_run(worker->loop);
     status = worker->forced ? EXIT_CUT_SHORT : 0;
+    if (worker->fatal.code != ERR_NONE) {
+        *err = worker->fatal;
+        status = err_exit_status(err);
+    }
     log_info("worker", "stop turns=%lld failed=%lld", (long long)worker->turns_done,
              (long long)worker->turns_failed);
     stop(worker);

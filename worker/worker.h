@@ -43,6 +43,7 @@ struct worker {
     bool forced; /* cut short: exit status 143 */
     int64_t turns_done;
     int64_t turns_failed;
+    struct err fatal; /* why we cannot go on */
 };
 
 /* Runs until it is told to stop. The exit status; err says why when it is not 0. */
