@@ -138,7 +138,15 @@ class Sandbox:
         self.assert_nothing_left()
         assert not self.state.exists(), list(self.state.rglob("*"))
 
+    def print_logs(self):
+        """pytest shows them when the test failed."""
+        for process in self.started:
+            if hasattr(process, "err_path"):
+                with open(process.err_path, encoding="utf-8", errors="replace") as file:
+                    print("\n---", *process.args[1:], "->", process.poll(), "\n", file.read()[-4000:])
+
     def close(self):
+        self.print_logs()
         left = self.processes()
         for process in self.started:
             if process.poll() is None:
@@ -249,6 +257,18 @@ class Fleet:
 
     def worker(self, seat, *options):
         return self.box.start("worker", "--seat", seat, *options)
+
+    def wait_ready(self, *names):
+        """These members hold their names, so they have their signals in hand; and one leads."""
+        wait_for(lambda: self.db.exists("parley:{0}:leader", *(
+            f"parley:{{0}}:member:{name}:lock" for name in names)) == 1 + len(names),
+            f"{names} are ready")
+
+    def crew(self, *options):
+        """A manager and two workers, ready; the processes."""
+        services = [self.manager(*options), self.worker(1, *options), self.worker(2, *options)]
+        self.wait_ready("manager-1", "worker-1-1", "worker-2-1")
+        return services
 
     def begin(self, *options):
         """The id of a conversation that was asked for."""
