@@ -1,6 +1,7 @@
 /* alloc.c - see alloc.h. */
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,8 +54,10 @@ char *x_vprintf(const char *format, va_list args)
     char *text;
     int len;
 
+    assert(format != NULL);
     va_copy(again, args);
     len = vsnprintf(NULL, 0, format, args);
+    assert(len >= 0);
     text = x_malloc((size_t)len + 1);
     (void)vsnprintf(text, (size_t)len + 1, format, again); /* measured above */
     va_end(again);

@@ -249,9 +249,9 @@ static void pipelined_requests_are_answered_in_order(void **state)
             "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
             "GET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
     for (int i = 1; i <= 3; i++) {
-        char path[8];
+        char path[16];
 
-        snprintf(path, sizeof(path), "/%d", i);
+        fmt_into(path, sizeof path, "/%d", i);
         rig_wait(&rig, is_asked, NULL);
         assert_string_equal(told.path, path);
         assert_true(serve_write(told.request, str_of(path)));
