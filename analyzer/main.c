@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "net/program.h"
 #include "proto/config.h"
 
 enum { REPORT_MAX_BYTES = 1 << 30, ABOUT_MAX_BYTES = 64 * 1024 };
@@ -145,33 +146,21 @@ static int run(const struct config_loaded *loaded, char **argv, struct err *err)
 
 int main(int argc, char **argv)
 {
-    struct config_use use = {.command = FOR_ANALYZE,
-                             .name = "parley analyze",
-                             .synopsis = "[RUN | FILE] [--json] [--out FILE] | "
-                                         "--redis URL [--shard S] [CONVERSATION]"};
-    struct config_loaded loaded;
-    struct err err = {0};
+    struct program program = {
+        {FOR_ANALYZE, "parley analyze",
+         "[RUN | FILE] [--json] [--out FILE] | --redis URL [--shard S] [CONVERSATION]",
+         NULL},
+        true,
+        run};
     struct buf about;
-    int status = 2;
+    int status;
 
     log_set_name("analyzer");
     buf_init(&about, ABOUT_MAX_BYTES);
     (void)buf_add_text(&about, about_head); /* both fit: their sizes are known here */
     formulas_write(&about);
-    use.about = buf_text(&about);
-    switch (config_load(&use, argc - 1, argv + 1, &loaded, &err)) {
-    case CONFIG_OVER:
-        status = 0;
-        break;
-    case CONFIG_BAD:
-        break;
-    case CONFIG_GO:
-        status = run(&loaded, argv + 1, &err);
-        break;
-    }
-    if (err.code != ERR_NONE)
-        (void)fprintf(stderr, "parley analyze: %s\n", err.msg); /* likewise */
-    config_done(&loaded);
+    program.use.about = buf_text(&about);
+    status = program_main(&program, argc - 1, argv + 1);
     buf_done(&about);
     return status;
 }

@@ -7,9 +7,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "net/program.h"
 #include "proto/config.h"
-
-enum { PASSWORD_MAX_BYTES = 4096 };
 
 /* "<state>/parley/runs/<name>"; NULL when there is no home. Caller frees. */
 static char *run_path(const char *name)
@@ -48,43 +47,14 @@ static char *existing_path(const char *word)
     return NULL;
 }
 
-/* The first line of the password file, where one is named. */
-static bool read_password(const char *path, struct redis_target *target,
-                          struct err *err)
-{
-    struct buf text;
-    struct str rest;
-    struct str line;
-
-    if (path == NULL)
-        return true;
-    buf_init(&text, PASSWORD_MAX_BYTES);
-    if (!file_slurp(path, &text, err)) {
-        buf_done(&text);
-        return err_wrap(err, "--redis-password-file");
-    }
-    line = str_trim(str_cut(buf_str(&text), '\n', &rest));
-    free(target->password);
-    target->password = x_memdup(line.at, line.len);
-    buf_done(&text);
-    return true;
-}
-
 static bool find_redis(const struct config_loaded *loaded, const char *word,
                        struct where *where, struct err *err)
 {
     const struct config *config = &loaded->values;
     const char *shard = config->shard == NULL ? "0" : config->shard;
-    char *url = config_redis_url(loaded);
-    bool ok;
 
-    if (url == NULL)
-        url = x_strdup("redis://127.0.0.1:6379"); /* --shard alone: here */
-    ok = redis_target_parse(url, &where->redis, err)
-         && read_password(config->redis_password_file, &where->redis, err)
-         && keys_init(&where->keys, config->prefix, shard, err);
-    free(url);
-    if (!ok)
+    if (!program_redis_target(loaded, &where->redis, err)
+        || !keys_init(&where->keys, config->prefix, shard, err))
         return false;
     if (word != NULL && !conversation_id_valid(str_of(word)))
         return err_set(err, ERR_USAGE, "'%s' is no conversation's id",

@@ -254,14 +254,16 @@ static size_t describe(void *owner, const char **fields, size_t max)
     struct roster *roster = manager->roster;
     size_t n = 0;
 
-    (void)max; /* ten of sixteen */
+    (void)max; /* twelve of sixteen */
     fmt_into(running, sizeof running, "%zu", roster_count(roster, TALK_RUNNING));
     fmt_into(waiting, sizeof waiting, "%zu",
              roster_count(roster, TALK_QUEUED) + roster_count(roster, TALK_WRITING)
                  + roster_count(roster, TALK_READY));
     fmt_into(routed, sizeof routed, "%lld", (long long)manager->routed);
-    fields[n++] = "role";
+    fields[n++] = "kind";
     fields[n++] = "manager";
+    fields[n++] = "state";
+    fields[n++] = leader_leads(&manager->leader) ? "leading" : "standby";
     fields[n++] = "leads";
     fields[n++] = leader_leads(&manager->leader) ? "1" : "0";
     fields[n++] = "running";
@@ -334,8 +336,9 @@ static void start(struct manager *manager)
     struct redis_options reader = {.target = &manager->target,
                                    .name = "manager-reader"};
 
-    manager->redis = redis_new(manager->loop, &options);
+    /* What was asked last is written first: routing goes before reading on. */
     manager->reader = redis_new(manager->loop, &reader);
+    manager->redis = redis_new(manager->loop, &options);
     manager->http = http_new(manager->loop);
     manager->llm = llm_new(manager->loop, manager->http);
     manager->roster = roster_new();

@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/rng.h"
 #include "base/utf8.h"
 #include "proto/schema.h"
 #include "scripts/scripts.h"
@@ -240,7 +239,6 @@ void slot_deliver(struct slot *slot, struct str entry, int64_t deliveries,
                   const struct redis_value *fields)
 {
     struct worker *worker = slot->worker;
-    char random[CALL_LETTERS + 1];
 
     assert(slot->state == TURN_FREE && entry.len < sizeof slot->entry);
     copy_text(slot->entry, sizeof slot->entry, entry);
@@ -254,10 +252,10 @@ void slot_deliver(struct slot *slot, struct str entry, int64_t deliveries,
     buf_clear(&slot->message);
     buf_clear(&slot->said);
     (void)read_request(slot, fields); /* error[0] tells */
-    rng_id(random, CALL_LETTERS);
-    fmt_into(slot->call_id, sizeof slot->call_id, "%s:%lld/%lld.%lld-%s",
+    fmt_into(slot->call_id, sizeof slot->call_id, "%s:%lld/%lld.%lld-%.*s%lld",
              slot->conversation, (long long)slot->turn, (long long)slot->issue,
-             (long long)deliveries, random);
+             (long long)deliveries, CALL_LETTERS, worker->member.nonce,
+             (long long)++worker->calls);
     slot_feed(slot, deliveries > worker->config->max_deliveries ? TURN_POISONED
                                                                 : TURN_DELIVERED);
 }

@@ -84,13 +84,15 @@ static size_t describe(void *owner, const char **fields, size_t max)
     struct worker *worker = owner;
     size_t n = 0;
 
-    (void)max; /* ten of sixteen */
+    (void)max; /* twelve of sixteen */
     fmt_into(lane, sizeof lane, "%lld", (long long)worker->config->seat);
     fmt_into(busy, sizeof busy, "%zu", worker->slot_count - worker_free_slots(worker));
     fmt_into(slots, sizeof slots, "%zu", worker->slot_count);
     fmt_into(done, sizeof done, "%lld", (long long)worker->turns_done);
-    fields[n++] = "role";
+    fields[n++] = "kind";
     fields[n++] = "worker";
+    fields[n++] = "state";
+    fields[n++] = worker->draining ? "draining" : "serving";
     fields[n++] = "lane";
     fields[n++] = lane;
     fields[n++] = "busy";

@@ -23,8 +23,8 @@ enum {
 };
 
 struct echo_call {
-    struct llm_call call; /* first */
-    struct loop_timer timer;
+    struct llm_call call;  /* first */
+    struct loop_hook hook; /* answers at the end of this turn of the loop */
     struct buf text;
     enum llm_error error;
     const char *reason;
@@ -153,16 +153,15 @@ static void echo_tell(struct echo_call *echo)
     llm_call_end(&echo->call, &result);
 }
 
-static void on_wake(struct loop_timer *timer, void *owner)
+static void on_turn(struct loop_hook *hook, void *owner)
 {
     struct echo_call *echo = owner;
 
-    (void)timer;
+    loop_hook_stop(hook);
     if (!echo->call.cancelled && echo->error == LLM_ERROR_NONE) {
         echo->first_token_us = clock_mono_us() - echo->call.started_us;
-        llm_call_say(&echo->call, buf_str(&echo->text));
-        if (echo->call.cancelled)
-            return; /* inside on_delta: the timer is set again */
+        llm_call_say(&echo->call, buf_str(&echo->text)); /* may cancel: told below */
+        loop_hook_stop(hook);
     }
     echo_tell(echo);
 }
@@ -171,14 +170,15 @@ static void echo_cancel(struct llm_call *call)
 {
     struct echo_call *echo = (struct echo_call *)(void *)call;
 
-    loop_timer_start(&echo->timer, 0);
+    loop_hook_stop(&echo->hook);
+    loop_hook_start(&echo->hook, call->llm->loop, on_turn, echo);
 }
 
 static void echo_free(struct llm_call *call)
 {
     struct echo_call *echo = (struct echo_call *)(void *)call;
 
-    loop_timer_stop(&echo->timer);
+    loop_hook_stop(&echo->hook);
     buf_done(&echo->text);
     llm_call_done(call);
     free(echo);
@@ -206,7 +206,6 @@ struct llm_call *echo_start(struct llm *llm, const struct llm_request *request,
         echo->error = LLM_ERROR_TOO_LARGE;
         echo->reason = "the answer of echo is longer than a reply may be";
     }
-    loop_timer_init(&echo->timer, llm->loop, on_wake, echo);
-    loop_timer_start(&echo->timer, 0);
+    loop_hook_start(&echo->hook, llm->loop, on_turn, echo);
     return &echo->call;
 }
