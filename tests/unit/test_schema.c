@@ -118,7 +118,8 @@ static void of_several_forms_the_one_meant_complains(void **state)
     static const char schema[] =
         "{\"oneOf\":["
         "{\"properties\":{\"kind\":{\"const\":\"a\"},\"x\":{\"type\":\"null\"}}},"
-        "{\"properties\":{\"kind\":{\"const\":\"b\"},\"x\":{\"properties\":{\"y\":"
+        "{\"properties\":{\"kind\":{\"const\":\"b\"},\"x\":{\"type\":\"object\","
+        "\"properties\":{\"y\":"
         "{\"type\":\"null\"}}}}}]}";
     char *got = complaint(schema, "{\"kind\":\"b\",\"x\":{\"y\":5}}");
 
@@ -127,6 +128,9 @@ static void of_several_forms_the_one_meant_complains(void **state)
     free(got);
     got = complaint(schema, "{\"kind\":\"a\",\"x\":{\"y\":5}}");
     assert_string_equal(got, "/x: expected null, found an object");
+    free(got);
+    got = complaint(schema, "{\"kind\":\"b\",\"x\":5}");
+    assert_string_equal(got, "/x: expected an object, found 5");
     free(got);
 }
 
