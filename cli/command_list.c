@@ -241,7 +241,7 @@ static bool show_members(struct listing *listing, struct err *err)
 
     show_members_head(listing);
     for (size_t i = 0; ok && i < listing->count; i++) {
-        static const char *const fields[] = {"at",   "role",  "lane",
+        static const char *const fields[] = {"at",   "kind",  "lane",
                                              "busy", "turns", "leads"};
         char key[KEY_SIZE];
         struct str get[8];

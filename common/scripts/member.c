@@ -7,15 +7,24 @@
 
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "base/version.h"
 #include "net/redis.h"
 #include "scripts/scripts.h"
 
-enum { BEAT_MS = 1000, LOCK_MS = 10000, NUMBER_MAX = 10000 };
+enum {
+    BEAT_MS = 1000,
+    LOCK_MS = 10000,
+    NUMBER_MAX = 10000,
+    HOST_SIZE = 65, /* Linux' names have at most 64 letters */
+    PID_SIZE = 24,
+    PROCESS_FIELDS = 6
+};
 
 static void try_name(struct member *member)
 {
@@ -67,15 +76,34 @@ static void on_beaten(void *owner, const struct redis_answer *answer)
     }
 }
 
+/* What every member tells of itself, whatever it does. */
+static size_t add_process(char host[HOST_SIZE], char pid[PID_SIZE], struct str *fields)
+{
+    size_t n = 0;
+
+    memset(host, 0, HOST_SIZE);
+    (void)gethostname(host, HOST_SIZE - 1); /* empty when it fails */
+    fmt_into(pid, PID_SIZE, "%ld", (long)getpid());
+    fields[n++] = str_of("version");
+    fields[n++] = str_of(version_number());
+    fields[n++] = str_of("host");
+    fields[n++] = str_of(host);
+    fields[n++] = str_of("pid");
+    fields[n++] = str_of(pid);
+    return n;
+}
+
 static void send_beat(struct member *member)
 {
+    char host[HOST_SIZE];
+    char pid[PID_SIZE];
     char lock[KEY_SIZE];
     char hash[KEY_SIZE];
     char zset[KEY_SIZE];
     char lock_id[MEMBER_NAME_SIZE + 8];
     char ttl[16];
     const char *fields[MEMBER_FIELDS_MAX];
-    struct str argv[6 + MEMBER_FIELDS_MAX];
+    struct str argv[6 + MEMBER_FIELDS_MAX + PROCESS_FIELDS];
     struct redis_eval eval = {.script = script_get(SCRIPT_BEAT),
                               .keys = 3,
                               .argv = argv,
@@ -95,7 +123,7 @@ static void send_beat(struct member *member)
         count = member->describe(member->owner, fields, MEMBER_FIELDS_MAX);
     for (size_t i = 0; i < count; i++)
         argv[6 + i] = str_of(fields[i]);
-    eval.argc = 6 + count;
+    eval.argc = 6 + count + add_process(host, pid, &argv[6 + count]);
     member->asking = redis_eval(member->redis, &eval);
     if (!member->asking)
         loop_timer_start(&member->timer, BEAT_MS);
