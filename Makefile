@@ -87,7 +87,7 @@ test: deps all unit flow ## all tests: units, then flows over a real redis-serve
 check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
-flow: all ## the tests over real processes; T=name picks
+flow: all $(B)/bench/pingpong ## the tests over real processes; T=name picks
 	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/flow tests/e2e $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	$(MAKE) VARIANT=asan all unit flow
@@ -97,7 +97,11 @@ format: ## put all C files into the house format
 	clang-format -i $(C_FILES)
 headers: ## each header compiles alone
 	@for h in $(filter %.h,$(C_FILES)); do $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -x c $$h || exit 1; done
-bench: all ## what parley adds to a turn, against a floor measured in the same run
+# Plain hiredis and nothing of ours: the floor must not share parley's code.
+$(B)/bench/pingpong: bench/pingpong.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs hiredis 2>/dev/null)
+bench: all $(B)/bench/pingpong ## what parley adds to a turn, against a floor measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py
 deps: ## install with apt what is missing (says what first)
 	@tools/deps

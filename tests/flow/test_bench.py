@@ -1,0 +1,47 @@
+"""make bench: it measures both sides, says so in JSON, and leaves nothing behind. No times are
+judged here: this machine may be busy.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+
+from helpers import BUILD, ROOT, box  # noqa: F401
+
+SMALL = ["--rounds", 1, "--turns", 12, "--floor-rounds", 20, "--many", 3, "--many-turns", 30]
+
+
+def bench(box, *options):
+    tmp = pathlib.Path(box.path("tmp"))
+    tmp.mkdir(exist_ok=True)
+    env = {**box.env, "TMPDIR": str(tmp), "PARLEY_BUILD": str(BUILD)}
+    done = subprocess.run([sys.executable, ROOT / "bench/bench.py", *map(str, options)],
+                          capture_output=True, text=True, timeout=60, env=env)
+    assert list(tmp.iterdir()) == []
+    return done
+
+
+def test_both_transports_and_many_conversations_are_measured(box):
+    path = box.path("bench.json")
+    done = bench(box, *SMALL, "--limit", 1e6, "--json", path)
+    assert done.returncode == 0, done.stderr
+    assert "3 conversations" in done.stdout and "limit 1000000.0: kept" in done.stdout
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    assert [one["transport"] for one in result["added"]] == ["tcp", "unix"]
+    for one in result["added"]:
+        assert 0 < one["floor_us"] and 0 < one["floor_pipelined_us"]
+        assert 0 < one["turn_p50_us"] <= one["turn_p99_us"] and len(one["rounds"]) == 1
+        assert abs(one["ratio"] - one["turn_us"] / one["floor_us"]) < 0.01
+        # "1.1 KB messages": on both sides. (The first request carries none.)
+        assert 1000 < one["bytes"]["message"] < one["bytes"]["response_entry"] < 1300
+        assert one["bytes"]["pingpong_message"] == 1100
+    assert result["ratio"] == result["added"][0]["ratio"]
+    many, = result["throughput"]
+    assert (many["conversations"], many["turns_each"]) == (3, 10)
+    assert many["turns_per_second"] > 0
+
+
+def test_a_ratio_over_the_limit_fails(box):
+    done = bench(box, *SMALL, "--transport", "tcp", "--limit", 0.001)
+    assert done.returncode == 1 and "EXCEEDED" in done.stdout, done.stderr
