@@ -77,9 +77,23 @@ void clock_format_us(int64_t wall_us, char ret_text[CLOCK_TEXT_SIZE])
              (int)(seconds / 60 % 60), (int)(seconds % 60), (int)us);
 }
 
+/* "02-30" has the form of a date and is none. */
+static bool is_date(const int64_t date[3])
+{
+    int64_t year;
+    int64_t month;
+    int64_t day;
+
+    if (date[1] < 1 || date[2] < 1)
+        return false;
+    date_from_days(days_from_date(date[0], date[1], date[2]), &year, &month, &day);
+    return month == date[1] && day == date[2];
+}
+
 static bool take_number(struct str *text, size_t digits, int64_t max, int64_t *ret)
 {
-    if (text->len < digits || !str_to_i64(str_make(text->at, digits), 0, max, ret))
+    if (text->len < digits || text->at[0] == '-' /* "-0" */
+        || !str_to_i64(str_make(text->at, digits), 0, max, ret))
         return false;
     *text = str_make(text->at + digits, text->len - digits);
     return true;
@@ -147,7 +161,7 @@ bool clock_parse_us(struct str text, int64_t *ret_wall_us)
         return false;
     if (take_char(&text, '.') && !take_fraction(&text, &us))
         return false;
-    if (!take_zone(&text, &zone) || text.len != 0)
+    if (!take_zone(&text, &zone) || text.len != 0 || !is_date(date))
         return false;
     *ret_wall_us = ((days_from_date(date[0], date[1], date[2]) * 86400 + time[0] * 3600
                      + time[1] * 60 + time[2])

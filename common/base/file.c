@@ -79,10 +79,13 @@ bool file_write(const char *path, struct str bytes, struct err *err)
 bool file_make_folder(const char *path, int mode, struct err *err)
 {
     char *copy = x_strdup(path);
+    size_t len = strlen(copy);
     struct stat found;
     bool ok;
 
-    for (char *slash = strchr(copy + 1, '/'); slash != NULL;
+    while (len > 1 && copy[len - 1] == '/')
+        copy[--len] = '\0'; /* else the folder itself would get 0755 in the loop */
+    for (char *slash = len == 0 ? NULL : strchr(copy + 1, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)mkdir(copy, 0755); /* a failure shows at the last one */

@@ -13,9 +13,11 @@
 MUST_USE bool file_slurp(const char *path, struct buf *into, struct err *err);
 /* Writes beside `path`, syncs and renames: readers see the old or the new file. */
 MUST_USE bool file_write(const char *path, struct str bytes, struct err *err);
-/* Makes the folder and those above it; a folder that is there is fine. */
+/* Makes the folder with `mode` (less the umask) and those above it with 0755; a folder
+ * that is there is fine and stays as it is. */
 MUST_USE bool file_make_folder(const char *path, int mode, struct err *err);
-/* Removes a folder with all that is in it; links are not followed. */
+/* Removes a folder with all that is in it; links are not followed. What is not there is
+ * fine. */
 MUST_USE bool file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
 /* "<folder>/<name>", owned by the caller. */

@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -67,7 +68,8 @@ struct str str_cut(struct str text, char sep, struct str *rest)
 /* strtoll and strtod want a NUL behind and skip blanks: copy, and look at the start. */
 static bool number_text(struct str s, char copy[NUMBER_MAX_LETTERS + 1])
 {
-    if (s.len == 0 || s.len > NUMBER_MAX_LETTERS || is_blank(s.at[0]) || s.at[0] == '+')
+    if (s.len == 0 || s.len > NUMBER_MAX_LETTERS || isspace((unsigned char)s.at[0])
+        || s.at[0] == '+')
         return false;
     memcpy(copy, s.at, s.len);
     copy[s.len] = '\0';

@@ -236,7 +236,8 @@ const char *log_safe(struct str text)
 
     if (shown > SHOWN) {
         shown = SHOWN;
-        while (shown > 0 && ((unsigned char)text.at[shown] & 0xC0) == 0x80)
+        /* No character is longer than 4 bytes; what goes on is none. */
+        while (shown > SHOWN - 3 && ((unsigned char)text.at[shown] & 0xC0) == 0x80)
             shown--;
     }
     buf_init(&safe, BYTES - 4); /* what does not fit any more is left out */

@@ -5,8 +5,9 @@
  * until its rest arrives, so that a chunk border inside one does no harm.
  *
  * Harmless text: C0 but \n and \t, DEL, C1, bidi controls, zero-width and tag
- * characters are shown as <U+XXXX>; ESC is <U+001B>. Emoji joiners (ZWJ between
- * pictographs, variation selectors) stay. What is stored is never changed by this.
+ * characters are shown as <U+XXXX>; ESC is <U+001B>. The joiner U+200D and the
+ * variation selectors U+FE00 to U+FE0F stay: emoji and several scripts are written with
+ * them. What is stored is never changed by this.
  */
 #ifndef PARLEY_UTF8_H
 #define PARLEY_UTF8_H
