@@ -1,7 +1,6 @@
 /* memory.c - see memory.h. */
 #include "worker/memory.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +43,7 @@ static void account(struct memory *memory, struct memory_page *page, size_t more
 
 static size_t line_bytes(const struct memory_line *line)
 {
-    return sizeof *line + strlen(line->author) + strlen(line->text) + 2;
+    return sizeof *line + line->author_len + line->text_len + 2;
 }
 
 static void cut_lines(struct memory *memory, struct memory_page *page, size_t keep)
@@ -181,6 +180,8 @@ static void add_turn(struct memory *memory, struct memory_page *page,
     line->author = message->author == NULL ? x_strdup("") : message->author;
     line->text = message->text == NULL ? x_strdup("") : message->text;
     message->author = message->text = NULL;
+    line->author_len = strlen(line->author);
+    line->text_len = strlen(line->text);
     account(memory, page, line_bytes(line), 0);
 }
 
@@ -197,6 +198,13 @@ static bool add_message(struct memory *memory, struct memory_page *page, struct 
     return true;
 }
 
+static void mark_last(struct memory_page *page, struct str id)
+{
+    memcpy(page->last_id, id.at, id.len);
+    page->last_id[id.len] = '\0';
+    page->lines_at_last = page->line_count;
+}
+
 bool memory_warm(struct memory *memory, struct memory_page *page,
                  const struct memory_need *need)
 {
@@ -208,9 +216,10 @@ bool memory_warm(struct memory *memory, struct memory_page *page,
     if (page->known == need->lines)
         return true;
     if (page->known != need->lines - 1 || need->last_message.len == 0
-        || !add_message(memory, page, str_of(""), need->last_message, &ignored))
+        || !add_message(memory, page, str_of(need->upto), need->last_message, &ignored))
         return false;
-    page->known++;
+    mark_last(page, str_of(need->upto));
+    memory_filled(page, need->lines);
     return true;
 }
 
@@ -242,9 +251,7 @@ bool memory_add_entry(struct memory *memory, struct memory_page *page, struct st
         return err_set(err, ERR_FORMAT, "a transcript entry without a proper id");
     if (!add_message(memory, page, id, message, err))
         return err_wrap(err, "transcript entry %.*s", (int)id.len, id.at);
-    memcpy(page->last_id, id.at, id.len);
-    page->last_id[id.len] = '\0';
-    page->lines_at_last = page->line_count;
+    mark_last(page, id);
     return true;
 }
 
@@ -261,18 +268,35 @@ void memory_add_own(struct memory *memory, struct memory_page *page, int64_t tur
     line->turn = turn;
     line->seat = seat;
     line->author = x_strdup(author);
+    line->author_len = strlen(author);
     line->text = x_memdup(text.at, text.len);
+    line->text_len = text.len;
     account(memory, page, line_bytes(line), 0);
     page->known++;
 }
 
+size_t memory_first_from(const struct memory_page *page, const char *id)
+{
+    size_t first = 0;
+
+    if (id[0] == '\0')
+        return 0;
+    for (size_t i = 0; i < page->line_count; i++) {
+        if (page->lines[i].id[0] == '\0')
+            continue;
+        if (entry_compare(page->lines[i].id, id) >= 0)
+            return i;
+        first = i + 1;
+    }
+    return first;
+}
+
 void memory_drop_before(struct memory *memory, struct memory_page *page, const char *id)
 {
-    size_t drop = 0;
+    size_t drop = memory_first_from(page, id);
 
-    while (drop < page->line_count && page->lines[drop].id[0] != '\0'
-           && entry_compare(page->lines[drop].id, id) < 0)
-        drop++;
+    if (drop == 0)
+        return;
     for (size_t i = 0; i < drop; i++) {
         account(memory, page, 0, line_bytes(&page->lines[i]));
         free(page->lines[i].author);
@@ -280,8 +304,6 @@ void memory_drop_before(struct memory *memory, struct memory_page *page, const c
     }
     page->line_count -= drop;
     memmove(page->lines, page->lines + drop, page->line_count * sizeof *page->lines);
-    assert(page->lines_at_last >= drop);
-    page->lines_at_last -= drop;
-    if (drop > 0)
-        fmt_into(page->first_id, sizeof page->first_id, "%s", id);
+    page->lines_at_last = page->lines_at_last > drop ? page->lines_at_last - drop : 0;
+    fmt_into(page->first_id, sizeof page->first_id, "%s", id);
 }

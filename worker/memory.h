@@ -3,7 +3,7 @@
  * A page holds one conversation's cast and its turns in order, so that a warm turn
  * needs no reading at all. Lines are counted as the transcript counts them: a request
  * says how many lines it sees, and a page that has fewer is filled from Redis. Our own
- * committed words and the request's last message are added without knowing their ids.
+ * committed words are added without knowing their id, the request's last message with.
  * Pages not used for longest go first when the bound is reached.
  */
 #ifndef PARLEY_MEMORY_H
@@ -22,11 +22,13 @@
 enum { ENTRY_SIZE = 44 }; /* a stream id with its NUL: two 20-digit numbers */
 
 struct memory_line {
-    char id[ENTRY_SIZE]; /* "" when it was not read from the transcript */
+    char id[ENTRY_SIZE]; /* "" when it is not known: our own words */
     int64_t turn;
     int64_t seat;
     char *author; /* owned */
     char *text;   /* owned */
+    size_t author_len;
+    size_t text_len;
 };
 struct memory_page {
     char conversation[CONVERSATION_SIZE];
@@ -36,7 +38,7 @@ struct memory_page {
     size_t line_count;
     size_t line_capacity;
     int64_t known;            /* lines of the transcript accounted for, 0: empty page */
-    char last_id[ENTRY_SIZE]; /* the last line read from Redis */
+    char last_id[ENTRY_SIZE]; /* the last line whose id is known */
     int64_t known_at_last;    /* and how many lines there were up to it */
     size_t lines_at_last;     /* and how many of them stand in `lines` */
     char first_id[ENTRY_SIZE]; /* reading began here; "" = from the beginning */
@@ -60,7 +62,8 @@ struct memory_need {
     int64_t version;         /* of the cast */
     int64_t lines;           /* of the transcript */
     const char *window;      /* from this line on, "" = from the beginning */
-    struct str last_message; /* JSON of the last of these lines, or empty */
+    const char *upto;        /* the last of these lines */
+    struct str last_message; /* its JSON, or empty */
 };
 /* True when the page has it all; the last message is added if only that was missing. */
 bool memory_warm(struct memory *memory, struct memory_page *page,
@@ -78,6 +81,9 @@ void memory_filled(struct memory_page *page, int64_t lines);
 /* What seat said in our own commit. */
 void memory_add_own(struct memory *memory, struct memory_page *page, int64_t turn,
                     int64_t seat, const char *author, struct str text);
+/* Index of the first line that stands at this id or behind it; lines whose id is not
+ * known belong to the one before them. */
+size_t memory_first_from(const struct memory_page *page, const char *id);
 /* Lines before this id are not needed any more. */
 void memory_drop_before(struct memory *memory, struct memory_page *page,
                         const char *id);

@@ -80,29 +80,28 @@ static bool fill(const char *text, const struct memory_page *page, int64_t seat,
 
 static size_t cost(const struct memory_line *line)
 {
-    return strlen(line->text) + strlen(line->author) + MESSAGE_OVERHEAD;
+    return line->text_len + line->author_len + MESSAGE_OVERHEAD;
 }
 
-/* The first line that is used: the window's, or further on when they do not fit. */
+/* The first line that is used: the window's, or further on when they do not fit. A
+ * window can begin only at a line whose id is known. */
 static size_t first_line(const struct prompt_wish *wish, size_t system_bytes,
                          bool *ret_moved)
 {
     const struct memory_page *page = wish->page;
     size_t room = (size_t)wish->room_tokens * BYTES_PER_TOKEN;
-    size_t first = 0;
+    size_t first = memory_first_from(page, wish->window);
     size_t total = 0;
 
     room = room > system_bytes ? room - system_bytes : 0;
-    while (first < page->line_count && page->lines[first].id[0] != '\0'
-           && entry_compare(page->lines[first].id, wish->window) < 0)
-        first++;
     for (size_t i = first; i < page->line_count; i++)
         total += cost(&page->lines[i]);
     *ret_moved = total > room;
     if (!*ret_moved)
         return first;
     /* A quarter window at a time: the prefix stays the same for many turns. */
-    while (first + 1 < page->line_count && total > room / 4 * 3) {
+    while (first + 1 < page->line_count
+           && (total > room / 4 * 3 || page->lines[first].id[0] == '\0')) {
         total -= cost(&page->lines[first]);
         first++;
     }
@@ -122,10 +121,12 @@ static void add_line(struct prompt *prompt, const struct memory_line *line,
     size_t start = prompt->text.len;
 
     if (line->seat == seat) {
-        add_message(prompt, "assistant", str_of(line->text));
+        add_message(prompt, "assistant", str_make(line->text, line->text_len));
         return;
     }
-    buf_printf(&prompt->text, "%s: %s", line->author, line->text);
+    buf_add(&prompt->text, line->author, line->author_len);
+    buf_add_text(&prompt->text, ": ");
+    buf_add(&prompt->text, line->text, line->text_len);
     add_message(prompt, "user",
                 str_make(prompt->text.at + start, prompt->text.len - start));
 }
@@ -149,7 +150,7 @@ static void add_history(struct prompt *prompt, const struct prompt_wish *wish,
     if (moved && first < page->line_count)
         fmt_into(prompt->window, sizeof prompt->window, "%s", page->lines[first].id);
     for (size_t i = first; i < page->line_count; i++)
-        if (page->lines[i].text[0] != '\0')
+        if (page->lines[i].text_len > 0)
             add_line(prompt, &page->lines[i], wish->seat);
 }
 

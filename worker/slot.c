@@ -425,7 +425,7 @@ static void read_lacking(struct slot *slot, struct memory_page *page)
 static void load(struct slot *slot)
 {
     struct memory *memory = slot->worker->memory;
-    struct memory_need need = {slot->version, slot->lines, slot->window,
+    struct memory_need need = {slot->version, slot->lines, slot->window, slot->upto,
                                buf_str(&slot->last_message)};
     struct memory_page *page;
 
