@@ -55,15 +55,20 @@ def wait_for(condition, what, limit_s=LIMIT_S):
         time.sleep(0.01)
 
 
-def marked(mark):
-    """pid -> words of the living processes with this mark in their environment."""
+def marked(mark, folder):
+    """pid -> words of the living processes of a sandbox.
+
+    Known by the mark in their environment, or, as redis-server writes its title over that, by
+    the folder they work in.
+    """
     found = {}
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes():
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            works_in = os.readlink(process / "cwd")
+            if mark.encode() in (process / "environ").read_bytes() or works_in.startswith(folder):
                 if words != [""]:  # empty: a zombie
-                    found[int(folder.name)] = words[:-1]
+                    found[int(process.name)] = words[:-1]
     return found
 
 
@@ -112,7 +117,7 @@ class Sandbox:
         return done
 
     def processes(self):
-        return marked(self.mark)
+        return marked(self.mark, str(self.folder))
 
     def wait_alone(self):
         wait_for(lambda: not self.processes(), "no process of the test is left", 10)
