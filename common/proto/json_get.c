@@ -177,7 +177,7 @@ bool json_is_whole(const json_t *value, int64_t *ret_value)
     if (!json_is_real(value))
         return false;
     real = json_real_value(value);
-    if (real < -0x1p62 || real > 0x1p62 || floor(real) < real)
+    if (!(fabs(real) <= (double)(INT64_C(1) << 62)) || floor(real) < real)
         return false;
     *ret_value = (int64_t)real;
     return true;

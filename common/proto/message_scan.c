@@ -216,7 +216,7 @@ static bool take_seats(struct scan *scan, struct message *message)
     return take(scan, "]");
 }
 
-/* With none, as nearly all have; any other goes the slow road. */
+/* Turns that refer to others are rare: they go the slow road. */
 static bool take_said(struct scan *scan, struct message *message)
 {
     if (!take(scan, "{\"type\":\"conversation\",\"message\":")

@@ -96,6 +96,7 @@ static void ids_from_outside_are_looked_at(void **state)
         "K3V9Q2M4X7AB",
         "-k3v9q2m4x7ab",
         "ak3v9q2m4x7ab",
+        "abk3v9q2m4x7ab",
         "a:-k3v9q2m4x7ab",
         "k3v9q2m4x7ab ",
         "12345678901234567890123456789012345678901-k3v9q2m4x7ab",

@@ -123,77 +123,80 @@ static const char good[] =
     "\"references\":[]},\"metadata\":{\"conversation_id\":\"a\","
     "\"sequence_number\":7,\"seat\":1,\"tokens_generated\":null}}";
 
+static const struct {
+    const char *from;
+    const char *to;
+    const char *complaint;
+} refused[] = {
+    {"\"1.0\"", "\"2.0\"", "/schema_version: expected \"1.0\", found \"2.0\""},
+    {"\"schema_version\":\"1.0\",", "",
+     "/schema_version: expected \"1.0\", found none"},
+    {"\"turn\"", "\"rumour\"",
+     "/kind: expected one of \"story\", \"persona\", \"turn\", found \"rumour\""},
+    {"\"turn\"", "7",
+     "/kind: expected one of \"story\", \"persona\", \"turn\", found 7"},
+    {"\"turn\"", "\"story\"",
+     "/content/type: expected \"story\", found \"conversation\""},
+    {"\"conversation\"", "\"conversatio\"",
+     "/content/type: expected \"conversation\", found \"conversatio\""},
+    {"\"queue_timestamp\":null", "\"queue_timestamp\":\"now\"",
+     "/queue_timestamp: expected a time like 2026-01-31T10:30:00.123456Z or null, "
+     "found \"now\""},
+    {"\"queue_timestamp\":null", "\"queue_timestamp\":7",
+     "/queue_timestamp: expected a time like 2026-01-31T10:30:00.123456Z or null, "
+     "found 7"},
+    {"\"a:7\"", "null", "/message_id: expected a string, found null"},
+    {"\"a:7\"", "\"\"", "/message_id: expected an id, found \"\""},
+    {"\"to\":null", "\"to\":[]",
+     "/to: expected null or an array of 1 to 16 seats, found an array of 0"},
+    {"\"to\":null", "\"to\":[1,17]", "/to/1: expected a seat from 1 to 16, found 17"},
+    {"\"to\":null", "\"to\":[1,\"2\"]",
+     "/to/1: expected a seat from 1 to 16, found \"2\""},
+    {"\"message\":\"x\"", "\"message\":null",
+     "/content/message: expected a string, found null"},
+    {"\"sentiment\":null", "\"sentiment\":1.5",
+     "/content/sentiment: expected a number from -1 to 1 or null, found 1.5"},
+    {"\"sentiment\":null", "\"sentiment\":\"glad\"",
+     "/content/sentiment: expected a number of at least -1 or null, found "
+     "\"glad\""},
+    {"\"references\":[]", "\"references\":[\"a:6\",6]",
+     "/content/references/1: expected a string, found 6"},
+    {"\"conversation_id\":\"a\"", "\"conversation_id\":null",
+     "/metadata/conversation_id: expected the id of a conversation, found null"},
+    {"\"sequence_number\":7", "\"sequence_number\":0",
+     "/metadata/sequence_number: expected a whole number of at least 1 or null, "
+     "found 0"},
+    {"\"sequence_number\":7", "\"sequence_number\":null",
+     "/metadata/sequence_number: expected the number of the turn, found null"},
+    {"\"seat\":1", "\"seat\":0",
+     "/metadata/seat: expected a whole number of at least 1 or null, found 0"},
+    {"\"seat\":1", "\"seat\":1,\"issue\":0",
+     "/metadata/issue: expected a whole number of at least 1 or null, found 0"},
+    {"\"seat\":1", "\"seat\":17",
+     "/metadata/seat: expected a seat from 1 to 16, found 17"},
+    {"\"seat\":1,", "", "/metadata/seat: expected a seat from 1 to 16, found none"},
+    {"\"tokens_generated\":null", "\"tokens_generated\":-1",
+     "/metadata/tokens_generated: expected a whole number of at least 0 or null, "
+     "found -1"},
+    {"\"tokens_generated\":null", "\"tokens_generated\":1e300",
+     "/metadata/tokens_generated: expected a whole number of at least 0 or null, "
+     "found 1e+300"},
+    {"\"tokens_generated\":null", "\"failed\":1",
+     "/metadata/failed: expected true or false, found 1"},
+    {"\"seat\":1", "\"seat\":1,\"seat\":2",
+     "line 1, column 259: duplicate object key near '\"seat\"'"},
+};
+
 static void what_is_wrong_is_refused_and_named(void **state)
 {
-    static const struct {
-        const char *from;
-        const char *to;
-        const char *complaint;
-    } bad[] = {
-        {"\"1.0\"", "\"2.0\"", "/schema_version: expected \"1.0\", found \"2.0\""},
-        {"\"schema_version\":\"1.0\",", "",
-         "/schema_version: expected \"1.0\", found none"},
-        {"\"turn\"", "\"rumour\"",
-         "/kind: expected one of \"story\", \"persona\", \"turn\", found \"rumour\""},
-        {"\"turn\"", "7",
-         "/kind: expected one of \"story\", \"persona\", \"turn\", found 7"},
-        {"\"turn\"", "\"story\"",
-         "/content/type: expected \"story\", found \"conversation\""},
-        {"\"conversation\"", "\"conversatio\"",
-         "/content/type: expected \"conversation\", found \"conversatio\""},
-        {"\"queue_timestamp\":null", "\"queue_timestamp\":\"now\"",
-         "/queue_timestamp: expected a time like 2026-01-31T10:30:00.123456Z or null, "
-         "found \"now\""},
-        {"\"queue_timestamp\":null", "\"queue_timestamp\":7",
-         "/queue_timestamp: expected a time like 2026-01-31T10:30:00.123456Z or null, "
-         "found 7"},
-        {"\"a:7\"", "null", "/message_id: expected a string, found null"},
-        {"\"a:7\"", "\"\"", "/message_id: expected an id, found \"\""},
-        {"\"to\":null", "\"to\":[]",
-         "/to: expected null or an array of 1 to 16 seats, found an array of 0"},
-        {"\"to\":null", "\"to\":[1,17]",
-         "/to/1: expected a seat from 1 to 16, found 17"},
-        {"\"to\":null", "\"to\":[1,\"2\"]",
-         "/to/1: expected a seat from 1 to 16, found \"2\""},
-        {"\"message\":\"x\"", "\"message\":null",
-         "/content/message: expected a string, found null"},
-        {"\"sentiment\":null", "\"sentiment\":1.5",
-         "/content/sentiment: expected a number from -1 to 1 or null, found 1.5"},
-        {"\"sentiment\":null", "\"sentiment\":\"glad\"",
-         "/content/sentiment: expected a number of at least -1 or null, found "
-         "\"glad\""},
-        {"\"references\":[]", "\"references\":[\"a:6\",6]",
-         "/content/references/1: expected a string, found 6"},
-        {"\"conversation_id\":\"a\"", "\"conversation_id\":null",
-         "/metadata/conversation_id: expected the id of a conversation, found null"},
-        {"\"sequence_number\":7", "\"sequence_number\":0",
-         "/metadata/sequence_number: expected a whole number of at least 1 or null, "
-         "found 0"},
-        {"\"sequence_number\":7", "\"sequence_number\":null",
-         "/metadata/sequence_number: expected the number of the turn, found null"},
-        {"\"seat\":1", "\"seat\":17",
-         "/metadata/seat: expected a seat from 1 to 16, found 17"},
-        {"\"seat\":1,", "", "/metadata/seat: expected a seat from 1 to 16, found none"},
-        {"\"tokens_generated\":null", "\"tokens_generated\":-1",
-         "/metadata/tokens_generated: expected a whole number of at least 0 or null, "
-         "found -1"},
-        {"\"tokens_generated\":null", "\"tokens_generated\":1e300",
-         "/metadata/tokens_generated: expected a whole number of at least 0 or null, "
-         "found 1e+300"},
-        {"\"tokens_generated\":null", "\"failed\":1",
-         "/metadata/failed: expected true or false, found 1"},
-        {"\"seat\":1", "\"seat\":1,\"seat\":2",
-         "line 1, column 259: duplicate object key near '\"seat\"'"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char *json = changed(good, bad[i].from, bad[i].to);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char *json = changed(good, refused[i].from, refused[i].to);
         struct message message = {.seat = 99};
         struct err err = {0};
 
         assert_false(message_parse(str_of(json), &message, &err));
-        assert_string_equal(err.msg, bad[i].complaint);
+        assert_string_equal(err.msg, refused[i].complaint);
         assert_int_equal(err.code, ERR_FORMAT);
         assert_int_equal(message.seat, 99);
         free(json);

@@ -225,8 +225,9 @@ static void same_message(const struct message *a, const struct message *b)
     same_text(a->message_id, b->message_id);
     same_text(a->role, b->role);
     assert_int_equal(a->to_count, b->to_count);
-    assert_int_equal(a->to == NULL, b->to == NULL);
-    for (size_t i = 0; i < a->to_count; i++)
+    if (a->to == NULL || b->to == NULL)
+        assert_ptr_equal(a->to, b->to);
+    for (size_t i = 0; a->to != NULL && b->to != NULL && i < a->to_count; i++)
         assert_int_equal(a->to[i], b->to[i]);
     same_content(a, b);
     same_text(a->conversation_id, b->conversation_id);
