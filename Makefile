@@ -7,6 +7,12 @@ PYTHON   ?= /usr/bin/python3
 CC       ?= gcc
 WERROR   ?=
 T        ?=
+V        ?=
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
 B        := build/$(VARIANT)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
@@ -43,23 +49,25 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 .SECONDARY:
 .PHONY: always all run test check flow asan lint format headers bench deps install help clean unit
 
-all: $(PROGRAMS:%=$(B)/%) parley ## build everything (the default)
+all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
 parley: $(B)/parley
 	@ln -sfn $(B)/parley parley
 
 define program
 $(B)/$(1): $(call objects,$(1)) $(B)/common.a
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(B)/common.a: $(COMMON_O)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 $(GEN): tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS)
 	@mkdir -p $(@D)
-	tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS) > $@
+	$(call say,GEN,$@)
+	$(Q)tools/embed $(SCRIPTS) $(PROMPTS) $(SCHEMAS) > $@
 # Rewritten only when the version is another, so that nothing is built for nothing.
 $(B)/gen/version.h: always
 	@mkdir -p $(@D)
@@ -67,30 +75,37 @@ $(B)/gen/version.h: always
 $(B)/obj/common/base/version.o: $(B)/gen/version.h
 $(B)/obj/gen/embedded.o: $(GEN)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 # A unit test may look into a program's folder: its objects but main.o are linked in.
 TEST_O   := $(filter-out %/main.o,$(foreach p,$(PROGRAMS),$(call objects,$(p))))
 $(B)/tests.a: $(TEST_O)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 $(B)/unit/%: tests/unit/%.c $(B)/tests.a $(B)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/tests.a $(B)/common.a $(LDLIBS) -lcmocka
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/tests.a $(B)/common.a $(LDLIBS) -lcmocka
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-run: deps all ## play a conversation between two personas here and now
-	@tools/run
-test: deps all unit flow ## all tests: units, then flows over a real redis-server
+run: deps ## play a conversation between two personas here and now
+	@$(MAKE) --no-print-directory all
+	@tools/run $(ARGS)
+test: deps ## all tests: units, then flows over a real redis-server
+	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory flow
 check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
 flow: all $(B)/bench/pingpong ## the tests over real processes; T=name picks
 	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/flow tests/e2e $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
-	$(MAKE) VARIANT=asan all unit flow
+	@$(MAKE) --no-print-directory VARIANT=asan all unit
+	@$(MAKE) --no-print-directory VARIANT=asan flow
 lint: deps ## formatting, clang-tidy, cppcheck, layers
 	@tools/lint $(C_FILES)
 format: ## put all C files into the house format

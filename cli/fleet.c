@@ -84,6 +84,34 @@ out:
     return url;
 }
 
+static bool names_redis(char *const *words)
+{
+    static const char *const variables[] = {"REDIS_URL", "PARLEY_REDIS",
+                                            "PARLEY_REDIS_HOST", "PARLEY_CONFIG"};
+
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i]) != NULL)
+            return true;
+    for (; *words != NULL; words++)
+        if (str_starts(str_of(*words), "--redis")
+            || str_starts(str_of(*words), "--config") || strcmp(*words, "--help") == 0
+            || strcmp(*words, "--version") == 0)
+            return true;
+    return false;
+}
+
+void fleet_offer_run(char *const *words)
+{
+    char *shard = NULL;
+    char *url = names_redis(words) ? NULL : live_run(&shard);
+
+    if (url != NULL && setenv("PARLEY_REDIS", url, 1) == 0
+        && setenv("PARLEY_SHARD", shard == NULL ? "0" : shard, 1) == 0)
+        fprintf(stderr, "parley: using %s (the newest run)\n", url);
+    free(shard);
+    free(url);
+}
+
 static bool choose(const struct config_loaded *loaded, struct fleet *fleet,
                    char **ret_shard, struct err *err)
 {

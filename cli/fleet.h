@@ -26,6 +26,9 @@ MUST_USE bool fleet_open(const struct config_loaded *loaded, struct fleet *ret_f
 void fleet_close(struct fleet *fleet);
 /* "$XDG_STATE_HOME/parley/runs" or "~/.local/state/parley/runs"; caller frees. */
 MUST_USE bool fleet_runs_folder(char **ret_path, struct err *err);
+/* For a program that is handed over to: unless its words or the environment name a
+ * Redis, the newest live run's goes into the environment, and that is said. */
+void fleet_offer_run(char *const *words);
 /* Connects or says "<url>: <reason>: start a redis-server ..., or name another". */
 MUST_USE bool fleet_connect(struct loop *loop, const struct redis_target *target,
                             struct redis **ret_redis, struct err *err);

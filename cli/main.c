@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "cli/commands.h"
+#include "cli/fleet.h"
 #include "cli/run.h"
 #include "cli/sibling.h"
 #include "net/program.h"
@@ -132,6 +133,8 @@ static int run_named(const struct command *command, int argc, char **argv)
 
     if (command->sibling == NULL)
         return program_main(&command->program, argc - 2, argv + 2);
+    if (strcmp(command->name, "observe") == 0)
+        fleet_offer_run(argv + 2);
     if (!sibling_exec(command->sibling, argv + 1, &err))
         fprintf(stderr, "parley: %s\n", err.msg);
     return err_exit_status(&err);
