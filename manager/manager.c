@@ -313,6 +313,11 @@ static void on_signal(struct loop_signal *watcher, int number, void *owner)
     struct manager *manager = owner;
 
     (void)watcher;
+    if (number == SIGHUP) {
+        log_reopen();
+        log_info("manager", "log opened anew");
+        return;
+    }
     if (manager->stopping) {
         manager->forced = true;
         loop_stop(manager->loop);

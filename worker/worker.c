@@ -163,6 +163,11 @@ static void on_signal(struct loop_signal *watcher, int number, void *owner)
     struct worker *worker = owner;
 
     (void)watcher;
+    if (number == SIGHUP) {
+        log_reopen();
+        log_info("worker", "log opened anew");
+        return;
+    }
     if (worker->draining) {
         worker->forced = true;
         loop_stop(worker->loop);

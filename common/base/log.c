@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-enum { LINE_MAX_BYTES = 4096, NAME_SIZE = 48, TRACE_SIZE = 128 };
+enum { PATH_BYTES = 4096, LINE_MAX_BYTES = 4096, NAME_SIZE = 48, TRACE_SIZE = 128 };
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {[LOG_ERROR] = "error",
                                                          [LOG_WARN] = "warn",
@@ -24,6 +24,7 @@ static enum log_level wanted = LOG_INFO;
 static char process_name[NAME_SIZE] = "parley";
 static char trace[TRACE_SIZE];
 static int sink = STDERR_FILENO;
+static char file_path[PATH_BYTES];
 
 const char *log_level_name(enum log_level level)
 {
@@ -59,7 +60,17 @@ bool log_open(const char *path, struct err *err)
     if (sink != STDERR_FILENO)
         (void)close(sink); /* only written to; nothing is lost */
     sink = fd;
+    if (path != file_path)
+        (void)snprintf(file_path, sizeof file_path, "%s", path); /* cut: no reopening */
     return true;
+}
+
+void log_reopen(void)
+{
+    struct err err = {0};
+
+    if (file_path[0] != '\0' && !log_open(file_path, &err))
+        log_error("log", "%s", err.msg); /* the old one stays */
 }
 
 void log_set_trace(const char *components)

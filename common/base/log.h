@@ -23,6 +23,8 @@ void log_set_name(const char *name);
 void log_set_level(enum log_level level);
 /* Appends to that file from now on instead of stderr. */
 MUST_USE bool log_open(const char *path, struct err *err);
+/* Opens the file of log_open anew: it may have been moved away. */
+void log_reopen(void);
 /* Components whose debug lines are written whatever the level: "redis,http" or "all",
  * "-timer" takes one out again. */
 void log_set_trace(const char *components);

@@ -89,10 +89,12 @@ static bool put_range(const struct opt_row *row, void *slot, struct str text)
     struct str high;
     struct str low = str_cut(text, '.', &high);
 
-    if (high.len > 0 && high.at[0] == '.')
-        high = str_make(high.at + 1, high.len - 1);
-    else if (low.len == text.len)
+    if (low.len == text.len)
         high = low;
+    else if (!str_starts(high, "."))
+        return false;
+    else
+        high = str_make(high.at + 1, high.len - 1);
     if (!str_to_i64(low, (int64_t)row->min, (int64_t)row->max, &range.low)
         || !str_to_i64(high, range.low, (int64_t)row->max, &range.high))
         return false;
@@ -100,23 +102,33 @@ static bool put_range(const struct opt_row *row, void *slot, struct str text)
     return true;
 }
 
-/* "NAME" sets slot 0, "2=NAME" slot 2; a name may hold '=' behind no number. */
-static bool put_seated(const struct opt_row *row, void *slot, struct str text)
+/* "NAME" is for slot 0, "2=NAME" for slot 2; a name may hold '=' behind no number. */
+static bool split_seated(struct str text, int64_t *ret_seat, struct str *ret_name)
 {
     struct str name;
     struct str number = str_cut(text, '=', &name);
-    int64_t seat = 0;
+
+    if (number.len == text.len || number.len == 0
+        || !isdigit((unsigned char)number.at[0])) {
+        *ret_seat = 0;
+        *ret_name = text;
+        return true;
+    }
+    *ret_name = name;
+    return name.len > 0 && str_to_i64(number, 1, OPT_SEATS, ret_seat);
+}
+
+static bool put_seated(const struct opt_row *row, void *slot, struct str text)
+{
+    struct str name;
+    int64_t seat;
     char **names = slot;
 
     (void)row;
-    if (text.len == 0)
-        return true;
-    if (number.len == text.len || number.len == 0
-        || !isdigit((unsigned char)number.at[0]))
-        name = text;
-    else if (!str_to_i64(number, 1, OPT_SEATS, &seat) || name.len == 0)
+    if (!split_seated(text, &seat, &name))
         return false;
-    replace(&names[seat], name);
+    if (name.len > 0)
+        replace(&names[seat], name);
     return true;
 }
 
@@ -136,18 +148,56 @@ static bool put_none(const struct opt_row *row, void *slot, struct str text)
     return true;
 }
 
+/* Who has spoken for what `text` is about: a seat's model may come from the file while
+ * a flag gives another seat's. */
+static enum opt_source *source_of(struct opt_set *set, size_t row, struct str text)
+{
+    struct str name;
+    int64_t seat;
+
+    if (set->rows[row].kind == OPT_SEATED && split_seated(text, &seat, &name))
+        return &set->seat_from[seat];
+    return &set->from[row];
+}
+
+static void free_value(enum opt_kind kind, void *slot)
+{
+    char **texts = slot;
+
+    if (kind == OPT_TEXT || kind == OPT_CHOICE)
+        replace(texts, str_of(NULL));
+    for (size_t seat = 0; kind == OPT_SEATED && seat <= OPT_SEATS; seat++)
+        replace(&texts[seat], str_of(NULL));
+}
+
+static bool put_any(const struct opt_row *row, void *slot, struct str text)
+{
+    return put_none(row, slot, text) || put_by_kind[row->kind](row, slot, text);
+}
+
 bool opt_put(struct opt_set *set, size_t row, const char *text, enum opt_source source,
              const char *where, struct err *err)
 {
     const struct opt_row *r = &set->rows[row];
+    enum opt_source *from = source_of(set, row, str_of(text));
+    /* A value that a stronger source overrules must be a proper one all the same. */
+    union {
+        int64_t number;
+        double real;
+        struct opt_range range;
+        char *texts[OPT_SEATS + 1];
+    } overruled = {0};
+    bool stays = source >= *from;
     struct buf allowed;
 
     assert(row < set->count);
-    if (source < set->from[row])
-        return true; /* a stronger source has spoken */
-    if (put_none(r, place(set, row), str_of(text))
-        || put_by_kind[r->kind](r, place(set, row), str_of(text))) {
-        set->from[row] = source;
+    if (put_any(r, stays ? place(set, row) : &overruled, str_of(text))) {
+        if (stays)
+            *from = source;
+        else
+            free_value(r->kind, &overruled);
+        if (source > set->from[row])
+            set->from[row] = source;
         return true;
     }
     buf_init(&allowed, 512);
@@ -162,6 +212,7 @@ void opt_init(struct opt_set *set, const struct opt_row *rows, size_t count,
               void *values)
 {
     struct err err = {0};
+    size_t seated = 0;
 
     assert(count <= OPT_ROWS_MAX);
     *set = (struct opt_set){.rows = rows, .count = count, .values = values};
@@ -170,20 +221,15 @@ void opt_init(struct opt_set *set, const struct opt_row *rows, size_t count,
                   || opt_put(set, i, rows[i].fallback, OPT_DEFAULT, rows[i].flag, &err);
 
         assert(ok);
+        seated += rows[i].kind == OPT_SEATED;
     }
+    assert(seated <= 1); /* seat_from is of one row */
 }
 
 void opt_done(struct opt_set *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        enum opt_kind kind = set->rows[i].kind;
-        char **text = place(set, i);
-
-        if (kind == OPT_TEXT || kind == OPT_CHOICE)
-            replace(text, str_of(NULL));
-        for (size_t seat = 0; kind == OPT_SEATED && seat <= OPT_SEATS; seat++)
-            replace(&text[seat], str_of(NULL));
-    }
+    for (size_t i = 0; i < set->count; i++)
+        free_value(set->rows[i].kind, place(set, i));
     free(set->file);
     set->file = NULL;
 }

@@ -3,7 +3,8 @@
  * A table of rows (name, kind, place in the struct, bounds, default, help) yields the
  * flags, PARLEY_* variables, --help and --show-config. The config file is read by
  * proto/config.c, which puts its values in through opt_put. A later source never
- * overwrites a stronger one: flag > environment > file > default.
+ * overwrites a stronger one: flag > environment > file > default. No two rows share a
+ * place, and at most one is seated.
  */
 #ifndef PARLEY_OPT_H
 #define PARLEY_OPT_H
@@ -55,9 +56,10 @@ enum { OPT_ROWS_MAX = 96 };
 struct opt_set {
     const struct opt_row *rows;
     size_t count;
-    void *values;                       /* borrowed */
-    enum opt_source from[OPT_ROWS_MAX]; /* by row */
-    char *file;                         /* owned: the config file that was read */
+    void *values;                             /* borrowed */
+    enum opt_source from[OPT_ROWS_MAX];       /* by row */
+    enum opt_source seat_from[OPT_SEATS + 1]; /* by slot of the one OPT_SEATED row */
+    char *file;                               /* owned: the config file that was read */
 };
 
 /* Puts the defaults in. A default that breaks its own row is a mistake of ours. */
@@ -65,7 +67,8 @@ void opt_init(struct opt_set *set, const struct opt_row *rows, size_t count,
               void *values);
 /* Frees what the values own. */
 void opt_done(struct opt_set *set);
-/* `where` names the place for the message: "--turns", "PARLEY_TURNS", "a.json: key". */
+/* `where` names the place for the message: "--turns", "PARLEY_TURNS", "a.json: key".
+ * Also a value that a stronger source overrules must be one that the row allows. */
 MUST_USE bool opt_put(struct opt_set *set, size_t row, const char *text,
                       enum opt_source source, const char *where, struct err *err);
 /* PARLEY_<FLAG> and the rows' own variables; empty ones count as not given. */
@@ -84,7 +87,8 @@ bool opt_given(const struct opt_set *set, const char *flag); /* not from the def
 
 /* What a row allows, for messages: "a whole number from 1 to 16". */
 void opt_allowed(const struct opt_row *row, struct buf *into);
-/* The value as text that opt_put would take. */
+/* The value as text that opt_put would take; a seated row's names with blanks between.
+ */
 void opt_value(const struct opt_set *set, size_t row, struct buf *into);
 /* "key  value  (where from)" lines, and the options part of --help. */
 void opt_show(const struct opt_set *set, unsigned command, struct buf *into);
