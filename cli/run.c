@@ -93,8 +93,11 @@ static bool is_echo(const struct run *run)
 static bool check(struct run *run, struct err *err)
 {
     const struct config *config = run->config;
+    const char *shard = config->shard == NULL ? "0" : config->shard;
     struct wish wish;
 
+    if (!keys_init(&run->keys, config->prefix, shard, err))
+        return false;
     if (config->simulate && is_echo(run))
         return err_set(err, ERR_USAGE, "--simulate and --dry-run exclude each other");
     if (config->conversations > 1 && config->story != NULL
@@ -122,11 +125,18 @@ static void tell_start(const struct run *run)
             (long long)run->seed, run->folder.path);
 }
 
-static bool launch(struct run *run, struct err *err)
+/* What must be there outside is asked before a folder is made, or an old run removed.
+ */
+static bool reach(struct run *run, struct err *err)
 {
     if (!run->config->simulate && !is_echo(run)
         && !check_models(run->loop, run->config, run->config->ollama_url, err))
         return false;
+    return run_reach_redis(run, err);
+}
+
+static bool launch(struct run *run, struct err *err)
+{
     if (!run_start_redis(run, err))
         return false;
     if (run->config->simulate && !run_start_simulator(run, err))
@@ -209,8 +219,8 @@ int run_command(const struct config_loaded *loaded, char **words, struct err *er
     run.children.on_death = on_death;
     run.children.owner = &run;
     watch_signals(&run);
-    ok = check(&run, err) && folder_make(run.config, &run.folder, err)
-         && launch(&run, err);
+    ok = check(&run, err) && reach(&run, err)
+         && folder_make(run.config, &run.folder, err) && launch(&run, err);
     if (ok)
         play(&run);
     ok = ok && !run.gave_up && !run.record.broken;

@@ -1,7 +1,7 @@
 /* run.h - `parley run`: launches a fleet, shows it, reports, leaves nothing behind.
  *
- * Flow: folder -> Redis (private or given) -> simulator if asked -> models checked
- *       -> manager and workers -> conversations started -> observer, record
+ * Flow: models checked, a given Redis reached -> folder -> a private Redis, simulator
+ * if asked -> manager and workers -> conversations started -> observer, record
  *       -> all ended, or told to stop -> children ended -> run.json -> analysis
  */
 #ifndef PARLEY_RUN_H
@@ -48,6 +48,8 @@ struct run {
 int run_command(const struct config_loaded *loaded, char **words, struct err *err);
 
 /* ---- parts: run_start.c, run_end.c ---- */
+/* Connects to the Redis that was given, if one was. */
+MUST_USE bool run_reach_redis(struct run *run, struct err *err);
 MUST_USE bool run_start_redis(struct run *run, struct err *err);
 MUST_USE bool run_start_simulator(struct run *run, struct err *err);
 MUST_USE bool run_start_fleet(struct run *run, struct err *err);

@@ -54,9 +54,11 @@ void run_stop_conversations(struct run *run)
 
 /* ---- ending the children ---- */
 
+/* Those who work on the conversations: what they talk to goes after them. */
 static bool is_service(const struct run *run, const struct child *child)
 {
-    return child != run->observer && child != run->redis_server;
+    return child != run->observer && child != run->redis_server
+           && child != run->simulator;
 }
 
 static bool observer_over(const struct run *run)
@@ -70,6 +72,11 @@ static bool services_over(const struct run *run)
         if (is_service(run, run->children.list[i]) && child_runs(run->children.list[i]))
             return false;
     return true;
+}
+
+static bool simulator_over(const struct run *run)
+{
+    return run->simulator == NULL || !child_runs(run->simulator);
 }
 
 static bool redis_over(const struct run *run)
@@ -100,6 +107,11 @@ void run_end_children(struct run *run)
         end_services(run, SIGKILL);
     (void)run_until(run, services_over, FORCED_MS,
                     false); /* SIGKILL cannot be missed */
+    if (simulator_over(run))
+        return;
+    child_end(run->simulator, SIGTERM);
+    if (!run_until(run, simulator_over, FORCED_MS, false))
+        child_end(run->simulator, SIGKILL);
 }
 
 static void end_redis(struct run *run)

@@ -98,13 +98,22 @@ static bool use_given(struct run *run, struct err *err)
     return true;
 }
 
-bool run_start_redis(struct run *run, struct err *err)
+bool run_reach_redis(struct run *run, struct err *err)
 {
     char *given = config_redis_url(run->loaded);
-    bool ok = given == NULL ? start_private(run, err) : use_given(run, err);
+    bool ok = given == NULL
+              || (use_given(run, err)
+                  && fleet_connect(run->loop, &run->target, &run->redis, err));
 
     free(given);
-    if (!ok)
+    return ok;
+}
+
+bool run_start_redis(struct run *run, struct err *err)
+{
+    if (run->redis == NULL
+        && (!start_private(run, err)
+            || !fleet_connect(run->loop, &run->target, &run->redis, err)))
         return false;
     if (run->config->shard != NULL)
         (void)snprintf(run->shard, sizeof run->shard, "%s", run->config->shard);
@@ -112,7 +121,6 @@ bool run_start_redis(struct run *run, struct err *err)
         fmt_into(run->shard, sizeof run->shard, "%s",
                  run->redis_server != NULL ? "0" : run->folder.id);
     if (!keys_init(&run->keys, run->config->prefix, run->shard, err)
-        || !fleet_connect(run->loop, &run->target, &run->redis, err)
         || !layout_check(run->loop, run->redis, &run->keys, err))
         return false;
     if (setenv("PARLEY_REDIS", run->redis_url, 1) != 0)

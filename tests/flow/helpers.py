@@ -135,8 +135,8 @@ class Sandbox:
         """Neither process nor socket; what was told to end may take a moment to be gone."""
         with contextlib.suppress(AssertionError):
             wait_for(lambda: not self.processes(), "the processes are gone", 2)
-        assert self.processes() == {}
-        assert list(self.runtime.iterdir()) == []
+        assert self.processes() == {}, self.processes()
+        assert list(self.runtime.iterdir()) == [], list(self.runtime.rglob("*"))
 
     def assert_nothing_made(self):
         """As assert_nothing_left, and no folder of a run either."""
@@ -197,8 +197,10 @@ def words_of(transcript):
 def assert_once_and_in_order(transcript, count, seats=2):
     """Turns 1 to count, each exactly once, the seats taking turns."""
     data = [message["metadata"] for message in turns_of(transcript)]
-    assert [one["sequence_number"] for one in data] == list(range(1, count + 1))
-    assert [one["seat"] for one in data] == [1 + i % seats for i in range(count)]
+    numbers = [one["sequence_number"] for one in data]
+    assert numbers == list(range(1, count + 1)), numbers
+    taken = [one["seat"] for one in data]
+    assert taken == [1 + i % seats for i in range(count)], taken
 
 
 def assert_run_folder(folder, conversations=1):
@@ -206,14 +208,16 @@ def assert_run_folder(folder, conversations=1):
     folder = pathlib.Path(folder)
     for name, schema in (("transcript", "dialog_message"), ("calls", "call"), ("events", "event")):
         lines = read_lines(folder / f"{name}.jsonl")
-        bad = [(line, complaints(schema, line)) for line in lines]
-        assert [one for one in bad if one[1]] == []
+        bad = [(complaints(schema, line), line) for line in lines if complaints(schema, line)]
+        assert bad == [], bad
     for name in ("run", "analysis"):
-        assert complaints(name, json.loads((folder / f"{name}.json").read_text())) == []
+        bad = complaints(name, json.loads((folder / f"{name}.json").read_text()))
+        assert bad == [], bad
     run = json.loads((folder / "run.json").read_text())
     assert run["ended_at"] is not None and len(run["conversations"]) == conversations
-    assert sorted(path.name for path in folder.iterdir() if path.name != "redis") == [
-        "analysis.json", "calls.jsonl", "events.jsonl", "logs", "run.json", "transcript.jsonl"]
+    names = sorted(path.name for path in folder.iterdir() if path.name != "redis")
+    assert names == ["analysis.json", "calls.jsonl", "events.jsonl", "logs", "run.json",
+                     "transcript.jsonl"], names
     return run
 
 
