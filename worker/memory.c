@@ -1,6 +1,7 @@
 /* memory.c - see memory.h. */
 #include "worker/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,15 +80,27 @@ static void free_page(struct memory *memory, struct memory_page *page)
 
 void memory_forget_all(struct memory *memory)
 {
-    while (!TAILQ_EMPTY(&memory->age))
-        free_page(memory, TAILQ_FIRST(&memory->age));
+    struct memory_page *page = TAILQ_FIRST(&memory->age);
+
+    while (page != NULL) {
+        struct memory_page *next = TAILQ_NEXT(page, in_age);
+
+        if (page->pins == 0) {
+            free_page(memory, page);
+        } else {
+            empty_page(memory, page);
+            page->cast.version = -1; /* is read anew before the next turn */
+        }
+        page = next;
+    }
 }
 
 void memory_free(struct memory *memory)
 {
     if (memory == NULL)
         return;
-    memory_forget_all(memory);
+    while (!TAILQ_EMPTY(&memory->age))
+        free_page(memory, TAILQ_FIRST(&memory->age));
     free(memory);
 }
 
@@ -119,20 +132,40 @@ static struct memory_page *find_page(struct memory *memory, const char *conversa
     return NULL;
 }
 
-struct memory_page *memory_page(struct memory *memory, const char *conversation)
+/* The oldest that nobody uses goes first, as long as there is too much. */
+static void make_room(struct memory *memory)
 {
-    struct memory_page *page;
+    struct memory_page *page = TAILQ_LAST(&memory->age, age);
 
-    page = find_page(memory, conversation);
+    while (page != NULL && memory->bytes > memory->max_bytes) {
+        struct memory_page *younger = TAILQ_PREV(page, age, in_age);
+
+        if (page->pins == 0)
+            free_page(memory, page);
+        page = younger;
+    }
+}
+
+struct memory_page *memory_pin(struct memory *memory, const char *conversation)
+{
+    struct memory_page *page = find_page(memory, conversation);
+
     if (page == NULL) {
         page = make_page(memory, conversation);
     } else {
         TAILQ_REMOVE(&memory->age, page, in_age);
         TAILQ_INSERT_HEAD(&memory->age, page, in_age);
     }
-    while (memory->bytes > memory->max_bytes && TAILQ_LAST(&memory->age, age) != page)
-        free_page(memory, TAILQ_LAST(&memory->age, age));
+    page->pins++;
+    make_room(memory);
     return page;
+}
+
+void memory_unpin(struct memory *memory, struct memory_page *page)
+{
+    assert(page->pins > 0);
+    page->pins--;
+    make_room(memory);
 }
 
 static void split_entry(const char *id, uint64_t *ms, uint64_t *sequence)

@@ -43,6 +43,7 @@ struct memory_page {
     size_t lines_at_last;     /* and how many of them stand in `lines` */
     char first_id[ENTRY_SIZE]; /* reading began here; "" = from the beginning */
     size_t bytes;
+    unsigned pins; /* users that keep it from being dropped */
     LIST_ENTRY(memory_page) in_bucket;
     TAILQ_ENTRY(memory_page) in_age; /* the youngest first */
 };
@@ -50,10 +51,12 @@ struct memory;
 
 struct memory *memory_new(size_t max_bytes);
 void memory_free(struct memory *memory);
-/* The conversation's page, made if need be, moved to the front. Valid until the next
- * memory_page or memory_forget call for another conversation. */
-struct memory_page *memory_page(struct memory *memory, const char *conversation);
-/* Another server or a rewound history: nothing remembered can be trusted. */
+/* The conversation's page, made if need be, moved to the front. It stays until it is
+ * given back with memory_unpin. */
+struct memory_page *memory_pin(struct memory *memory, const char *conversation);
+void memory_unpin(struct memory *memory, struct memory_page *page);
+/* Another server or a rewound history: nothing remembered can be trusted. Pages in use
+ * stay, emptied. */
 void memory_forget_all(struct memory *memory);
 size_t memory_bytes(const struct memory *memory);
 

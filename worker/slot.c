@@ -33,6 +33,7 @@ void slot_init(struct slot *slot, struct worker *worker)
 
 void slot_done(struct slot *slot)
 {
+    free(slot->author);
     loop_timer_stop(&slot->retry);
     live_done(&slot->live);
     buf_done(&slot->last_message);
@@ -98,14 +99,25 @@ void slot_feed(struct slot *slot, enum turn_event event)
     carry_out(slot, action);
 }
 
+/* Answers that are still on their way are not for this turn any more. */
+static void forget_asked(struct slot *slot)
+{
+    redis_forget(slot->worker->redis, slot);
+    slot->renewing = false;
+    slot->awaited = 0;
+}
+
 static void clear(struct slot *slot)
 {
     struct worker *worker = slot->worker;
 
     loop_timer_stop(&slot->retry);
-    redis_forget(worker->redis, slot);
-    slot->renewing = false;
-    slot->awaited = 0;
+    forget_asked(slot);
+    if (slot->page != NULL)
+        memory_unpin(worker->memory, slot->page);
+    slot->page = NULL;
+    free(slot->author);
+    slot->author = NULL;
     slot->entry[0] = '\0';
     buf_clear(&slot->last_message);
     worker_slot_free(worker);
@@ -132,6 +144,7 @@ static void release(struct slot *slot)
                               .on_answer = on_released,
                               .owner = slot};
 
+    forget_asked(slot);
     fmt_into(deliveries, sizeof deliveries, "%lld", (long long)slot->deliveries);
     argv[0] = key_lane(&worker->keys, "request", worker->config->seat, key);
     argv[1] = str_of(slot->name);
@@ -270,12 +283,11 @@ void slot_hand_back(struct slot *slot)
 
 static void loaded_one(struct slot *slot)
 {
-    struct memory_page *page;
+    struct memory_page *page = slot->page;
 
     if (--slot->awaited > 0)
         return;
     if (slot->error[0] == '\0') {
-        page = memory_page(slot->worker->memory, slot->conversation);
         if (strcmp(page->last_id, slot->upto) != 0)
             slot_spoiled(slot, "history",
                          "the transcript ends at %s, the request wants %s",
@@ -349,7 +361,7 @@ static void on_cast(void *owner, const struct redis_answer *answer)
         slot_spoiled(slot, "cast", "%s", err.msg);
     cast.version = slot->version;
     if (slot->error[0] == '\0')
-        memory_set_cast(memory, memory_page(memory, slot->conversation),
+        memory_set_cast(memory, slot->page,
                         topic_of(redis_field(answer->value, "wish")), &cast);
     cast_done(&cast);
     loaded_one(slot);
@@ -366,7 +378,7 @@ static void on_history(void *owner, const struct redis_answer *answer)
         return;
     if (answer->outcome != REDIS_OK)
         slot_spoiled(slot, "history", "cannot read the transcript");
-    page = memory_page(memory, slot->conversation);
+    page = slot->page;
     for (size_t i = 0; slot->error[0] == '\0' && i < answer->value->count; i++) {
         const struct redis_value *entry = redis_item(answer->value, i);
 
@@ -434,7 +446,7 @@ static void load(struct slot *slot)
         return;
     }
     slot_renew(slot);
-    page = memory_page(memory, slot->conversation);
+    page = slot->page = memory_pin(memory, slot->conversation);
     if (memory_warm(memory, page, &need)) {
         memory_drop_before(memory, page, slot->window);
         slot_feed(slot, TURN_LOADED);

@@ -39,11 +39,13 @@ struct slot {
     int64_t version; /* of the cast */
     int64_t lines;   /* of the transcript that this turn sees */
     int64_t asked_at_us;
-    int64_t received_at_us;  /* both by Redis' clock */
-    struct buf last_message; /* JSON; empty at the first turn */
+    int64_t received_at_us;   /* both by Redis' clock */
+    struct buf last_message;  /* JSON; empty at the first turn */
+    struct memory_page *page; /* pinned while a turn is here */
     /* the call */
     char call_id[CALL_ID_SIZE];
     struct llm_call *call;
+    char *author;          /* owned: the persona's name */
     int64_t call_began_us; /* wall */
     char new_window[ENTRY_SIZE];
     struct live live;

@@ -27,13 +27,6 @@ static void on_delta(void *owner, struct str text)
         live_add(&slot->live, text);
 }
 
-static const struct seat *seat_of(const struct slot *slot)
-{
-    struct memory_page *page = memory_page(slot->worker->memory, slot->conversation);
-
-    return &page->cast.seats[slot->seat - 1];
-}
-
 /* ---- the message ---- */
 
 /* -1 stays -1: unknown. */
@@ -64,7 +57,7 @@ static bool write_message(struct slot *slot, const struct llm_result *result)
     message.conversation_id = x_strdup(slot->conversation);
     message.sequence_number = slot->turn;
     message.seat = slot->seat;
-    message.author = x_strdup(seat_of(slot)->persona.name);
+    message.author = x_strdup(slot->author);
     message.tokens_generated = result->tokens_generated;
     message.generation_time_ms = us_to_ms(result->duration_us);
     message.prompt_tokens = result->prompt_tokens;
@@ -168,7 +161,7 @@ static bool fill_request(const struct slot *slot, const struct seat *seat,
 void slot_call(struct slot *slot)
 {
     struct worker *worker = slot->worker;
-    struct memory_page *page = memory_page(worker->memory, slot->conversation);
+    const struct memory_page *page = slot->page;
     const struct seat *seat = &page->cast.seats[slot->seat - 1];
     const struct llm_handlers handlers = {on_delta, on_result, slot};
     struct llm_request request;
@@ -194,7 +187,8 @@ void slot_call(struct slot *slot)
     request.messages = prompt.messages;
     request.message_count = prompt.count;
     memcpy(slot->new_window, prompt.window, sizeof slot->new_window);
-    slot->live.author = seat->persona.name;
+    slot->author = x_strdup(seat->persona.name);
+    slot->live.author = slot->author;
     slot->live.turn = slot->turn;
     slot->live.seat = slot->seat;
     live_begin(&slot->live, slot->conversation, slot->call_id);
@@ -214,7 +208,6 @@ static void on_settled(void *owner, const struct redis_answer *answer)
 {
     struct slot *slot = owner;
     struct worker *worker = slot->worker;
-    struct memory_page *page;
     struct str word;
 
     if (answer->outcome == REDIS_CANCELLED)
@@ -228,9 +221,9 @@ static void on_settled(void *owner, const struct redis_answer *answer)
     }
     word = redis_item_text(answer->value, 0);
     if (str_is(word, "OK") && slot->settling == TURN_COMMIT) {
-        page = memory_page(worker->memory, slot->conversation);
-        memory_add_own(worker->memory, page, slot->turn, slot->seat,
-                       seat_of(slot)->persona.name, buf_str(&slot->said));
+        if (slot->page->known == slot->lines) /* not forgotten meanwhile */
+            memory_add_own(worker->memory, slot->page, slot->turn, slot->seat,
+                           slot->author, buf_str(&slot->said));
         worker->turns_done++;
     } else if (str_is(word, "OK")) {
         worker->turns_failed++;

@@ -22,6 +22,7 @@
 
 enum {
     RENEW_EVERY_MS = 500,
+    LAST_MS = 1000,  /* and then for handing back */
     DRAIN_MS = 4000, /* what a turn gets to end after SIGTERM */
     MEMORY_MAX_BYTES = 16 * 1024 * 1024,
     EXIT_CUT_SHORT = 143
@@ -153,7 +154,13 @@ static void on_drain_over(struct loop_timer *timer, void *owner)
 {
     struct worker *worker = owner;
 
-    (void)timer;
+    if (worker->handed_back) { /* Redis does not answer: leases run out instead */
+        worker->forced = true;
+        loop_stop(worker->loop);
+        return;
+    }
+    worker->handed_back = true;
+    loop_timer_start(timer, LAST_MS);
     for (size_t i = 0; i < worker->slot_count; i++)
         slot_hand_back(&worker->slots[i]);
 }

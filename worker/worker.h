@@ -40,8 +40,9 @@ struct worker {
     struct loop_signal signals[3];
     int64_t ready_since_ms; /* connected without a break since; monotonic */
     bool draining;
-    bool forced;   /* cut short: exit status 143 */
-    int64_t calls; /* numbers them: part of a call's id */
+    bool handed_back; /* what was not done in time */
+    bool forced;      /* cut short: exit status 143 */
+    int64_t calls;    /* numbers them: part of a call's id */
     int64_t turns_done;
     int64_t turns_failed;
     struct err fatal; /* why we cannot go on */
