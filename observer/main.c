@@ -31,8 +31,8 @@ static bool observe(const struct config_loaded *loaded, char **ids, struct err *
                                                  .keys = &keys,
                                                  .ids = (const char *const *)ids,
                                                  .id_count = (size_t)loaded->rest,
-                                                 .json = strcmp(config->observe, "json")
-                                                         == 0,
+                                                 .json =
+                                                     strcmp(config->mode, "json") == 0,
                                                  .color = config->color};
 
         ok = observer_run(&options, err);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "proto/json_get.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 
@@ -31,15 +32,17 @@ static const char *json_type_name(const json_t *value)
 
 static bool type_fits(const struct opt_row *row, const json_t *value)
 {
+    int64_t whole;
+
     if (row->none && json_is_null(value))
         return true;
     if (row->none && json_is_string(value))
-        return true; /* "none", checked by opt_put */
+        return strcmp(json_string_value(value), "none") == 0;
     switch (row->kind) {
     case OPT_FLAG:
         return json_is_boolean(value);
     case OPT_INT:
-        return json_is_integer(value);
+        return json_is_whole(value, &whole);
     case OPT_REAL:
     case OPT_DURATION:
         return json_is_number(value);
@@ -97,27 +100,49 @@ static bool put_value(struct opt_set *set, const char *key, const json_t *value,
     return ok;
 }
 
-static bool put_seats(struct opt_set *set, const char *key, const json_t *seats,
-                      struct err *err)
+/* "model.seats": {"2": "mistral"} is as --model 2=mistral. */
+static bool put_seats(struct opt_set *set, const json_t *seats, struct err *err)
 {
     const char *seat;
     json_t *name;
-    bool ok = true;
 
+    if (!json_is_object(seats))
+        return err_set(err, ERR_USAGE, "%s: model.seats is %s, not an object",
+                       set->file, json_type_name(seats));
     json_object_foreach((json_t *)(uintptr_t)seats, seat, name)
     {
-        struct buf text;
-        json_t *joined;
+        size_t row = opt_by_key(set, "model.name");
+        int64_t number;
+        char *text;
+        bool ok;
 
-        buf_init(&text, FILE_MAX_BYTES);
-        buf_printf(&text, "%s=%s", seat,
-                   json_is_string(name) ? json_string_value(name) : "");
-        joined = json_string(buf_text(&text));
-        ok = ok && put_value(set, key, joined, err);
-        json_decref(joined);
-        buf_done(&text);
+        if (seat[0] == '0' || !str_to_i64(str_of(seat), 1, OPT_SEATS, &number))
+            return err_set(err, ERR_USAGE,
+                           "%s: model.seats: '%s' is not a seat from 1 to %d",
+                           set->file, log_safe(str_of(seat)), OPT_SEATS);
+        if (!json_is_string(name) || json_string_length(name) == 0)
+            return err_set(
+                err, ERR_USAGE, "%s: model.seats.%s is %s, not the name of a model",
+                set->file, seat, json_is_string(name) ? "empty" : json_type_name(name));
+        text = x_printf("%s=%s", seat, json_string_value(name));
+        ok = opt_put(set, row, text, OPT_FILE, set->file, err);
+        free(text);
+        if (!ok)
+            return false;
     }
-    return ok;
+    return true;
+}
+
+static bool is_section(const struct opt_set *set, struct str section)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct str rest;
+
+        if (set->rows[i].key != NULL
+            && str_eq(str_cut(str_of(set->rows[i].key), '.', &rest), section))
+            return true;
+    }
+    return false;
 }
 
 static bool put_section(struct opt_set *set, const char *section, const json_t *values,
@@ -127,6 +152,9 @@ static bool put_section(struct opt_set *set, const char *section, const json_t *
     json_t *value;
     char key[KEY_MAX];
 
+    if (!is_section(set, str_of(section)))
+        return err_set(err, ERR_USAGE, "%s: unknown section %s", set->file,
+                       log_safe(str_of(section)));
     if (!json_is_object(values))
         return err_set(err, ERR_USAGE, "%s: %s is %s, not an object", set->file,
                        log_safe(str_of(section)), json_type_name(values));
@@ -135,9 +163,8 @@ static bool put_section(struct opt_set *set, const char *section, const json_t *
         bool ok;
 
         (void)snprintf(key, sizeof key, "%s.%s", section, name); /* cut: then unknown */
-        ok = strcmp(key, "model.seats") == 0 && json_is_object(value)
-                 ? put_seats(set, "model.name", value, err)
-                 : put_value(set, key, value, err);
+        ok = strcmp(key, "model.seats") == 0 ? put_seats(set, value, err)
+                                             : put_value(set, key, value, err);
         if (!ok)
             return false;
     }
@@ -181,39 +208,6 @@ out:
     return ok;
 }
 
-char *config_http_url(const char *text, int default_port)
-{
-    struct str rest = str_trim(str_of(text));
-    const char *scheme = "http://";
-    struct str host;
-    bool has_port;
-
-    if (str_starts(rest, "http://") || str_starts(rest, "https://")) {
-        scheme = rest.at[4] == 's' ? "https://" : "http://";
-        rest = str_make(rest.at + strlen(scheme), rest.len - strlen(scheme));
-    }
-    while (rest.len > 0 && rest.at[rest.len - 1] == '/')
-        rest.len--;
-    if (rest.len == 0 || memchr(rest.at, ' ', rest.len) != NULL)
-        return NULL;
-    for (size_t i = 0; i < rest.len; i++)
-        if (iscntrl((unsigned char)rest.at[i]) || rest.at[i] == '"')
-            return NULL;
-    host = rest;
-    if (memchr(rest.at, '/', rest.len) != NULL)
-        return x_printf("%s%.*s", scheme, (int)rest.len,
-                        rest.at); /* a path: as given */
-    has_port = rest.at[rest.len - 1] != ']' && memchr(rest.at, ':', rest.len) != NULL;
-    if (str_starts(host, "0.0.0.0")) {
-        host = str_make(host.at + 7, host.len - 7);
-        return has_port ? x_printf("%s127.0.0.1%.*s", scheme, (int)host.len, host.at)
-                        : x_printf("%s127.0.0.1:%d", scheme, default_port);
-    }
-    if (has_port || scheme[4] == 's')
-        return x_printf("%s%.*s", scheme, (int)rest.len, rest.at);
-    return x_printf("%s%.*s:%d", scheme, (int)rest.len, rest.at, default_port);
-}
-
 static bool normalize_urls(struct config *config, struct err *err)
 {
     enum { OLLAMA_PORT = 11434 };
@@ -231,16 +225,18 @@ static bool normalize_urls(struct config *config, struct err *err)
     return true;
 }
 
-/* Who gives only one of the two limits has no limit on the other. */
+/* Who gives only one of the two limits has no limit on the other. "none" is no limit:
+ * it takes one away and leaves the other as it is. */
 static void settle_limits(struct config_loaded *loaded)
 {
+    struct config *config = &loaded->values;
     bool turns = opt_given(&loaded->set, "turns");
     bool duration = opt_given(&loaded->set, "duration");
 
-    if (turns && !duration)
-        loaded->values.duration_ms = OPT_NONE;
-    if (duration && !turns)
-        loaded->values.max_turns = OPT_NONE;
+    if (turns && !duration && config->max_turns != OPT_NONE)
+        config->duration_ms = OPT_NONE;
+    if (duration && !turns && config->duration_ms != OPT_NONE)
+        config->max_turns = OPT_NONE;
 }
 
 static bool set_log(const struct config *config, struct err *err)

@@ -75,7 +75,8 @@ struct config {
     /* run, observe, analyze */
     char *out;
     bool force;
-    char *observe;
+    char *observe; /* run: how it is shown */
+    char *mode;    /* observe: the same, with a place of its own */
     char *color;
     bool simulate;
     bool dry_run;
@@ -129,8 +130,10 @@ void config_done(struct config_loaded *loaded);
 char *config_redis_url(const struct config_loaded *loaded);
 /* The model of a seat (from 1): its own or everybody's. */
 const char *config_model(const struct config *config, int64_t seat);
-/* "host", "host:port", "http://host:port/" -> "http://host:port" (OLLAMA_HOST's forms;
- * 0.0.0.0 becomes 127.0.0.1). NULL: not a URL we can use. Caller frees. */
+/* Makes a URL of what OLLAMA_HOST may hold: "host", "host:port", ":port", "::1",
+ * "http://host:port/" -> "http://host:port". http without a path gets the default port;
+ * 0.0.0.0 and [::], where a server listens, become the loopback. NULL: not a URL we can
+ * use (another scheme, no host, a port out of range, a query, blanks). Caller frees. */
 char *config_http_url(const char *text, int default_port);
 /* The options that `command` takes as two members of run.json:
  * `,"config":{"conversation.max_turns":"6",...},"sources":{"...":"flag",...}`. */

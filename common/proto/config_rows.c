@@ -108,7 +108,7 @@ const struct opt_row config_rows[] = {
 
     {"observe", "run.observe", NULL, OPT_CHOICE, AT(observe), .choices = "auto|plain|json|none", .fallback = "auto",
      .commands = FOR_RUN, .value = "HOW", .help = "how the conversation is shown"},
-    {"mode", NULL, NULL, OPT_CHOICE, AT(observe), .choices = "auto|plain|json", .fallback = "auto",
+    {"mode", NULL, NULL, OPT_CHOICE, AT(mode), .choices = "auto|plain|json", .fallback = "auto",
      .commands = FOR_OBSERVE, .value = "HOW", .help = "how it is shown"},
     {"color", "run.color", NULL, OPT_CHOICE, AT(color), .choices = "auto|always|never", .fallback = "auto",
      .commands = FOR_RUN | FOR_OBSERVE | FOR_ANALYZE, .value = "WHEN", .help = "colours; auto: on a terminal, unless NO_COLOR is set"},

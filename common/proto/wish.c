@@ -274,7 +274,8 @@ bool wish_from_config(const struct config_loaded *loaded, bool all, int64_t numb
     wish.grace_ms = config->grace_ms;
     wish.pass_on_failure = strcmp(config->on_failure, "pass") == 0;
     wish.max_issues = config->max_issues;
-    wish.model.seed = seed < 0 ? -1 : (seed + (number - 1) * 1000003) % SEED_MAX;
+    wish.model.seed =
+        seed < 0 ? -1 : (seed + (number - 1) * 1000003) % (INT64_C(1) + SEED_MAX);
     take_model(loaded, all, &wish);
     if (config->topic != NULL)
         wish.topic = topic_for(config->topic, number);

@@ -1,0 +1,128 @@
+/* config_url.c - the URL of a model server as people write it, in the one form that the
+ * rest of parley uses: config_http_url of config.h.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "proto/config.h"
+
+struct url {
+    const char *scheme; /* with "://" */
+    struct str user;    /* with its '@', or empty */
+    struct str host;    /* with brackets when it is an IPv6 address in brackets */
+    struct str port;
+    struct str path; /* from its '/' on, without one at the end */
+};
+
+static struct str behind(struct str text, size_t count)
+{
+    return str_make(text.at + count, text.len - count);
+}
+
+/* Bytes that end a URL elsewhere, or that no URL holds. */
+static bool is_clean(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (iscntrl((unsigned char)text.at[i])
+            || strchr(" \"<>\\^`{|}?#", text.at[i]) != NULL)
+            return false;
+    return true;
+}
+
+static bool split_scheme(struct str *text, const char **ret_scheme)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    *ret_scheme = schemes[0];
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (str_starts(*text, schemes[i])) {
+            *ret_scheme = schemes[i];
+            *text = behind(*text, strlen(schemes[i]));
+            return true;
+        }
+    for (size_t i = 0; i < text->len; i++)
+        if (str_starts(behind(*text, i), "://"))
+            return false;
+    return true;
+}
+
+/* "host", "host:port", "[::1]:port"; more than one colon without brackets is a bare
+ * IPv6 address. */
+static bool split_host(struct str text, struct url *url)
+{
+    struct str rest;
+    size_t host = 0;
+
+    if (str_starts(text, "[")) {
+        const char *end = memchr(text.at, ']', text.len);
+
+        if (end == NULL)
+            return false;
+        host = (size_t)(end - text.at) + 1;
+        rest = behind(text, host);
+        url->host = str_make(text.at, host);
+        url->port = rest.len == 0 ? rest : behind(rest, 1);
+        return rest.len == 0 || (rest.at[0] == ':' && url->port.len > 0);
+    }
+    url->host = str_cut(text, ':', &rest);
+    url->port = rest;
+    if (memchr(rest.at, ':', rest.len) != NULL) {
+        url->host = text;
+        url->port = str_of("");
+        return true;
+    }
+    return url->host.len == text.len || rest.len > 0;
+}
+
+static bool split(struct str text, struct url *url)
+{
+    struct str authority;
+    int64_t port;
+
+    if (!is_clean(text) || !split_scheme(&text, &url->scheme))
+        return false;
+    while (text.len > 0 && text.at[text.len - 1] == '/')
+        text.len--;
+    authority = str_cut(text, '/', &url->path);
+    url->path = behind(text, authority.len);
+    url->user = str_of("");
+    for (size_t i = 0; i < authority.len; i++)
+        if (authority.at[i] == '@')
+            url->user = str_make(authority.at, i + 1);
+    if (!split_host(behind(authority, url->user.len), url))
+        return false;
+    if (url->port.len > 0 && !str_to_i64(url->port, 1, 65535, &port))
+        return false;
+    return url->host.len > 0 || url->port.len > 0;
+}
+
+/* Where a server that listens everywhere is reached from its own machine. */
+static struct str reachable(struct str host)
+{
+    if (host.len == 0 || str_is(host, "0.0.0.0"))
+        return str_of("127.0.0.1");
+    if (str_is(host, "[::]") || str_is(host, "::"))
+        return str_of("[::1]");
+    return host;
+}
+
+char *config_http_url(const char *text, int default_port)
+{
+    struct url url;
+    struct str host;
+    bool bare; /* an IPv6 address that lacks its brackets */
+    char port[16] = "";
+
+    if (!split(str_trim(str_of(text)), &url))
+        return NULL;
+    host = reachable(url.host);
+    bare = host.at[0] != '[' && memchr(host.at, ':', host.len) != NULL;
+    if (url.port.len > 0)
+        fmt_into(port, sizeof port, ":%.*s", (int)url.port.len, url.port.at);
+    else if (url.path.len == 0 && strcmp(url.scheme, "http://") == 0)
+        fmt_into(port, sizeof port, ":%d", default_port);
+    return x_printf("%s%.*s%s%.*s%s%s%.*s", url.scheme, (int)url.user.len, url.user.at,
+                    bare ? "[" : "", (int)host.len, host.at, bare ? "]" : "", port,
+                    (int)url.path.len, url.path.at);
+}

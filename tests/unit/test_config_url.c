@@ -1,0 +1,120 @@
+/* test_config_url.c - what OLLAMA_HOST and --ollama may hold, in one form. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/config.h"
+
+/* cmocka.h needs the three before it. clang-format would sort them. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+static void each_form_becomes_a_url(void **state)
+{
+    static const struct {
+        const char *text, *url;
+    } cases[] = {
+        {"host", "http://host:11434"},
+        {"host:99", "http://host:99"},
+        {" host:99\n", "http://host:99"},
+        {"http://host", "http://host:11434"},
+        {"http://host:99/", "http://host:99"},
+        {"http://host:99///", "http://host:99"},
+        {"https://host", "https://host"},
+        {"https://host:8443/", "https://host:8443"},
+        {"10.0.0.7", "http://10.0.0.7:11434"},
+        {":99", "http://127.0.0.1:99"},
+        {"http://:99", "http://127.0.0.1:99"},
+        {"0.0.0.0", "http://127.0.0.1:11434"},
+        {"0.0.0.0:99", "http://127.0.0.1:99"},
+        {"http://0.0.0.0:99/", "http://127.0.0.1:99"},
+        {"0.0.0.0.example.com", "http://0.0.0.0.example.com:11434"},
+        {"::1", "http://[::1]:11434"},
+        {"fe80::1:2", "http://[fe80::1:2]:11434"},
+        {"[::1]", "http://[::1]:11434"},
+        {"[::1]:99", "http://[::1]:99"},
+        {"[::]:99", "http://[::1]:99"},
+        {"::", "http://[::1]:11434"},
+        {"http://host/ollama/", "http://host/ollama"},
+        {"http://host:99/a/b", "http://host:99/a/b"},
+        {"http://0.0.0.0:99/a", "http://127.0.0.1:99/a"},
+        {"https://host/a", "https://host/a"},
+        {"http://me:secret@host:99", "http://me:secret@host:99"},
+        {"http://me@host", "http://me@host:11434"},
+        {"host:65535", "http://host:65535"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *url = config_http_url(cases[i].text, 11434);
+        char *again;
+
+        if (url == NULL)
+            fail_msg("'%s' was refused", cases[i].text);
+        assert_string_equal(url, cases[i].url);
+        again = config_http_url(url, 11434);
+        assert_string_equal(again, url); /* it stays what it is */
+        free(again);
+        free(url);
+    }
+}
+
+static void what_is_no_address_of_a_server_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        " ",
+        "/",
+        "http://",
+        "https:///",
+        "a b",
+        "host\n:99",
+        "host\x7F",
+        "ho\"st",
+        "ftp://host",
+        "unix:///a",
+        "HTTP://host",
+        "a://b",
+        "host:",
+        "host:0",
+        "host:x",
+        "host:65536",
+        "host:-1",
+        "host:99 x",
+        "http://host?x",
+        "http://h#f",
+        "[::1",
+        "[::1]x",
+        "[::1]:",
+        "[::1]:x",
+        "me@",
+        "http://me@",
+        "h<b>",
+        "\x1B[2J",
+        "ho\\st",
+        "host:99999999999999999999",
+        "http://host/a?b",
+        "http://host:/",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *url = config_http_url(bad[i], 11434);
+
+        if (url != NULL)
+            fail_msg("'%s' became '%s'", bad[i], url);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_form_becomes_a_url),
+        cmocka_unit_test(what_is_no_address_of_a_server_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
