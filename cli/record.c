@@ -108,7 +108,6 @@ static void end_talk(struct record_talk *talk)
         return;
     talk->done = true;
     talk->record->done++;
-    talk->record->on_change(talk->record->owner);
 }
 
 static void on_lines(void *owner, const struct redis_answer *answer)
@@ -129,10 +128,12 @@ static void on_lines(void *owner, const struct redis_answer *answer)
         add_line(record, FILE_TRANSCRIPT, redis_field(redis_item(entry, 1), "message"));
     }
     flush_all(record);
-    if (count == LINES_AT_ONCE || talk->moved)
+    if (count == LINES_AT_ONCE || talk->moved) {
         fetch(talk);
-    else
-        end_talk(talk);
+        return;
+    }
+    end_talk(talk);
+    record->on_change(record->owner); /* the end may wait for just this answer */
 }
 
 static void fetch(struct record_talk *talk)

@@ -47,7 +47,7 @@ struct record {
     FILE *files[3]; /* transcript, events, calls */
     bool broken;    /* a file could not be written */
     struct err err;
-    void (*on_change)(void *owner); /* a conversation ended, or writing failed */
+    void (*on_change)(void *owner); /* lines were taken, or writing failed */
     void *owner;
 };
 /* ids: sorted by strcmp; from: the stream id to begin behind ("0" = all). */
