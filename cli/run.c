@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/version.h"
 #include "cli/check_models.h"
+#include "proto/template.h"
 #include "proto/wish.h"
 
 enum { SEED_BOUND = 1000000, FORCED_WAIT_MS = 300 };
@@ -100,6 +101,8 @@ static bool check(struct run *run, struct err *err)
         return false;
     if (config->simulate && is_echo(run))
         return err_set(err, ERR_USAGE, "--simulate and --dry-run exclude each other");
+    if (!template_folder_check(config->prompts, err))
+        return false;
     if (config->conversations > 1 && config->story != NULL
         && strcmp(config->story, "-") == 0)
         return err_set(err, ERR_USAGE,

@@ -257,6 +257,10 @@ static void on_reply(void *owner, const struct llm_result *result)
         return;
     }
     err_set(&problem, ERR_MODEL, "%s", result->reason);
+    if (result->error == LLM_ERROR_EMPTY) {
+        complain(desk, str_of(""), &problem);
+        return;
+    }
     log_warn("desk",
              "asking for the %s failed conversation=%s ask=%d error=%s reason=%s",
              part_name(desk), desk->talk->id, desk->asked,

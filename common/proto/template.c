@@ -71,14 +71,24 @@ bool template_fill(struct str text, const struct template_value *values, size_t 
            || err_set(err, ERR_LIMIT, "prompt larger than %zu bytes", into->max);
 }
 
+bool template_folder_check(const char *folder, struct err *err)
+{
+    return folder == NULL || file_exists(folder)
+           || err_set(err, ERR_USAGE, "--prompts: there is no folder %s",
+                      log_safe(str_of(folder)));
+}
+
 bool template_load(const char *folder, const char *built_in, char **ret_text,
                    struct err *err)
 {
     const char *name = strrchr(built_in, '/') + 1;
-    char *path = folder == NULL ? NULL : path_join(folder, name);
+    char *path;
     struct buf text;
     bool ok = true;
 
+    if (!template_folder_check(folder, err))
+        return false;
+    path = folder == NULL ? NULL : path_join(folder, name);
     buf_init(&text, TEMPLATE_MAX_BYTES);
     if (path != NULL && file_exists(path))
         ok = file_slurp(path, &text, err);
