@@ -9,7 +9,9 @@ import http.server
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
@@ -225,6 +227,65 @@ def time_of(event):
     """Seconds since 1970 of an event's `at`."""
     whole, _, part = event["at"].rstrip("Z").partition(".")
     return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + float("0." + (part or "0"))
+
+
+# What no terminal and no log may get of what others have said.
+HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def assert_harmless(text, colours=False):
+    """colours: of a terminal, where the observer writes colours, clears its line and goes back."""
+    found = HARMFUL.search(re.sub(r"\x1b\[[0-9;]*[mK]|\r", "", text) if colours else text)
+    assert not found, text[max(0, found.start() - 40):found.end() + 40]
+
+
+# ---- a terminal ----
+
+def read_pty(master, limit_s=0.1):
+    data = b""
+    while select.select([master], [], [], limit_s)[0]:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+class OnTerminal:
+    """parley in a session of its own on a terminal of its own, as a person starts it."""
+
+    def __init__(self, box, *words):
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            with contextlib.suppress(OSError):
+                os.execve(BUILD / "parley", ["parley", *map(str, words)], box.env)
+            os._exit(127)
+        self.data = b""
+        self.closed = False
+
+    def read(self):
+        self.data += read_pty(self.master, 0.02)
+        return self.data
+
+    def wait(self, limit_s):
+        """The exit code; the terminal is read meanwhile, as a terminal does."""
+        status = []
+
+        def over():
+            if not self.closed:
+                self.read()
+            pid, code = os.waitpid(self.pid, os.WNOHANG)
+            status.append(code)
+            return pid == self.pid
+        wait_for(over, "it ends", limit_s)
+        return os.waitstatus_to_exitcode(status[-1])
+
+    def close(self):
+        os.close(self.master)
+        self.closed = True
 
 
 # ---- a fleet by hand ----

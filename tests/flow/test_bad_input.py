@@ -126,7 +126,6 @@ def test_hostile_names_of_models_are_shown_harmless(box):
     (["again"], ["'again'"]),
     (["--config", "/nowhere.json"], ["/nowhere.json", "No such file"]),
     (["--shard", "a{b}"], ["shard"]),
-    (["--prompts", "/nowhere", "--dry-run"], ["/nowhere"]),
 ], ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else None)
 def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(box, words, parts):
     done = box.parley("run", *words)
@@ -231,8 +230,7 @@ def test_a_folder_that_cannot_be_made_is_told(box):
 
 # ---- the model's story ----
 
-JUNK = ["no JSON at all", "{\"setting\": \"x\"}", "{\"setting\": 5, \"characters\": []}", "[", "",
-        "\x1b[2J{}"]
+JUNK = ["no JSON at all", '{"setting": "x"}', '{"setting": 5, "characters": []}', "[", "\x1b[2J{}"]
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -251,13 +249,22 @@ def test_a_story_that_cannot_be_used_is_asked_for_three_times_then_told(box, jun
         assert complaint["role"] == "user" and len(complaint["content"]) > 20
     assert "story" in done.stderr.splitlines()[-1]
     log = open(box.path("D/logs/manager.log"), encoding="utf-8").read()
-    assert log.count("raw reply") == 3 or junk == ""
+    assert log.count("raw reply") == 3
     if junk.isprintable():
         assert log.count(junk) >= 3
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", log + done.stderr)
     assert read_lines(box.path("D/transcript.jsonl")) == []
     calls = read_lines(box.path("D/calls.jsonl"))
     assert [(call["turn"], call["outcome"]) for call in calls] == 3 * [(None, "done")]
+
+
+def test_a_model_that_says_nothing_is_asked_three_times_too(box):
+    with FakeOllama(lambda kind, number, body: []) as server:
+        done = box.parley("run", "--ollama", server.url, "--turns", 2, "--observe", "none",
+                          "--out", box.path("D"))
+    assert done.returncode == 1
+    assert [kind for kind, _ in server.asked] == 3 * ["story"]
+    assert "story" in done.stderr.splitlines()[-1]
 
 
 def test_each_complaint_says_what_was_wrong(box):
@@ -288,6 +295,19 @@ def test_personas_that_cannot_be_used_are_asked_for_again_too(box):
     assert done.returncode == 0, done.stderr
     assert [len(server.bodies(kind)) for kind in ("story", "personas", "turn")] == [1, 3, 2]
     assert "Ada" in server.bodies("personas")[1]["messages"][-1]["content"]
+
+
+def test_a_name_with_control_characters_is_asked_for_again(box):
+    hostile = json.dumps({"personas": [{**STORY_FILE["personas"][0], "name": "Ada\x1b[5m"},
+                                       STORY_FILE["personas"][1]]})
+
+    def on_chat(kind, number, body):
+        return [hostile] if kind == "personas" and number == 1 else None
+    with FakeOllama(on_chat) as server:
+        done = box.parley("run", "--ollama", server.url, "--turns", 2, "--observe", "none",
+                          "--out", box.path("D"))
+    assert done.returncode == 0, done.stderr
+    assert "/personas/0/name" in server.bodies("personas")[1]["messages"][-1]["content"]
 
 
 # ---- a server that fails in mid-conversation ----
