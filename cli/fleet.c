@@ -36,16 +36,7 @@ bool fleet_runs_folder(char **ret_path, struct err *err)
 bool fleet_connect(struct loop *loop, const struct redis_target *target,
                    struct redis **ret_redis, struct err *err)
 {
-    if (redis_sync_connect(loop, target, CONNECT_MS, ret_redis, err))
-        return true;
-    if (err->code == ERR_REDIS) {
-        size_t used = strlen(err->msg);
-
-        (void)snprintf(
-            err->msg + used, sizeof err->msg - used,
-            " (start a redis-server there, or name another with --redis URL)");
-    }
-    return false;
+    return redis_sync_connect(loop, target, CONNECT_MS, ret_redis, err);
 }
 
 /* The newest run's Redis, if that run is alive. */

@@ -29,7 +29,7 @@ MUST_USE bool fleet_runs_folder(char **ret_path, struct err *err);
 /* For a program that is handed over to: unless its words or the environment name a
  * Redis, the newest live run's goes into the environment, and that is said. */
 void fleet_offer_run(char *const *words);
-/* Connects or says "<url>: <reason>: start a redis-server ..., or name another". */
+/* Connects within 4 s, or ERR_REDIS. */
 MUST_USE bool fleet_connect(struct loop *loop, const struct redis_target *target,
                             struct redis **ret_redis, struct err *err);
 

@@ -19,7 +19,7 @@ enum {
     TICK_MS = 250,
     ASKED_A_TICK = 8,       /* hashes looked at without an occasion */
     KEEP_OVER_MS = 10000,   /* a late event must not bring an ended one back */
-    FIRST_CONTACT_MS = 5000 /* Redis must be there by then */
+    FIRST_CONTACT_MS = 4000 /* Redis must be there by then */
 };
 static const char layout_known[] = "1";
 

@@ -19,6 +19,9 @@ enum { PASSWORD_MAX_BYTES = 4096 };
 #define TEXT_OF(x)  TEXT(x)
 #define DEFAULT_URL "redis://127.0.0.1:6379"
 
+static const char redis_hint[] =
+    " (start a redis-server there, or name another with --redis URL)";
+
 static void register_versions(void)
 {
     version_add("libev", TEXT_OF(EV_VERSION_MAJOR) "." TEXT_OF(EV_VERSION_MINOR));
@@ -58,7 +61,8 @@ int program_main(const struct program *program, int argc, char **argv)
         break;
     }
     if (err.code != ERR_NONE)
-        fprintf(stderr, "%s: %s\n", program->use.name, err.msg);
+        fprintf(stderr, "%s: %s%s\n", program->use.name, err.msg,
+                err.code == ERR_REDIS ? redis_hint : "");
     config_done(&loaded);
     if (fflush(stdout) != 0 && status == 0)
         status = 1; /* what was printed did not arrive */

@@ -92,8 +92,12 @@ static bool put_value(struct opt_set *set, const char *key, const json_t *value,
         ok = opt_put(set, row, buf_text(&text), OPT_FILE, buf_text(&where), err);
     } else {
         opt_allowed(&set->rows[row], &text);
-        ok = err_set(err, ERR_USAGE, "%s: %s is %s, not %s", set->file, key,
-                     json_type_name(value), buf_text(&text));
+        ok = json_is_string(value)
+                 ? err_set(err, ERR_USAGE, "%s: %s: '%s' is a string, not %s",
+                           set->file, key, log_safe(str_of(json_string_value(value))),
+                           buf_text(&text))
+                 : err_set(err, ERR_USAGE, "%s: %s is %s, not %s", set->file, key,
+                           json_type_name(value), buf_text(&text));
     }
     buf_done(&text);
     buf_done(&where);
