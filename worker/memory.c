@@ -266,10 +266,39 @@ void memory_rewind(struct memory *memory, struct memory_page *page, const char *
     page->known = page->known_at_last;
 }
 
+static size_t text_bytes(const char *text)
+{
+    return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static size_t persona_bytes(const struct persona *persona)
+{
+    size_t bytes = text_bytes(persona->name) + text_bytes(persona->role)
+                   + text_bytes(persona->goal) + text_bytes(persona->style);
+
+    for (size_t i = 0; i < persona->trait_count; i++)
+        bytes += sizeof *persona->traits + text_bytes(persona->traits[i]);
+    return bytes;
+}
+
+static size_t cast_bytes(const struct cast *cast)
+{
+    const struct story *story = &cast->story;
+    size_t bytes = text_bytes(story->setting) + text_bytes(story->initial_situation);
+
+    for (size_t i = 0; i < story->character_count; i++)
+        bytes += sizeof *story->characters + text_bytes(story->characters[i].name)
+                 + text_bytes(story->characters[i].description);
+    for (size_t i = 0; i < cast->seat_count; i++)
+        bytes += sizeof *cast->seats + persona_bytes(&cast->seats[i].persona);
+    return bytes;
+}
+
 void memory_set_cast(struct memory *memory, struct memory_page *page, char *topic_take,
                      struct cast *cast_take)
 {
-    (void)memory;
+    account(memory, page, cast_bytes(cast_take) + strlen(topic_take),
+            cast_bytes(&page->cast) + strlen(page->topic));
     cast_done(&page->cast);
     page->cast = *cast_take;
     memset(cast_take, 0, sizeof *cast_take);

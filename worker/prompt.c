@@ -83,25 +83,37 @@ static size_t cost(const struct memory_line *line)
     return line->text_len + line->author_len + MESSAGE_OVERHEAD;
 }
 
-/* The first line that is used: the window's, or further on when they do not fit. A
- * window can begin only at a line whose id is known. */
-static size_t first_line(const struct prompt_wish *wish, size_t system_bytes,
-                         bool *ret_moved)
+/* The last line that says something, line_count when there is none: a turn that failed
+ * may stand behind it, empty. */
+static size_t last_spoken(const struct memory_page *page)
+{
+    size_t i = page->line_count;
+
+    while (i > 0 && page->lines[i - 1].text_len == 0)
+        i--;
+    return i == 0 ? page->line_count : i - 1;
+}
+
+/* The first line that is used: the window's, or further on when they do not fit, but
+ * never behind `last`. A window can begin only at a line whose id is known. */
+static size_t first_line(const struct prompt_wish *wish, size_t last,
+                         size_t other_bytes, bool *ret_moved)
 {
     const struct memory_page *page = wish->page;
     size_t room = (size_t)wish->room_tokens * BYTES_PER_TOKEN;
     size_t first = memory_first_from(page, wish->window);
     size_t total = 0;
 
-    room = room > system_bytes ? room - system_bytes : 0;
-    for (size_t i = first; i < page->line_count; i++)
+    if (first > last)
+        first = last;
+    room = room > other_bytes ? room - other_bytes : 0;
+    for (size_t i = first; i <= last; i++)
         total += cost(&page->lines[i]);
     *ret_moved = total > room;
     if (!*ret_moved)
         return first;
     /* A quarter window at a time: the prefix stays the same for many turns. */
-    while (first + 1 < page->line_count
-           && (total > room / 4 * 3 || page->lines[first].id[0] == '\0')) {
+    while (first < last && (total > room / 4 * 3 || page->lines[first].id[0] == '\0')) {
         total -= cost(&page->lines[first]);
         first++;
     }
@@ -141,15 +153,15 @@ static void reserve(struct buf *text, size_t bytes)
 }
 
 static void add_history(struct prompt *prompt, const struct prompt_wish *wish,
-                        size_t system_bytes)
+                        size_t last, size_t other_bytes)
 {
     const struct memory_page *page = wish->page;
     bool moved;
-    size_t first = first_line(wish, system_bytes, &moved);
+    size_t first = first_line(wish, last, other_bytes, &moved);
 
-    if (moved && first < page->line_count)
+    if (moved)
         fmt_into(prompt->window, sizeof prompt->window, "%s", page->lines[first].id);
-    for (size_t i = first; i < page->line_count; i++)
+    for (size_t i = first; i <= last; i++)
         if (page->lines[i].text_len > 0)
             add_line(prompt, &page->lines[i], wish->seat);
 }
@@ -169,27 +181,27 @@ bool prompt_build(const struct prompt_templates *templates,
 {
     const struct memory_page *page = wish->page;
     struct prompt prompt = {0};
+    size_t last = last_spoken(page);
+    bool silence = last == page->line_count;
+    bool own_last = !silence && page->lines[last].seat == wish->seat;
     size_t system_bytes;
     size_t nudge;
-    bool own_last;
 
     assert(wish->seat >= 1 && (size_t)wish->seat <= page->cast.seat_count);
     buf_init(&prompt.text, PROMPT_MAX_BYTES);
     if (!fill(templates->persona, page, wish->seat, &prompt.text, err))
         goto failed;
     system_bytes = prompt.text.len;
-    own_last =
-        page->line_count > 0 && page->lines[page->line_count - 1].seat == wish->seat;
-    nudge = prompt.text.len;
-    if ((page->line_count == 0 || own_last)
+    if ((silence || own_last)
         && !fill(own_last ? templates->going_on : templates->opening, page, wish->seat,
                  &prompt.text, err))
         goto failed;
+    nudge = prompt.text.len - system_bytes;
     reserve(&prompt.text, lines_bytes(page));
     prompt.messages = x_calloc(page->line_count + 2, sizeof *prompt.messages);
     add_message(&prompt, "system", str_make(prompt.text.at, system_bytes));
-    nudge = prompt.text.len - nudge;
-    add_history(&prompt, wish, system_bytes);
+    if (!silence)
+        add_history(&prompt, wish, last, prompt.text.len);
     if (nudge > 0)
         add_message(&prompt, "user", str_make(prompt.text.at + system_bytes, nudge));
     *ret_prompt = prompt;
