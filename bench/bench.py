@@ -281,8 +281,8 @@ def parse_options():
                         help="the first one given is judged [tcp, unix]")
     parser.add_argument("--many", type=int, action="append",
                         help="conversations at once; may be repeated [64, 1000]")
-    parser.add_argument("--many-turns", type=int, default=20000,
-                        help="turns of all of them together [20000]")
+    parser.add_argument("--many-turns", type=int, default=50000,
+                        help="turns of all of them together [50000]")
     parser.add_argument("--limit", type=float, default=2.0, help="the highest ratio [2.0]")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     options = parser.parse_args()

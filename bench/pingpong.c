@@ -44,10 +44,15 @@ struct side {
     bool pipelined;
 };
 
-static void die(const char *what, const char *why)
+static void quit(int status, const char *what, const char *why)
 {
     fprintf(stderr, "pingpong: %s: %s\n", what, why);
-    exit(1);
+    exit(status);
+}
+
+static void die(const char *what, const char *why)
+{
+    quit(1, what, why);
 }
 
 /* ---- the connection ---- */
@@ -63,7 +68,7 @@ static redisContext *connect_to(const char *where)
         redis = redisConnectUnix(where);
     } else {
         if (colon == NULL || (size_t)(colon - where) >= sizeof host)
-            die(where, "neither HOST:PORT nor /path/of/socket");
+            quit(2, where, "neither HOST:PORT nor /path/of/socket");
         memcpy(host, where, (size_t)(colon - where));
         host[colon - where] = '\0';
         redis = redisConnect(host, (int)strtol(colon + 1, NULL, 10));
@@ -252,7 +257,7 @@ static long number(const char *text, long min, long max)
     long value = strtol(text, &end, 10);
 
     if (end == text || *end != '\0' || value < min || value > max)
-        die(text, "out of range");
+        quit(2, text, "out of range");
     return value;
 }
 
@@ -272,7 +277,7 @@ int main(int argc, char **argv)
     side.body_bytes = (size_t)number(argv[3], 1, BODY_MAX_BYTES);
     side.pipelined = strcmp(argv[4], "pipelined") == 0;
     if (!side.pipelined && strcmp(argv[4], "plain") != 0)
-        die(argv[4], "neither plain nor pipelined");
+        quit(2, argv[4], "neither plain nor pipelined");
     body = malloc(side.body_bytes);
     if (body == NULL)
         die("memory", "none");
