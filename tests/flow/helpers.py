@@ -150,7 +150,8 @@ class Sandbox:
         for process in self.started:
             if hasattr(process, "err_path"):
                 with open(process.err_path, encoding="utf-8", errors="replace") as file:
-                    print("\n---", *process.args[1:], "->", process.poll(), "\n", file.read()[-4000:])
+                    print("\n---", *process.args[1:], "->", process.poll())
+                    print(file.read()[-4000:])
 
     def close(self):
         self.print_logs()
@@ -477,7 +478,8 @@ class FakeOllama:
 
     def pieces(self, body):
         wanted = json.dumps(body.get("format") or "")
-        kind = "personas" if '"personas"' in wanted else "story" if '"setting"' in wanted else "turn"
+        kind = "story" if '"setting"' in wanted else "turn"
+        kind = "personas" if '"personas"' in wanted else kind
         self.asked.append((kind, body))
         number = len(self.bodies(kind))
         reply = self.on_chat(kind, number, body)

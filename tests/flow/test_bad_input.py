@@ -1,4 +1,4 @@
-"""What people get wrong, and what servers do: the exit code, one line that says it, nothing begun."""
+"""What people get wrong, and what servers do: an exit code, one line, and nothing begun."""
 import json
 import pathlib
 import re
@@ -21,10 +21,12 @@ def assert_told(done, status, *parts):
 
 # ---- Redis ----
 
-@pytest.mark.parametrize("command", [["run", "--dry-run"], ["start"], ["list"], ["status"],
-                                     ["stop", "abcdefghijkl"], ["observe"]], ids=lambda it: it[0])
-@pytest.mark.parametrize("how", ["refused", "silent"])
-def test_a_redis_that_does_not_answer_is_told_within_5_s(box, command, how):
+@pytest.mark.parametrize("how, command", [
+    ("refused", ["run", "--dry-run"]), ("refused", ["start"]), ("refused", ["list"]),
+    ("refused", ["stop", "abcdefghijkl"]), ("refused", ["observe"]),
+    ("silent", ["run", "--dry-run"]), ("silent", ["status"]), ("silent", ["observe"]),
+], ids=lambda value: value if isinstance(value, str) else value[0])
+def test_a_redis_that_does_not_answer_is_told_within_5_s(box, how, command):
     with BlackHole() as hole:
         url = f"redis://127.0.0.1:{hole.port if how == 'silent' else closed_port()}"
         done = box.parley(*command, "--redis", url)
@@ -47,7 +49,8 @@ def test_something_that_is_no_redis_is_told(box):
     assert done.seconds < 5
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "redis://", "redis://host:99999", "localhost:1"])
+@pytest.mark.parametrize("url", ["http://localhost", "redis://", "redis://host:99999",
+                                 "localhost:1"])
 def test_what_is_no_url_of_redis_is_a_wrong_value(box, url):
     assert_told(box.parley("run", "--dry-run", "--redis", url), 2, "--redis")
     box.assert_nothing_made()
@@ -126,6 +129,7 @@ def test_hostile_names_of_models_are_shown_harmless(box):
     (["again"], ["'again'"]),
     (["--config", "/nowhere.json"], ["/nowhere.json", "No such file"]),
     (["--shard", "a{b}"], ["shard"]),
+    (["--prompts", "/nowhere", "--dry-run"], ["/nowhere"]),
 ], ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else None)
 def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(box, words, parts):
     done = box.parley("run", *words)
@@ -230,7 +234,8 @@ def test_a_folder_that_cannot_be_made_is_told(box):
 
 # ---- the model's story ----
 
-JUNK = ["no JSON at all", '{"setting": "x"}', '{"setting": 5, "characters": []}', "[", "\x1b[2J{}"]
+JUNK = ["no JSON at all", '{"setting": "x"}', '{"setting": 5, "characters": []}', "[", "",
+        "\x1b[2J{}"]
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -249,22 +254,14 @@ def test_a_story_that_cannot_be_used_is_asked_for_three_times_then_told(box, jun
         assert complaint["role"] == "user" and len(complaint["content"]) > 20
     assert "story" in done.stderr.splitlines()[-1]
     log = open(box.path("D/logs/manager.log"), encoding="utf-8").read()
-    assert log.count("raw reply") == 3
+    assert log.count("raw reply") == (3 if junk else 0)
     if junk.isprintable():
         assert log.count(junk) >= 3
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", log + done.stderr)
     assert read_lines(box.path("D/transcript.jsonl")) == []
     calls = read_lines(box.path("D/calls.jsonl"))
-    assert [(call["turn"], call["outcome"]) for call in calls] == 3 * [(None, "done")]
-
-
-def test_a_model_that_says_nothing_is_asked_three_times_too(box):
-    with FakeOllama(lambda kind, number, body: []) as server:
-        done = box.parley("run", "--ollama", server.url, "--turns", 2, "--observe", "none",
-                          "--out", box.path("D"))
-    assert done.returncode == 1
-    assert [kind for kind, _ in server.asked] == 3 * ["story"]
-    assert "story" in done.stderr.splitlines()[-1]
+    outcome = "done" if junk else "failed"
+    assert [(call["turn"], call["outcome"]) for call in calls] == 3 * [(None, outcome)]
 
 
 def test_each_complaint_says_what_was_wrong(box):

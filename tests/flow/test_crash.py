@@ -72,7 +72,8 @@ def test_a_worker_then_the_manager_killed_amid_many_conversations_lose_and_doubl
                     "--conversations", 8, "--concurrency", 8, "--turns", 12, "--observe", "none",
                     "--patience", "3s", "--out", out, *LEASE, *SLOW)
     for program, turns in (("worker", 10), ("manager", 25), ("worker", 40), ("manager", 60)):
-        wait_for(lambda least=turns: turns_there(out / "transcript.jsonl") >= least, f"{turns} turns")
+        wait_for(lambda least=turns: turns_there(out / "transcript.jsonl") >= least,
+                 f"{turns} turns")
         time.sleep(moments.random() * 0.2)
         kill_one(box, program, moments)
     assert run.wait(60) == 0, open(run.err_path).read()

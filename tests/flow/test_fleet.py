@@ -192,8 +192,9 @@ def test_an_id_nobody_knows_is_refused_and_one_that_is_none_is_a_wrong_word(crew
 
 
 def test_an_answer_nobody_takes_is_gone_after_a_minute(crew):
-    crew.db.xadd("parley:{0}:control", {"id": "c1", "command": "stop", "conversation": "abcdefghijkl",
-                                        "valid_until": "9" * 16, "args": "{}"})
+    crew.db.xadd("parley:{0}:control", {
+        "id": "c1", "command": "stop", "conversation": "abcdefghijkl", "valid_until": "9" * 16,
+        "args": "{}"})
     wait_for(lambda: crew.db.exists("parley:{0}:answer:c1"), "the answer")
     assert crew.db.lrange("parley:{0}:answer:c1", 0, -1) == ["GONE"]
     assert 0 < crew.db.pttl("parley:{0}:answer:c1") <= 60_000
@@ -202,7 +203,8 @@ def test_an_answer_nobody_takes_is_gone_after_a_minute(crew):
 def test_commands_that_make_no_sense_are_turned_down_and_told(crew):
     junk = {"id": "c2", "command": "dance", "conversation": "abcdefghijkl",
             "valid_until": "9" * 16, "args": "{}"}
-    for name, fields in (("c2", junk), ("c3", {**junk, "id": "c3", "command": "start", "args": "["}),
+    for name, fields in (("c2", junk),
+                         ("c3", {**junk, "id": "c3", "command": "start", "args": "["}),
                          ("c4", {**junk, "id": "c4", "command": "start", "args": "{}"})):
         crew.db.xadd("parley:{0}:control", fields)
         answer = wait_for(lambda: crew.db.lrange(f"parley:{{0}}:answer:{name}", 0, -1), "an answer")

@@ -7,8 +7,8 @@ from helpers import (FakeOllama, OnTerminal, assert_harmless, assert_run_folder,
                      story_file, words_of)  # noqa: F401 - box is a fixture
 
 # ESC sequences, C1, bidi marks, controls, invisible ones.
-HOSTILE = ["\x1b[2J\x1b]0;title\x07", "\x9b31m\x90q\x9c", "\u202egnp.exe\u2066\u2069", "\x01\x08\x7f",
-           "line\r\nbreaks\tand tabs", "\ufeff\u200b"]
+HOSTILE = ["\x1b[2J\x1b]0;title\x07", "\x9b31m\x90q\x9c", "\u202egnp.exe\u2066\u2069",
+           "\x01\x08\x7f", "line\r\nbreaks\tand tabs", "\ufeff\u200b"]
 
 
 def hostile_chat(kind, number, body):

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from helpers import (Fleet, OnTerminal, assert_harmless, assert_once_and_in_order, assert_run_folder,
-                     box, read_lines, story_file, turns_of, wait_for,
+from helpers import (Fleet, OnTerminal, assert_harmless, assert_once_and_in_order,
+                     assert_run_folder, box, read_lines, story_file, turns_of, wait_for,
                      words_of)  # noqa: F401 - box is a fixture
 
 SLOW = ["--tokens-per-second", 60, "--first-token-ms", 20, "--reply-tokens", "20..30"]
@@ -108,8 +108,8 @@ def test_a_signal_while_it_starts_leaves_nothing_behind(box, wait_ms):
 
 def test_a_terminal_that_is_closed_ends_the_run_like_ctrl_c(box):
     out = pathlib.Path(box.path("D"))
-    run = OnTerminal(box, "run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",
-                     "plain", "--out", out, *SLOW)
+    run = OnTerminal(box, "run", "--simulate", "--story", story_file(box), "--turns", 500,
+                     "--observe", "plain", "--out", out, *SLOW)
     wait_for(lambda: run.read() and turn_count(out) >= 1, "the first turn")
     run.close()
     assert run.wait(15) == 128 + signal.SIGHUP
@@ -119,8 +119,8 @@ def test_a_terminal_that_is_closed_ends_the_run_like_ctrl_c(box):
 
 def test_ctrl_c_at_the_terminal_reaches_the_run_alone(box):
     out = pathlib.Path(box.path("D"))
-    run = OnTerminal(box, "run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",
-                     "plain", "--out", out, *SLOW)
+    run = OnTerminal(box, "run", "--simulate", "--story", story_file(box), "--turns", 500,
+                     "--observe", "plain", "--out", out, *SLOW)
     wait_for(lambda: run.read() and turn_count(out) >= 1, "the first turn")
     os.write(run.master, b"\x03")
     assert run.wait(15) == 130
@@ -175,7 +175,8 @@ def test_a_leader_told_to_go_hands_the_lead_over_at_once(box):
     fleet.wait_turns(conversation, 1)
     leader.send_signal(signal.SIGTERM)
     assert leader.wait(10) == 0
-    wait_for(lambda: ":manager-2:" in (fleet.db.get("parley:{0}:leader") or ""), "the other leads", 2)
+    wait_for(lambda: ":manager-2:" in (fleet.db.get("parley:{0}:leader") or ""),
+             "the other leads", 2)
     assert fleet.wait_end(conversation)["reason"] == "turns"
     assert_once_and_in_order(fleet.transcript(conversation), 6)
     fleet.wait_settled()
