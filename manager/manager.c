@@ -27,7 +27,7 @@
 enum {
     TICK_MS = 250,
     SWEEP_EVERY_MS = 1000, /* responses pending for longer are taken again */
-    TRIM_EVERY_MS = 5000,
+    TRIM_EVERY_MS = 1000,
     BLOCK_MS = 1000,
     READ_TIMEOUT_MS = 4000,
     READ_COUNT = 128, /* responses of a lane at once */

@@ -55,7 +55,7 @@ if not state or state == 'ended' then
   ack()
   return {state and 'ENDED' or 'GONE'}
 end
-if state == 'preparing' or turn ~= next_turn then ack() return {'NOTHING'} end
+if state == 'preparing' then ack() return {'NOTHING'} end
 
 local t = call('TIME')
 local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
@@ -64,6 +64,11 @@ if deadline ~= '' then
   local end_us = tonumber(deadline)
   left_ms = math.floor((end_us - now) / 1000)
   due_ms = math.min(due_ms, math.floor(end_us / 1000))
+end
+if turn ~= next_turn then
+  if phase ~= 'idle' then call('ZADD', KEYS[5], due_ms, id) end
+  ack()
+  return {'NOTHING'}
 end
 issue, max_issues = tonumber(issue), tonumber(max_issues)
 

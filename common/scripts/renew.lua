@@ -10,6 +10,7 @@
 -- FENCED       the entry belongs to another worker or another delivery: left alone
 -- Called by: the worker, before a call's first byte and then every half second. All but OK: drop the model call.
 local call = redis.call
+local FRESH_MS = 100
 local name, entry, call_id = ARGV[1], ARGV[2], ARGV[5]
 
 if not call_id then return redis.error_reply('ERR renew: the id of the call is needed') end
@@ -26,8 +27,8 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == A
     left_ms = string.format('%d', math.max(0, math.floor(left)))
   end
   attempts = tonumber(attempts) + 1
-  -- JUSTID keeps the delivery count, which is half of the fence.
-  call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID')
+  -- A lease that has only just begun needs no write. JUSTID keeps the delivery count, half of the fence.
+  if held[3] >= FRESH_MS then call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID') end
   if counted ~= call_id then call('HSET', KEYS[1], 'attempts', attempts, 'call', call_id) end
   return {'OK', left_ms}
 end

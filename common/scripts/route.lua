@@ -6,6 +6,8 @@
 -- ARGV 1 id  2 token  3 response entry  4 turn  5 tokens ('' unknown)  6 seat and 7 lane of the next turn
 --      8 message (JSON, completed)
 --
+-- K:due is not touched while it runs: an early look finds all well and moves it on (reissue).
+--
 -- OK transcript request state reason at   the turn's transcript id; the next request's id ('' none); the state
 --            after; the reason if that is `ended`, else ''; the transcript entry's `at` (µs)
 -- DUP        the turn was routed before
@@ -19,9 +21,9 @@ local call, format = redis.call, string.format
 local id, entry, turn = ARGV[1], ARGV[3], tonumber(ARGV[4])
 
 if call('GET', KEYS[7]) ~= ARGV[2] then return {'STALE'} end
-local state, next_turn, phase, response, seat, turns, tokens, max_turns, deadline, patience_ms, reason, cast, window =
+local state, next_turn, phase, response, seat, turns, tokens, max_turns, deadline, reason, cast, window =
   unpack(call('HMGET', KEYS[1], 'state', 'next', 'phase', 'response', 'seat', 'turns', 'tokens', 'max_turns',
-  'deadline', 'patience_ms', 'reason', 'cast', 'window:' .. ARGV[6]))
+  'deadline', 'reason', 'cast', 'window:' .. ARGV[6]))
 local over
 if not state then
   over = 'GONE'
@@ -43,11 +45,10 @@ turns = tonumber(turns) + 1
 local added = tonumber(ARGV[5])
 -- The comparison also drops nan, which tonumber lets through.
 if added and added >= 0 and added <= 1e9 then tokens = tonumber(tokens) + math.floor(added) end
-local due_ms, left_ms = math.floor(now / 1000) + tonumber(patience_ms), ''
+local left_ms = ''
 if deadline ~= '' then
   local end_us = tonumber(deadline)
   left_ms = math.floor((end_us - now) / 1000)
-  due_ms = math.min(due_ms, math.floor(end_us / 1000))
 end
 local ending
 if state == 'closing' then ending = reason
@@ -66,7 +67,6 @@ if after == 'running' then
     'window', window or '', 'at', at, 'message', ARGV[8])
   call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'asked', 'request', request, 'response', '', 'seat', ARGV[6],
     'issue', 1, 'asked_at', at, 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
-  call('ZADD', KEYS[6], due_ms, id)
 else
   call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'idle', 'request', '', 'response', '', 'seat', ARGV[6],
     'issue', 0, 'asked_at', '', 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
