@@ -59,6 +59,7 @@ static bool read_lanes(const struct redis_value *fields, struct talk *talk)
         struct str json;
         struct seat seat;
         struct err ignored;
+        bool fits;
 
         fmt_into(field, sizeof field, "seat:%zu", i + 1);
         json = redis_field(fields, field);
@@ -66,9 +67,12 @@ static bool read_lanes(const struct redis_value *fields, struct talk *talk)
             break;
         if (!seat_parse(json, &seat, &ignored))
             return false;
+        fits = seat.lane <= SEATS_MAX; /* there are no others, see trim */
         talk->lanes[i] = (uint8_t)seat.lane;
         talk->seat_count = (uint8_t)(i + 1);
         seat_done(&seat);
+        if (!fits)
+            return false;
     }
     return talk->seat_count >= SEATS_MIN;
 }

@@ -121,8 +121,12 @@ void roster_set_cast(struct talk *talk, struct cast *cast_take)
     drop_cast(talk);
     talk->cast = cast_take;
     talk->seat_count = (uint8_t)cast_take->seat_count;
-    for (size_t i = 0; i < cast_take->seat_count; i++)
-        talk->lanes[i] = (uint8_t)cast_take->seats[i].lane;
+    for (size_t i = 0; i < cast_take->seat_count; i++) {
+        int64_t lane = cast_take->seats[i].lane;
+
+        assert(lane >= 1 && lane <= SEATS_MAX);
+        talk->lanes[i] = (uint8_t)lane;
+    }
 }
 
 void roster_run(struct roster *roster, struct talk *talk)

@@ -32,7 +32,7 @@ struct talk {
     char id[CONVERSATION_SIZE];
     enum talk_state state;
     uint8_t seat_count;
-    uint8_t lanes[SEATS_MAX]; /* of each seat */
+    uint8_t lanes[SEATS_MAX]; /* of each seat, from 1 to SEATS_MAX */
     bool pass_on_failure;
     struct wish *wish;       /* owned; NULL once running */
     struct cast *cast;       /* owned; from ready until running */
@@ -52,7 +52,7 @@ struct talk *roster_find(struct roster *roster, struct str id);
 /* A new one, queued; takes the wish (allocated with malloc). */
 struct talk *roster_add(struct roster *roster, const char *id, struct wish *wish_take);
 void roster_move(struct roster *roster, struct talk *talk, enum talk_state state);
-/* Takes the cast; notes seats and lanes. */
+/* Takes the cast (2 to SEATS_MAX seats, lanes from 1 to SEATS_MAX); notes both. */
 void roster_set_cast(struct talk *talk, struct cast *cast_take);
 /* Running: wish and cast are freed. */
 void roster_run(struct roster *roster, struct talk *talk);
@@ -61,7 +61,7 @@ void roster_remove(struct roster *roster, struct talk *talk);
 size_t roster_count(const struct roster *roster, enum talk_state state);
 struct talk *roster_first(struct roster *roster, enum talk_state state);
 struct talk *roster_next(struct talk *talk);
-/* The highest lane any talk uses, at least 2. */
+/* The highest lane any running talk has used, at least 2. */
 int roster_lanes(const struct roster *roster);
 /* Bit l of `alive`: lane l has a live member. */
 bool talk_has_lanes(const struct talk *talk, uint32_t alive);

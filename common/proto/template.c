@@ -32,15 +32,19 @@ static bool placeholder(struct str text, struct str *ret_name, size_t *ret_used)
     return true;
 }
 
-static bool alone_on_line(const struct buf *into, struct str text, size_t used)
+/* Whether the placeholder of `used` bytes at the start of `text` has its line to
+ * itself; `start` is where the template began. */
+static bool alone_on_line(const char *start, struct str text, size_t used)
 {
-    return (into->len == 0 || into->at[into->len - 1] == '\n') && used < text.len
+    return (text.at == start || text.at[-1] == '\n') && used < text.len
            && text.at[used] == '\n';
 }
 
 bool template_fill(struct str text, const struct template_value *values, size_t count,
                    struct buf *into, struct err *err)
 {
+    const char *start = text.at;
+
     while (text.len > 0) {
         struct str rest;
         struct str plain = str_cut(text, '{', &rest);
@@ -62,7 +66,7 @@ bool template_fill(struct str text, const struct template_value *values, size_t 
         value = find(values, count, name);
         if (value == NULL)
             return err_set(err, ERR_FORMAT, "unknown placeholder {%s}", log_safe(name));
-        if (value->value.len == 0 && alone_on_line(into, text, used))
+        if (value->value.len == 0 && alone_on_line(start, text, used))
             used++;
         buf_add_str(into, value->value);
         text = str_make(text.at + used, text.len - used);
