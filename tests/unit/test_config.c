@@ -162,7 +162,8 @@ static const struct {
      "conversation.max_turns: '1000001' is not a whole number from 1 to 1000000, or "
      "none"},
     {"{\"conversation\":{\"max_turns\":\"50\"}}",
-     "conversation.max_turns is a string, not a whole number from 1 to 1000000, or "
+     "conversation.max_turns: '50' is a string, not a whole number from 1 to 1000000, "
+     "or "
      "none"},
     {"{\"conversation\":{\"max_turns\":7.5}}",
      "conversation.max_turns is a number, not a whole number from 1 to 1000000, or "
@@ -174,7 +175,8 @@ static const struct {
     {"{\"conversation\":{\"personas\":[2]}}",
      "conversation.personas is an array, not a whole number from 2 to 16"},
     {"{\"conversation\":{\"duration_seconds\":\"5m\"}}",
-     "conversation.duration_seconds is a string, not a duration like 90, 20s, 5m or "
+     "conversation.duration_seconds: '5m' is a string, not a duration like 90, 20s, 5m "
+     "or "
      "1h30m, from 1s to 720h, or none"},
     {"{\"conversation\":{\"duration_seconds\":0.5}}",
      "conversation.duration_seconds: '0.5' is not a duration like 90, 20s, 5m or "
@@ -183,7 +185,7 @@ static const struct {
      "conversation.grace_seconds: '-1' is not a duration like 90, 20s, 5m or "
      "1h30m, from 0s to 1h"},
     {"{\"model\":{\"temperature\":\"hot\"}}",
-     "model.temperature is a string, not a number from 0 to 5"},
+     "model.temperature: 'hot' is a string, not a number from 0 to 5"},
     {"{\"model\":{\"temperature\":5.5}}",
      "model.temperature: '5.5' is not a number from 0 to 5"},
     {"{\"model\":{\"provider\":\"abacus\"}}",
