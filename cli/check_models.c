@@ -15,6 +15,7 @@ struct checking {
     struct loop *loop;
     const struct config *config;
     const char *url;
+    int64_t seats;
     struct err *err;
     bool ok;
     bool answered;
@@ -54,7 +55,7 @@ static bool judge(struct checking *checking, const struct llm_models *models)
 
     if (!models->ok)
         return no_server(checking, models->reason);
-    for (int64_t seat = 1; seat <= config->personas; seat++) {
+    for (int64_t seat = 1; seat <= checking->seats; seat++) {
         const char *model = config_model(config, seat);
 
         if (model == NULL)
@@ -77,14 +78,18 @@ static void on_models(void *owner, const struct llm_models *models)
     loop_stop(checking->loop);
 }
 
-bool check_models(struct loop *loop, const struct config *config, const char *url,
+bool check_models(struct loop *loop, const struct config *config, int64_t seats,
                   struct err *err)
 {
-    struct checking checking = {.loop = loop, .config = config, .url = url, .err = err};
+    struct checking checking = {.loop = loop,
+                                .config = config,
+                                .url = config->ollama_url,
+                                .seats = seats,
+                                .err = err};
     struct http *http = http_new(loop);
     struct llm *llm = llm_new(loop, http);
 
-    llm_list_models(llm, url, LIST_TIMEOUT_MS, on_models, &checking);
+    llm_list_models(llm, checking.url, LIST_TIMEOUT_MS, on_models, &checking);
     loop_run(loop);
     llm_free(llm);
     http_free(http);

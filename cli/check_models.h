@@ -2,14 +2,16 @@
 #ifndef PARLEY_CHECK_MODELS_H
 #define PARLEY_CHECK_MODELS_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "proto/config.h"
 
 struct loop;
 
-/* Asks the Ollama server for its models; every model of the seats must be among them.
- * ERR_MODEL names the URL and what to do. */
+/* Asks the Ollama server for its models; every model of the seats (1 to `seats`) must
+ * be among them. ERR_MODEL names the URL and what to do. */
 MUST_USE bool check_models(struct loop *loop, const struct config *config,
-                           const char *url, struct err *err);
+                           int64_t seats, struct err *err);
 
 #endif

@@ -25,55 +25,50 @@ static bool ask_fleet(struct fleet *fleet, const struct order_ask *ask,
                    ask->conversation, answer);
 }
 
-static bool start_one(struct fleet *fleet, const struct config_loaded *loaded,
-                      int64_t number, struct err *err)
+static bool start_one(struct fleet *fleet, const struct wish *wish, bool as_json,
+                      struct err *err)
 {
     struct order_ask ask = {
         .keys = &fleet->keys, .command = "start", .valid_ms = VALID_MS};
     char id[CONVERSATION_SIZE];
     char answer[ORDER_ANSWER_SIZE];
-    struct wish wish;
     struct buf json;
     bool ok;
 
-    if (!wish_from_config(loaded, false, number, loaded->values.seed, &wish, err))
-        return false;
     conversation_id_make(&fleet->keys, id);
     buf_init(&json, WISH_MAX_BYTES);
-    ok = wish_format(&wish, &json)
+    ok = wish_format(wish, &json)
          || err_set(err, ERR_LIMIT, "topic and story are too large");
     ask.conversation = id;
     ask.args = buf_str(&json);
     ok = ok && ask_fleet(fleet, &ask, answer, err);
     if (ok)
-        printf(loaded->values.json ? "{\"conversation\":\"%s\"}\n" : "%s\n", id);
+        printf(as_json ? "{\"conversation\":\"%s\"}\n" : "%s\n", id);
     buf_done(&json);
-    wish_done(&wish);
     return ok;
 }
 
 int command_start(const struct config_loaded *loaded, char **words, struct err *err)
 {
+    const struct config *config = &loaded->values;
     struct fleet fleet;
     struct wish wish;
-    bool ok;
+    bool ok = true;
 
     (void)words;
     /* What is wrong with the wish is told before Redis is asked. */
-    if (loaded->values.story == NULL || strcmp(loaded->values.story, "-") != 0) {
-        if (!wish_from_config(loaded, false, 1, loaded->values.seed, &wish, err))
-            return err_exit_status(err);
+    if (!wish_from_config(loaded, false, &wish, err))
+        return err_exit_status(err);
+    if (!fleet_open(loaded, &fleet, err)) {
         wish_done(&wish);
-    } else if (loaded->values.conversations > 1) {
-        err_set(err, ERR_USAGE, "--story - can be read for one conversation only");
         return err_exit_status(err);
     }
-    if (!fleet_open(loaded, &fleet, err))
-        return err_exit_status(err);
-    ok = true;
-    for (int64_t i = 1; ok && i <= loaded->values.conversations; i++)
-        ok = start_one(&fleet, loaded, i, err);
+    for (int64_t i = 1; ok && i <= config->conversations; i++) {
+        wish_set_number(&wish, config, i, config->seed);
+        ok = start_one(&fleet, &wish, config->json, err);
+    }
     fleet_close(&fleet);
+    wish_done(&wish);
     return ok ? 0 : err_exit_status(err);
 }
 

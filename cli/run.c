@@ -95,7 +95,6 @@ static bool check(struct run *run, struct err *err)
 {
     const struct config *config = run->config;
     const char *shard = config->shard == NULL ? "0" : config->shard;
-    struct wish wish;
 
     if (!keys_init(&run->keys, config->prefix, shard, err))
         return false;
@@ -103,17 +102,9 @@ static bool check(struct run *run, struct err *err)
         return err_set(err, ERR_USAGE, "--simulate and --dry-run exclude each other");
     if (!template_folder_check(config->prompts, err))
         return false;
-    if (config->conversations > 1 && config->story != NULL
-        && strcmp(config->story, "-") == 0)
-        return err_set(err, ERR_USAGE,
-                       "--story - can be read for one conversation only");
-    if (config->story != NULL && strcmp(config->story, "-") == 0)
-        return true; /* read once, when it is started */
-    if (!wish_from_config(run->loaded, true, 1, run->seed, &wish, err))
+    if (!wish_from_config(run->loaded, true, &run->wish, err))
         return false;
-    if (config->story != NULL)
-        ((struct config *)(uintptr_t)config)->personas = wish.personas;
-    wish_done(&wish);
+    run->has_wish = true;
     return true;
 }
 
@@ -133,7 +124,7 @@ static void tell_start(const struct run *run)
 static bool reach(struct run *run, struct err *err)
 {
     if (!run->config->simulate && !is_echo(run)
-        && !check_models(run->loop, run->config, run->config->ollama_url, err))
+        && !check_models(run->loop, run->config, run->wish.personas, err))
         return false;
     return run_reach_redis(run, err);
 }
@@ -189,6 +180,8 @@ static void finish(struct run *run)
     for (size_t i = 0; run->ids != NULL && run->ids[i] != NULL; i++)
         free(run->ids[i]);
     free(run->ids);
+    if (run->has_wish)
+        wish_done(&run->wish);
     free(run->socket_folder);
     free(run->redis_url);
     free(run->ollama_url);

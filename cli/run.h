@@ -14,6 +14,7 @@
 #include "net/redis.h"
 #include "proto/config.h"
 #include "proto/keys.h"
+#include "proto/wish.h"
 
 struct run {
     const struct config_loaded *loaded; /* borrowed */
@@ -33,6 +34,8 @@ struct run {
     struct redis *redis;
     struct keys keys;
     char shard[SHARD_MAX_LETTERS + 1];
+    struct wish wish; /* what is started; numbered for each */
+    bool has_wish;
     int64_t seed; /* of the first conversation; -1 none */
     char **ids;   /* owned: sorted */
     struct record record;

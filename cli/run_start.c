@@ -288,7 +288,7 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
 
 bool run_start_fleet(struct run *run, struct err *err)
 {
-    int64_t seats = run->config->personas;
+    int64_t seats = run->wish.personas;
 
     if (seats * run->config->workers + 8 > CHILDREN_MAX)
         return err_set(
@@ -341,19 +341,16 @@ static bool send_start(struct run *run, int64_t number, int64_t now_us, struct e
                             .conversation = run->ids[number - 1],
                             .valid_ms = START_VALID_MS};
     char order[ORDER_ID_LETTERS + 1];
-    struct wish wish;
     struct buf json;
     bool ok;
 
-    if (!wish_from_config(run->loaded, true, number, run->seed, &wish, err))
-        return false;
+    wish_set_number(&run->wish, run->config, number, run->seed);
     buf_init(&json, WISH_MAX_BYTES);
-    ok = wish_format(&wish, &json)
+    ok = wish_format(&run->wish, &json)
          || err_set(err, ERR_LIMIT, "topic and story are too large");
     ask.args = buf_str(&json);
     ok = ok && order_send(run->redis, &ask, now_us, order, err);
     buf_done(&json);
-    wish_done(&wish);
     return ok;
 }
 

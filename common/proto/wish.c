@@ -254,8 +254,19 @@ static void take_model(const struct config_loaded *loaded, bool all, struct wish
         wish->model.temperature = config->temperature;
 }
 
-bool wish_from_config(const struct config_loaded *loaded, bool all, int64_t number,
-                      int64_t seed, struct wish *ret_wish, struct err *err)
+void wish_set_number(struct wish *wish, const struct config *config, int64_t number,
+                     int64_t seed)
+{
+    enum { APART = 1000003 }; /* a prime: the seeds of neighbours' turns do not meet */
+
+    free(wish->topic);
+    wish->topic = config->topic == NULL ? NULL : topic_for(config->topic, number);
+    wish->model.seed =
+        seed < 0 ? -1 : (seed + (number - 1) * APART) % (INT64_C(1) + SEED_MAX);
+}
+
+bool wish_from_config(const struct config_loaded *loaded, bool all,
+                      struct wish *ret_wish, struct err *err)
 {
     const struct config *config = &loaded->values;
     struct wish wish;
@@ -274,15 +285,12 @@ bool wish_from_config(const struct config_loaded *loaded, bool all, int64_t numb
     wish.grace_ms = config->grace_ms;
     wish.pass_on_failure = strcmp(config->on_failure, "pass") == 0;
     wish.max_issues = config->max_issues;
-    wish.model.seed =
-        seed < 0 ? -1 : (seed + (number - 1) * 1000003) % (INT64_C(1) + SEED_MAX);
     take_model(loaded, all, &wish);
-    if (config->topic != NULL)
-        wish.topic = topic_for(config->topic, number);
     if (config->story != NULL && !read_story_file(config->story, &wish, err)) {
         wish_done(&wish);
         return false;
     }
+    wish_set_number(&wish, config, 1, config->seed);
     *ret_wish = wish;
     return true;
 }

@@ -13,6 +13,7 @@
 #include "proto/cast.h"
 #include "proto/message.h"
 
+struct config;
 struct config_loaded;
 
 enum { TOPIC_MAX_BYTES = 4000 };
@@ -35,11 +36,13 @@ void wish_done(struct wish *wish);
 bool wish_format(const struct wish *wish, struct buf *into);
 MUST_USE bool wish_parse(struct str json, struct wish *ret_wish, struct err *err);
 /* The wish of the options; `all` also names what was not given (a run whose parts share
- * one config). Reads and checks the story file. number: the conversation's, from 1,
- * for {i} in the topic; seed is that of the first one. */
+ * one config). Reads and checks the story file; numbered 1, with the options' seed. */
 MUST_USE bool wish_from_config(const struct config_loaded *loaded, bool all,
-                               int64_t number, int64_t seed, struct wish *ret_wish,
-                               struct err *err);
+                               struct wish *ret_wish, struct err *err);
+/* Makes it the wish of conversation `number` (from 1): {i} in the topic, and a seed of
+ * its own made from `seed`, that of the first one (-1: none). */
+void wish_set_number(struct wish *wish, const struct config *config, int64_t number,
+                     int64_t seed);
 /* The model a seat asks for: its own, the wish's, or NULL. */
 const char *wish_model(const struct wish *wish, int64_t seat);
 
