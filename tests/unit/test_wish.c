@@ -200,8 +200,9 @@ static struct wish wish_of(const char *const *words, bool all, int64_t number,
     struct err err = {0};
 
     load(words);
-    if (!wish_from_config(&loaded, all, number, seed, &wish, &err))
+    if (!wish_from_config(&loaded, all, &wish, &err))
         fail_msg("%s", err.msg);
+    wish_set_number(&wish, &loaded.values, number, seed);
     config_done(&loaded);
     return wish;
 }
@@ -295,11 +296,11 @@ static void the_longest_topic_of_numbers_fits(void **state)
 
     memset(topic + 8, 'x', TOPIC_MAX_BYTES);
     load(words);
-    assert_true(wish_from_config(&loaded, false, 1, -1, &wish, &err));
+    assert_true(wish_from_config(&loaded, false, &wish, &err));
     wish_done(&wish);
     free(loaded.values.topic);
     loaded.values.topic = x_printf("%sx", topic + 8);
-    assert_false(wish_from_config(&loaded, false, 1, -1, &wish, &err));
+    assert_false(wish_from_config(&loaded, false, &wish, &err));
     assert_int_equal(err.code, ERR_USAGE);
     assert_non_null(strstr(err.msg, "--topic"));
     config_done(&loaded);
@@ -313,7 +314,7 @@ static void a_conversation_without_an_end_is_refused(void **state)
 
     (void)state;
     load(words);
-    assert_false(wish_from_config(&loaded, true, 1, -1, &wish, &err));
+    assert_false(wish_from_config(&loaded, true, &wish, &err));
     assert_int_equal(err.code, ERR_USAGE);
     assert_non_null(strstr(err.msg, "never end"));
     config_done(&loaded);
@@ -349,7 +350,7 @@ static void a_story_file_is_checked_and_travels_whole(void **state)
 
         assert_true(file_write(path, str_of("{\"setting\":7}"), &err));
         load(words);
-        assert_false(wish_from_config(&loaded, false, 1, -1, &wish, &err));
+        assert_false(wish_from_config(&loaded, false, &wish, &err));
         assert_int_equal(err.code, ERR_USAGE);
         assert_non_null(strstr(err.msg, path));
         config_done(&loaded);
