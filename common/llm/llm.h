@@ -107,7 +107,7 @@ void llm_free(struct llm *llm);
 struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
                            const struct llm_handlers *handlers);
 /* Closes the connection, so that the server stops; on_result with LLM_CANCELLED comes
- * at the next turn of the loop. */
+ * from the loop, never before this returned. */
 void llm_cancel(struct llm_call *call);
 /* As llm_cancel, without a word: no callback comes any more (the owner goes away). Not
  * from inside a callback of this call. */

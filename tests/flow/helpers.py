@@ -140,6 +140,13 @@ class Sandbox:
         assert self.processes() == {}, self.processes()
         assert list(self.runtime.iterdir()) == [], list(self.runtime.rglob("*"))
 
+    def assert_no_report(self):
+        """No sanitizer and no assert of ours has spoken, in whatever log."""
+        for path in [*self.folder.glob("*.err"), *self.folder.rglob("logs/*.log")]:
+            text = path.read_text(errors="replace")
+            found = re.search("Sanitizer|runtime error:|Assertion .* failed", text)
+            assert not found, f"{path}: {text[found.start():][:3000]}"
+
     def assert_nothing_made(self):
         """As assert_nothing_left, and no folder of a run either."""
         self.assert_nothing_left()
@@ -174,6 +181,7 @@ def box():
     try:
         yield sandbox
         sandbox.assert_nothing_left()
+        sandbox.assert_no_report()
     finally:
         sandbox.close()
 

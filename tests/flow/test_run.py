@@ -19,6 +19,7 @@ def six_turns():
         done = sandbox.parley("run", "--simulate", "--turns", 6, "--seed", 7, "--observe", "plain",
                               "--topic", "the last tram", "--out", sandbox.path("D"), *FAST)
         sandbox.assert_nothing_left()
+        sandbox.assert_no_report()
         yield done, pathlib.Path(sandbox.path("D"))
     finally:
         sandbox.close()
