@@ -123,6 +123,7 @@ static bool remove_inside(const char *path, struct err *err)
 
     if (folder == NULL)
         return err_sys(err, errno, "%s", path);
+    /* cppcheck-suppress readdirCalled ; one thread */
     while (ok && (entry = readdir(folder)) != NULL) {
         char *child;
 
