@@ -84,8 +84,6 @@ static bool is_date(const int64_t date[3])
     int64_t month;
     int64_t day;
 
-    if (date[1] < 1 || date[2] < 1)
-        return false;
     date_from_days(days_from_date(date[0], date[1], date[2]), &year, &month, &day);
     return month == date[1] && day == date[2];
 }

@@ -1,4 +1,5 @@
 /* test_file.c - whole files and folders, in a folder of the test's own. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,8 @@ static void writing_replaces_the_file_and_leaves_nothing_beside_it(void **state)
     assert_true(file_make_folder(folder, 0755, &err));
     assert_true(file_write(path, str_of("first, and longer"), &err));
     assert_true(file_write(path, str_of("second"), &err));
+    assert_true(file_exists(path));
+    assert_true(file_exists(folder));
     expect_text("alone/file", "second");
     assert_int_equal(mode_of(path), 0644);
     assert_int_equal(unlink(path), 0);
@@ -190,13 +193,14 @@ static void a_write_that_fails_keeps_the_old_file(void **state)
 
 static void folders_are_made_with_those_above_and_the_mode_asked_for(void **state)
 {
-    static const char *const names[] = {"a/b/c", "a/b/d/", "a//e", "f/"};
+    static const char *const names[] = {"new", "a/b/c", "a/b/d/", "a//e", "f/"};
     struct err err = {0};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = path_join(root, names[i]);
 
+        errno = 0;
         if (!file_make_folder(path, 0700, &err))
             fail_msg("%s", err.msg);
         assert_int_equal(mode_of(path), 0700);

@@ -183,6 +183,9 @@ static void rewinding_before_the_first_line_starts_anew(void **state)
     assert_int_equal(page->known, 0);
     assert_string_equal(page->last_id, "");
     assert_string_equal(page->first_id, "");
+    memory_add_own(memory, page, 6, 1, "Ada", str_of("mine"));
+    memory_rewind(memory, page, "");
+    assert_int_equal(page->line_count, 0);
 }
 
 static void dropping_keeps_what_stands_at_the_window_and_behind(void **state)

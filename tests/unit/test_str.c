@@ -39,6 +39,7 @@ static void views_compare_all_bytes_and_their_number(void **state)
     assert_false(str_is(str_make("ab\0", 3), "ab"));
     assert_true(str_starts(str_of("abc"), "ab"));
     assert_false(str_starts(str_of("abc"), "abcd"));
+    assert_false(str_starts(str_of("abc"), "ac"));
     assert_true(str_is(str_trim(str_of("\n a b\t ")), "a b"));
 }
 
