@@ -292,13 +292,49 @@ static bool take_document(struct ollama_reply *reply, const struct json_place *r
     return !done;
 }
 
+/* The next escaped NUL of a JSON text at or behind `at`; text.len when there is none. A
+ * backslash that is escaped itself begins nothing. */
+static size_t find_nul(struct str text, size_t at)
+{
+    static const char nul[] = "\\u0000";
+
+    while (at < text.len) {
+        const char *slash = memchr(text.at + at, '\\', text.len - at);
+
+        if (slash == NULL)
+            return text.len;
+        at = (size_t)(slash - text.at);
+        if (str_starts(str_make(slash, text.len - at), nul))
+            return at;
+        at += 2;
+    }
+    return text.len;
+}
+
+/* No text of ours can hold a NUL: it becomes U+FFFD, like bytes that are no UTF-8. */
+static struct str without_nuls(struct str line, struct buf *scratch)
+{
+    size_t at = find_nul(line, 0);
+
+    if (at == line.len)
+        return line;
+    if (line.at != scratch->at) {
+        buf_clear(scratch);
+        if (!buf_add_str(scratch, line))
+            return line; /* too long: the parser says what is wrong */
+    }
+    for (; at < scratch->len; at = find_nul(buf_str(scratch), at))
+        memcpy(scratch->at + at, "\\ufffd", 6);
+    return buf_str(scratch);
+}
+
 static bool read_line(struct ollama_reply *reply, struct str line,
                       json_t **ret_document, struct err *err)
 {
     reply->broken_utf8 = !utf8_valid(line);
     if (reply->broken_utf8 && hide_broken(line, &reply->scratch))
         line = buf_str(&reply->scratch);
-    return json_read(line, ret_document, err);
+    return json_read(without_nuls(line, &reply->scratch), ret_document, err);
 }
 
 bool ollama_reply_line(struct ollama_reply *reply, struct str line)

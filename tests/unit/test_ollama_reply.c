@@ -116,6 +116,19 @@ static void text_in_the_line_of_the_end_marker_counts(void **state)
     ollama_reply_done(&reply);
 }
 
+static void an_escaped_nul_becomes_a_replacement_character(void **state)
+{
+    struct ollama_reply reply;
+
+    (void)state;
+    ollama_reply_init(&reply, 1000);
+    feed(&reply, SAY("a\\u0000b\\u0000") "\n" SAY("\\\\u0000 \\\\\\u0000") "\n" END);
+    assert_int_equal(reply.error, LLM_ERROR_NONE);
+    assert_string_equal(buf_text(&reply.text), "a\xEF\xBF\xBD"
+                                               "b\xEF\xBF\xBD\\u0000 \\\xEF\xBF\xBD");
+    ollama_reply_done(&reply);
+}
+
 static void unknown_keys_and_nulls_are_passed_over(void **state)
 {
     struct ollama_reply reply;
@@ -386,6 +399,7 @@ int main(void)
         cmocka_unit_test(what_the_server_did_not_count_is_unknown),
         cmocka_unit_test(thoughts_are_kept_apart),
         cmocka_unit_test(text_in_the_line_of_the_end_marker_counts),
+        cmocka_unit_test(an_escaped_nul_becomes_a_replacement_character),
         cmocka_unit_test(unknown_keys_and_nulls_are_passed_over),
         cmocka_unit_test(a_character_cut_between_two_lines_is_whole_again),
         cmocka_unit_test(broken_characters_are_mended),
