@@ -367,6 +367,19 @@ class Fleet:
                  f"{conversation} ends", limit_s)
         return self.talk(conversation)
 
+    def wait_holder(self, lane):
+        """The name and pid of the worker that has this lane's turn in hand."""
+        request = f"parley:{{0}}:request:{lane}"
+
+        def holder():
+            if self.db.exists(request):
+                for entry in self.db.xpending_range(request, "workers", "-", "+", 1):
+                    pid = self.db.hget(f"parley:{{0}}:member:{entry['consumer']}", "pid")
+                    if pid is not None:  # it has left, else
+                        return entry["consumer"], int(pid)
+            return None
+        return wait_for(holder, f"lane {lane} works")
+
     def transcript(self, conversation):
         entries = self.db.xrange(f"parley:{{0}}:transcript:{conversation}")
         return [json.loads(fields["message"]) for _, fields in entries]

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import re
+import time
 
 from helpers import (FakeOllama, OnTerminal, assert_harmless, assert_run_folder, box, read_lines,
                      story_file, words_of)  # noqa: F401 - box is a fixture
@@ -47,10 +48,20 @@ def test_hostile_words_are_stored_as_they_came_and_shown_harmless_in_a_pipe(box)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", log.read_text()), log
 
 
-def test_hostile_words_are_shown_harmless_on_a_terminal(box):
-    with FakeOllama(hostile_chat) as server:
+def slow_words(number):
+    """A character at a time, slowly enough to be shown while it is spoken."""
+    for char in f"begin {HOSTILE[(number - 1) % len(HOSTILE)]} end":
+        yield char
+        time.sleep(0.02)
+
+
+def test_hostile_words_are_shown_harmless_on_a_terminal_while_they_are_spoken(box):
+    def on_chat(kind, number, body):
+        return slow_words(number) if kind == "turn" else None
+    with FakeOllama(on_chat) as server:
         run = OnTerminal(box, "run", "--ollama", server.url, "--story", story_file(box), "--turns",
-                         len(HOSTILE), "--observe", "plain", "--out", box.path("D"))
+                         len(HOSTILE), "--observe", "plain", "--update-rate", "10ms", "--out",
+                         box.path("D"))
         assert run.wait(20) == 0
         run.close()
     shown = run.data.decode()
