@@ -1,6 +1,7 @@
 /* sibling.c - see sibling.h. */
 #include "cli/sibling.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,7 @@ bool sibling_exec(const char *name, char **argv, struct err *err)
 
     if (!sibling_path(name, &path, err))
         return false;
+    assert(path != NULL);
     (void)execv(path, argv); /* returns only when it failed */
     err_sys(err, errno, "%s", path);
     free(path);

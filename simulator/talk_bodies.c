@@ -259,7 +259,7 @@ static const char *const brief[] = {
 };
 
 const struct pool talk_bodies[POOL_COUNT - POOL_PROBE] = {
-    [POOL_PROBE - POOL_PROBE] = LIST(probe),
+    [0] = LIST(probe), /* POOL_PROBE is the first of them */
     [POOL_DISAGREE - POOL_PROBE] = LIST(disagree),
     [POOL_ODD - POOL_PROBE] = LIST(odd),
     [POOL_MAKE_UP - POOL_PROBE] = LIST(make_up),

@@ -67,6 +67,7 @@ static struct serve_request *serve_meet(struct serve *serve,
 
 /* Called with the head, then with each piece of the body, then with nothing: the
  * request is whole; and again when it was resumed without having been answered. */
+/* libmicrohttpd gives it eight parameters. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_access(void *owner, struct MHD_Connection *connection,
                                  const char *path, const char *method,
                                  const char *version, const char *bytes, size_t *len,

@@ -34,8 +34,8 @@ struct serve_request {
     char *path;
     struct buf body;
     size_t swallowed; /* bytes of a too large body */
-    STAILQ_HEAD(, serve_header) headers;
-    STAILQ_HEAD(, serve_piece) pieces;
+    STAILQ_HEAD(serve_headers, serve_header) headers;
+    STAILQ_HEAD(serve_pieces, serve_piece) pieces;
     size_t waiting; /* bytes in pieces not sent */
     enum answer_state state;
     unsigned status;

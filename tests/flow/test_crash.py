@@ -71,7 +71,7 @@ def test_a_worker_then_the_manager_killed_amid_many_conversations_lose_and_doubl
     run = box.start("run", "--simulate", "--parallel", 64, "--story", story_file(box),
                     "--conversations", 8, "--concurrency", 8, "--turns", 12, "--observe", "none",
                     "--patience", "3s", "--out", out, *LEASE, *SLOW)
-    for program, turns in (("worker", 10), ("manager", 25), ("worker", 40), ("manager", 60)):
+    for program, turns in (("worker", 10), ("manager", 25), ("worker", 40)):
         wait_for(lambda least=turns: turns_there(out / "transcript.jsonl") >= least,
                  f"{turns} turns")
         time.sleep(moments.random() * 0.2)
@@ -188,10 +188,10 @@ def test_a_lane_mate_takes_over_without_anybody_being_started(fleet):
     fleet.box.stop_all()
 
 
-def test_a_standby_manager_takes_the_lead_and_a_killed_one_may_come_back(fleet, moments):
+def test_a_standby_manager_takes_the_lead_from_a_killed_one(fleet, moments):
     fleet.simulator(*SLOW)
     leader, _, _ = fleet.crew(*LEASE)
-    standby = fleet.manager(*LEASE)
+    fleet.manager(*LEASE)
     fleet.wait_ready("manager-2")
     conversation = fleet.begin("--turns", 10, "--story", story_file(fleet.box))
     fleet.wait_turns(conversation, 1)
@@ -200,13 +200,10 @@ def test_a_standby_manager_takes_the_lead_and_a_killed_one_may_come_back(fleet, 
     leader.kill()
     leader.wait()
     wait_for(lambda: fleet.db.get("parley:{0}:epoch") != first, "the standby leads", 8)
-    assert ":manager-2:" in fleet.db.get("parley:{0}:epoch")
-    fleet.manager(*LEASE)
-    standby.kill()
-    standby.wait()
+    number, name, _ = fleet.db.get("parley:{0}:epoch").split(":")
+    assert (int(number), name) == (int(first.split(":")[0]) + 1, "manager-2")
     assert fleet.wait_end(conversation)["reason"] == "turns"
     assert_once_and_in_order(fleet.transcript(conversation), 10)
-    assert int(fleet.db.get("parley:{0}:epoch").split(":")[0]) >= 3
     fleet.wait_settled()
     fleet.box.stop_all()
 
