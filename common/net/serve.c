@@ -37,7 +37,7 @@ struct serve {
     struct loop_timer timer; /* what MHD_get_timeout says */
     struct loop_timer wake;  /* another turn is due, for what comes after our hook */
     struct loop_hook hook;
-    LIST_HEAD(, serve_request) requests;
+    LIST_HEAD(serve_requests, serve_request) requests;
     bool dirty; /* resumed connections wait for MHD_run */
     bool closing;
 };

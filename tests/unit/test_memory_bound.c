@@ -139,6 +139,33 @@ static void a_forgotten_page_in_use_is_empty_and_cold(void **state)
     memory_free(memory);
 }
 
+static void what_is_dropped_gives_back_what_it_took(void **state)
+{
+    struct memory *memory = memory_new(1 << 20);
+    struct memory_page *page = memory_pin(memory, "c");
+    size_t with_cast;
+    size_t with_turn;
+
+    (void)state;
+    page_set_cast(memory, page, 2, 1);
+    with_cast = memory_bytes(memory);
+    page_set_cast(memory, page, 3, 2);
+    assert_true(memory_bytes(memory) > with_cast + sizeof(struct seat));
+    page_set_cast(memory, page, 2, 3);
+    assert_int_equal(memory_bytes(memory), with_cast);
+    page_add(memory, page, 1, 1, words);
+    with_turn = memory_bytes(memory);
+    assert_true(with_turn >= with_cast + sizeof words);
+    memory_add_own(memory, page, 2, 2, "Bo", str_of(words));
+    assert_true(memory_bytes(memory) >= with_turn + sizeof words);
+    memory_rewind(memory, page, "");
+    assert_int_equal(memory_bytes(memory), with_turn);
+    memory_drop_before(memory, page, "9-0");
+    assert_int_equal(memory_bytes(memory), with_cast);
+    memory_unpin(memory, page);
+    memory_free(memory);
+}
+
 static void a_large_cast_counts_too(void **state)
 {
     enum { LARGE = 100000 };
@@ -148,9 +175,9 @@ static void a_large_cast_counts_too(void **state)
     size_t before = memory_bytes(memory);
 
     (void)state;
-    free(cast.seats[1].persona.goal);
-    cast.seats[1].persona.goal = x_calloc(LARGE + 1, 1);
-    memset(cast.seats[1].persona.goal, 'g', LARGE);
+    free(cast.seats[1].persona.traits[0]);
+    cast.seats[1].persona.traits[0] = x_calloc(LARGE + 1, 1);
+    memset(cast.seats[1].persona.traits[0], 'g', LARGE);
     memory_set_cast(memory, page, x_strdup("topic"), &cast);
     assert_true(memory_bytes(memory) >= before + LARGE);
     assert_null(cast.seats); /* taken */
@@ -168,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_page_in_use_stays_whatever_the_bound),
         cmocka_unit_test(forgetting_all_takes_the_bytes_to_nothing),
         cmocka_unit_test(a_forgotten_page_in_use_is_empty_and_cold),
+        cmocka_unit_test(what_is_dropped_gives_back_what_it_took),
         cmocka_unit_test(a_large_cast_counts_too),
     };
 

@@ -168,6 +168,7 @@ static const struct {
     {ROW_SEATED, "16=x", "all 16=x"},
     {ROW_SEATED, "2=a=b", "all 2=a=b"},
     {ROW_SEATED, "a=2", "a=2"},
+    {ROW_SEATED, "=2", "=2"},
     {ROW_SEATED, "", "all"},
     {ROW_SEATED, "2=", NULL},
     {ROW_SEATED, "0=x", NULL},

@@ -162,6 +162,21 @@ static void after_a_failed_turn_the_seat_is_asked_to_go_on(void **state)
     prompt_done(&prompt);
 }
 
+static void a_failed_turn_between_others_is_not_told(void **state)
+{
+    struct prompt prompt;
+
+    (void)state;
+    page_add(memory, page, 1, 1, "one");
+    page_add(memory, page, 2, 2, "");
+    page_add(memory, page, 3, 1, "three");
+    prompt = build(2, "", WIDE);
+    assert_int_equal(prompt.count, 3);
+    expect_message(&prompt, 1, "user", "Ada: one");
+    expect_message(&prompt, 2, "user", "Ada: three");
+    prompt_done(&prompt);
+}
+
 static void when_nobody_has_said_a_word_the_scene_begins(void **state)
 {
     struct prompt prompt;
@@ -300,6 +315,28 @@ static void a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters(void 
     assert_in_range(fewest, 15, 33);
 }
 
+/* Each line costs its text, its author and 16 bytes. */
+static void the_window_moves_as_soon_as_one_byte_is_too_much(void **state)
+{
+    enum { LINES = 9, LINE_BYTES = 20 + 3 + 16 };
+    struct prompt prompt = build(2, "", WIDE);
+    size_t system_bytes = prompt.messages[0].text.len;
+    int64_t enough = (int64_t)(system_bytes + (size_t)LINES * LINE_BYTES + 2) / 3;
+
+    (void)state;
+    prompt_done(&prompt);
+    for (int64_t turn = 1; turn <= LINES; turn++)
+        page_add(memory, page, turn, 1, "twenty bytes of text");
+    prompt = build(2, "", enough);
+    assert_string_equal(prompt.window, "");
+    assert_int_equal(prompt.count, 1 + LINES);
+    prompt_done(&prompt);
+    prompt = build(2, "", enough - 1);
+    assert_string_equal(prompt.window, "4-0"); /* 6 of 9 lines are within 3/4 */
+    assert_int_equal(prompt.count, 1 + 6);
+    prompt_done(&prompt);
+}
+
 static void the_new_window_is_the_first_line_that_is_told(void **state)
 {
     struct prompt prompt;
@@ -415,11 +452,13 @@ int main(void)
         TEST(the_first_to_speak_is_asked_to_begin),
         TEST(own_words_are_the_assistants_and_others_bear_their_names),
         TEST(after_a_failed_turn_the_seat_is_asked_to_go_on),
+        TEST(a_failed_turn_between_others_is_not_told),
         TEST(when_nobody_has_said_a_word_the_scene_begins),
         TEST(the_system_text_is_the_same_at_every_turn),
         TEST(a_later_prompt_begins_with_the_earlier_one),
         TEST(a_redelivery_builds_the_same_bytes),
         TEST(a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters),
+        TEST(the_window_moves_as_soon_as_one_byte_is_too_much),
         TEST(the_new_window_is_the_first_line_that_is_told),
         TEST(without_room_the_system_text_and_the_last_words_stay),
         TEST(a_window_from_nowhere_keeps_the_last_words),

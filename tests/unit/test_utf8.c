@@ -247,6 +247,9 @@ static void a_full_buffer_stops_the_mending(void **state)
     assert_false(utf8_harmless(str_of("\x1B"), true, &text));
     buf_clear(&text);
     assert_true(utf8_feed(&stream, str_of("abc\xE2"), &text));
+    assert_true(utf8_feed(&stream, str_of("\x82"), &text));
+    assert_false(utf8_feed(&stream, str_of("\xAC"), &text));
+    stream.held_count = 1;
     assert_false(utf8_end(&stream, &text));
     buf_done(&text);
 }

@@ -231,7 +231,7 @@ static void only_what_was_given_is_wished(void **state)
 
 static void a_run_names_all_so_that_its_parts_agree(void **state)
 {
-    static const char *const words[] = {"--turns=7", "--model=2=two",
+    static const char *const words[] = {"--turns=7", "--model=2=two", "--model=16=last",
                                         "--on-failure=pass", NULL};
     struct wish wish = wish_of(words, true, 1, 5);
 
@@ -239,6 +239,7 @@ static void a_run_names_all_so_that_its_parts_agree(void **state)
     assert_string_equal(wish.model.provider, "ollama");
     assert_string_equal(wish.model.model, "llama3.2");
     assert_string_equal(wish.models[2], "two");
+    assert_string_equal(wish.models[16], "last");
     assert_int_equal(wish.model.num_ctx, 8192);
     assert_int_equal(wish.model.num_predict, 400);
     assert_int_equal(wish.model.seed, 5);
