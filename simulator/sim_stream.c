@@ -62,7 +62,7 @@ struct sim_stream {
     struct sim_slot *slots; /* options->parallel of them */
     size_t slot_count;
     struct rng rng; /* for the jitter */
-    TAILQ_HEAD(, sim_speech) waiting;
+    TAILQ_HEAD(sim_speeches, sim_speech) waiting;
     struct buf line;
 };
 
