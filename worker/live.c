@@ -114,8 +114,10 @@ void live_add(struct live *live, struct str words)
 {
     if (words.len == 0)
         return;
-    if (!buf_add_str(&live->words, words))
+    if (!buf_add_str(&live->words, words)) {
         flush(live); /* cannot grow for ever: what came before is written first */
+        (void)buf_add_str(&live->words, words); /* larger than any reply: left out */
+    }
     if (live->words.len >= live->chunk_bytes)
         flush(live);
     else if (!loop_timer_running(&live->timer))
