@@ -120,6 +120,25 @@ static void pad_to(struct buf *into, size_t line_start, size_t column)
         buf_add_char(into, ' ');
 }
 
+/* A URL's password is nobody's business: "redis://u:***@host". */
+static void hide_password(struct buf *value)
+{
+    const char *scheme = strstr(buf_text(value), "://");
+    const char *at = scheme == NULL ? NULL : strrchr(scheme, '@');
+    const char *colon =
+        at == NULL ? NULL : memchr(scheme + 3, ':', (size_t)(at - scheme - 3));
+    struct buf hidden;
+
+    if (colon == NULL)
+        return;
+    buf_init(&hidden, value->max + 8);
+    buf_add(&hidden, value->at, (size_t)(colon - value->at) + 1);
+    buf_add_text(&hidden, "***");
+    buf_add_text(&hidden, at);
+    buf_done(value);
+    *value = hidden;
+}
+
 void opt_show(const struct opt_set *set, unsigned command, struct buf *into)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -131,6 +150,7 @@ void opt_show(const struct opt_set *set, unsigned command, struct buf *into)
             continue;
         buf_init(&value, 65536);
         opt_value(set, i, &value);
+        hide_password(&value);
         buf_add_text(into, row->key == NULL ? row->flag : row->key);
         pad_to(into, start, HELP_COLUMN);
         buf_printf(into, " %s", value.len == 0 ? "-" : buf_text(&value));

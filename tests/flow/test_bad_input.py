@@ -354,3 +354,9 @@ def test_with_pass_a_turn_that_cannot_be_made_is_left_empty(box):
     assert words_of(read_lines(box.path("D/transcript.jsonl")))[0] == ""
     assert len(words_of(read_lines(box.path("D/transcript.jsonl")))) == 3
     assert_run_folder(box.path("D"))
+
+
+def test_show_config_never_shows_a_password(box):
+    done = box.parley("run", "--redis", "redis://joe:s3cret@h:1/2", "--show-config")
+    assert done.returncode == 0
+    assert "redis://joe:***@h:1/2" in done.stdout and "s3cret" not in done.stdout
