@@ -84,14 +84,14 @@ static void on_claimed(void *owner, const struct redis_answer *answer)
 }
 
 /* Leases are judged only after a whole lease of being connected: when Redis was away,
- * nobody could renew. */
+ * nobody could renew. What was handed back is free at once: it looks idle for a day. */
 static int64_t lease_to_claim_ms(const struct worker *worker)
 {
     int64_t connected_ms = clock_mono_ms() - worker->ready_since_ms;
-    static const int64_t never_ms = INT64_C(1000000000000);
+    static const int64_t half_a_day_ms = 12 * 3600 * 1000;
 
     return connected_ms >= worker->config->lease_ms ? worker->config->lease_ms
-                                                    : never_ms;
+                                                    : half_a_day_ms;
 }
 
 static void claim(struct lane *lane, size_t free)

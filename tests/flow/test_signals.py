@@ -145,10 +145,12 @@ def test_sigterm_drains_a_worker_which_hands_back_what_it_cannot_finish(box):
     process.send_signal(signal.SIGTERM)
     assert process.wait(15) == 0
     assert time.monotonic() - begun < 7
+    def pending():
+        one, = fleet.db.xpending_range("parley:{0}:request:1", "workers", "-", "+", 10)
+        return one
     # At once, not when the lease of 10 s is over; and the delivery did not count.
-    wait_for(lambda: fleet.wait_holder(1)[0] != name, "the lane mate has it", 3)
-    pending, = fleet.db.xpending_range("parley:{0}:request:1", "workers", "-", "+", 10)
-    assert pending["times_delivered"] == 1
+    wait_for(lambda: pending()["consumer"] != name, "the lane mate has it", 3)
+    assert pending()["times_delivered"] == 1
     assert box.parley("stop", conversation).returncode == 0
     fleet.wait_settled()
     box.stop_all()
