@@ -62,14 +62,12 @@ static void on_change(void *owner)
 }
 
 bool run_until(struct run *run, bool (*done)(const struct run *run), int64_t ms,
-               bool breakable)
+               int interrupts)
 {
-    int before = run->interrupts;
-
     run->timed_out = false;
     if (ms > 0)
         loop_timer_start(&run->timer, ms);
-    while (!done(run) && !run->timed_out && !(breakable && run->interrupts > before))
+    while (!done(run) && !run->timed_out && run->interrupts <= interrupts)
         loop_run(run->loop);
     loop_timer_stop(&run->timer);
     return done(run);
@@ -153,12 +151,12 @@ static bool is_over(const struct run *run)
 /* First interrupt: the turn in flight has its grace. Second: at once. */
 static void play(struct run *run)
 {
-    if (run_until(run, is_over, 0, true))
+    if (run_until(run, is_over, 0, 0))
         return;
     fprintf(stderr,
             "\nparley run: ending after the turn in flight; once more: at once\n");
     run_stop_conversations(run);
-    if (!run_until(run, is_over, run->config->grace_ms + 5000, true))
+    if (!run_until(run, is_over, run->config->grace_ms + 5000, 1))
         fprintf(stderr, "parley run: ending at once\n");
 }
 

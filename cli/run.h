@@ -58,10 +58,12 @@ MUST_USE bool run_start_simulator(struct run *run, struct err *err);
 MUST_USE bool run_start_fleet(struct run *run, struct err *err);
 MUST_USE bool run_start_observer(struct run *run, struct err *err);
 MUST_USE bool run_start_conversations(struct run *run, struct err *err);
-/* Runs the loop until `done(run)`, a passed time (ms; 0 none) or, with `breakable`, an
- * interrupt. True when done. */
+/* Runs the loop until `done(run)`, a passed time (ms; 0 none) or more than so many
+ * interrupts since the start of the run (RUN_UNDISTURBED: however many). True when
+ * done. */
+enum { RUN_UNDISTURBED = 1000000 };
 bool run_until(struct run *run, bool (*done)(const struct run *run), int64_t ms,
-               bool breakable);
+               int interrupts);
 void run_stop_conversations(struct run *run);
 void run_end_children(struct run *run);
 /* run.json, the analysis on stdout; the exit status. */

@@ -97,20 +97,21 @@ void run_end_children(struct run *run)
     bool natural = record_all_done(&run->record) && run->record.count > 0;
 
     if (!observer_over(run)) {
-        if (!natural || forced || !run_until(run, observer_over, OBSERVER_MS, false))
+        if (!natural || forced
+            || !run_until(run, observer_over, OBSERVER_MS, RUN_UNDISTURBED))
             child_end(run->observer, SIGTERM);
-        if (!run_until(run, observer_over, FORCED_MS, false))
+        if (!run_until(run, observer_over, FORCED_MS, RUN_UNDISTURBED))
             child_end(run->observer, SIGKILL);
     }
     end_services(run, SIGTERM);
-    if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS, false))
+    if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS, RUN_UNDISTURBED))
         end_services(run, SIGKILL);
     (void)run_until(run, services_over, FORCED_MS,
-                    false); /* SIGKILL cannot be missed */
+                    RUN_UNDISTURBED); /* SIGKILL cannot be missed */
     if (simulator_over(run))
         return;
     child_end(run->simulator, SIGTERM);
-    if (!run_until(run, simulator_over, FORCED_MS, false))
+    if (!run_until(run, simulator_over, FORCED_MS, RUN_UNDISTURBED))
         child_end(run->simulator, SIGKILL);
 }
 
@@ -122,7 +123,7 @@ static void end_redis(struct run *run)
     if (run->redis_server == NULL)
         return;
     child_end(run->redis_server, SIGTERM);
-    if (!run_until(run, redis_over, REDIS_MS, false))
+    if (!run_until(run, redis_over, REDIS_MS, RUN_UNDISTURBED))
         child_end(run->redis_server, SIGKILL);
 }
 
@@ -331,7 +332,8 @@ int run_report(struct run *run, bool ok)
 
     if (run->redis != NULL && run->record.count > 0) {
         record_fetch_all(&run->record);
-        (void)run_until(run, fetched, DRAIN_MS, false); /* what came is written */
+        (void)run_until(run, fetched, DRAIN_MS,
+                        RUN_UNDISTURBED); /* what came is written */
     }
     began = any_turns(run);
     status = outcome(run, ok, &err);

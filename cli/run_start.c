@@ -173,7 +173,7 @@ static bool await_simulator(struct run *run, int fd, struct err *err)
     buf_init(&listening.line, 4096);
     loop_io_init(&listening.io, run->loop, on_simulator_line, &listening);
     loop_io_watch(&listening.io, fd, LOOP_READ);
-    ok = run_until(run, have_simulator, SIMULATOR_READY_MS, true)
+    ok = run_until(run, have_simulator, SIMULATOR_READY_MS, 0)
          && run->ollama_url != NULL;
     loop_io_stop(&listening.io);
     buf_done(&listening.line);

@@ -18,6 +18,7 @@
 #include "scripts/scripts.h"
 
 enum {
+    LEAVE_MS = 1000,
     BEAT_MS = 1000,
     LOCK_MS = 10000,
     NUMBER_MAX = 10000,
@@ -131,8 +132,13 @@ static void send_beat(struct member *member)
 
 static void on_beat_time(struct loop_timer *timer, void *owner)
 {
+    struct member *member = owner;
+
     (void)timer;
-    member_beat(owner);
+    if (!member->leaving)
+        member_beat(member);
+    else if (member->on_left != NULL)
+        member->on_left(member->owner); /* Redis does not answer: the lock runs out */
 }
 
 void member_start(struct member *member, struct loop *loop, struct redis *redis,
@@ -182,7 +188,7 @@ void member_leave(struct member *member)
                               .owner = member};
 
     member->leaving = true;
-    loop_timer_stop(&member->timer);
+    loop_timer_start(&member->timer, LEAVE_MS);
     fmt_into(lock_id, sizeof lock_id, "%s:lock", member->name);
     argv[0] = key_make(member->keys, "member", lock_id, lock);
     argv[1] = key_make(member->keys, "member", member->name, hash);
