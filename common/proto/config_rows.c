@@ -21,7 +21,7 @@ const struct opt_row config_rows[] = {
     {"topic", "conversation.topic", NULL, OPT_TEXT, AT(topic), .commands = STARTERS, .value = "TEXT",
      .help = "what the story is to be about; {i} is the conversation's number"},
     {"story", "conversation.story", NULL, OPT_TEXT, AT(story), .commands = STARTERS, .value = "FILE",
-     .help = "story and personas from a file (docs/protocol.md), nothing is generated; - is stdin"},
+     .help = "story and personas from a file (schemas/story_file.schema.json), nothing is generated; - is stdin"},
     {"personas", "conversation.personas", NULL, OPT_INT, AT(personas), .min = 2, .max = 16, .fallback = "2",
      .commands = STARTERS, .value = "N", .help = "how many take part"},
     {"turns", "conversation.max_turns", NULL, OPT_INT, .none = true, AT(max_turns), .min = 1, .max = 1000000, .fallback = "50",
