@@ -32,6 +32,7 @@ enum {
     READ_TIMEOUT_MS = 4000,
     READ_COUNT = 128, /* responses of a lane at once */
     RETRY_MS = 200,
+    FIRST_CONTACT_MS = 4000,
     EXIT_CUT_SHORT = 143
 };
 
@@ -231,6 +232,7 @@ static void on_ready(void *owner, bool restarted)
 {
     struct manager *manager = owner;
 
+    loop_timer_stop(&manager->first_contact);
     log_info("redis", "connected restarted=%d", restarted);
     if (!restarted || !leader_leads(&manager->leader))
         return;
@@ -241,8 +243,22 @@ static void on_ready(void *owner, bool restarted)
 
 static void on_down(void *owner, const struct err *err)
 {
-    (void)owner;
+    struct manager *manager = owner;
+
+    manager->last_down = *err;
     log_warn("redis", "not connected, trying again reason=%s", err->msg);
+}
+
+/* At the start Redis must be there; later we wait for it as long as it takes. */
+static void on_first_contact(struct loop_timer *timer, void *owner)
+{
+    struct manager *manager = owner;
+
+    (void)timer;
+    manager->fatal = manager->last_down;
+    if (manager->fatal.code == ERR_NONE)
+        err_set(&manager->fatal, ERR_REDIS, "Redis does not answer");
+    loop_stop(manager->loop);
 }
 
 static size_t describe(void *owner, const char **fields, size_t max)
@@ -356,6 +372,8 @@ static void start(struct manager *manager)
     manager->member.on_lost = on_lost;
     manager->member.on_left = on_left;
     manager->member.owner = manager;
+    loop_timer_init(&manager->first_contact, manager->loop, on_first_contact, manager);
+    loop_timer_start(&manager->first_contact, FIRST_CONTACT_MS);
     member_start(&manager->member, manager->loop, manager->redis, &manager->keys,
                  "manager", manager->config->name);
     leader_start(&manager->leader, manager);
@@ -375,6 +393,7 @@ static void stop(struct manager *manager)
     loop_timer_stop(&manager->wait);
     manager_follow(manager);
     leader_done(&manager->leader);
+    loop_timer_stop(&manager->first_contact);
     member_done(&manager->member);
     redis_clock_stop(&manager->clock);
     redis_free(manager->reader);

@@ -45,8 +45,10 @@ struct manager {
     bool looking;   /* a look at the members is on its way */
     bool stopping;
     bool forced;
-    int64_t routed;   /* turns */
-    struct err fatal; /* why we cannot go on */
+    int64_t routed;       /* turns */
+    struct err fatal;     /* why we cannot go on */
+    struct err last_down; /* the last failed connection's */
+    struct loop_timer first_contact;
 };
 
 int manager_run(struct manager *manager, const struct config_loaded *loaded,

@@ -25,6 +25,7 @@ enum {
     LAST_MS = 1000,  /* and then for handing back */
     DRAIN_MS = 4000, /* what a turn gets to end after SIGTERM */
     MEMORY_MAX_BYTES = 16 * 1024 * 1024,
+    FIRST_CONTACT_MS = 4000,
     EXIT_CUT_SHORT = 143
 };
 
@@ -63,6 +64,7 @@ static void on_ready(void *owner, bool restarted)
     struct worker *worker = owner;
 
     worker->ready_since_ms = clock_mono_ms();
+    loop_timer_stop(&worker->first_contact);
     log_info("redis", "connected restarted=%d", restarted);
     if (restarted)
         memory_forget_all(worker->memory); /* its history may be another */
@@ -70,8 +72,22 @@ static void on_ready(void *owner, bool restarted)
 
 static void on_down(void *owner, const struct err *err)
 {
-    (void)owner;
+    struct worker *worker = owner;
+
+    worker->last_down = *err;
     log_warn("redis", "not connected, trying again reason=%s", err->msg);
+}
+
+/* At the start Redis must be there; later we wait for it as long as it takes. */
+static void on_first_contact(struct loop_timer *timer, void *owner)
+{
+    struct worker *worker = owner;
+
+    (void)timer;
+    worker->fatal = worker->last_down;
+    if (worker->fatal.code == ERR_NONE)
+        err_set(&worker->fatal, ERR_REDIS, "Redis does not answer");
+    loop_stop(worker->loop);
 }
 
 /* ---- the name ---- */
@@ -226,6 +242,8 @@ static void start(struct worker *worker)
     worker->member.on_lost = on_lost;
     worker->member.on_left = on_left;
     worker->member.owner = worker;
+    loop_timer_init(&worker->first_contact, worker->loop, on_first_contact, worker);
+    loop_timer_start(&worker->first_contact, FIRST_CONTACT_MS);
     member_start(&worker->member, worker->loop, worker->redis, &worker->keys, base,
                  worker->config->name);
     loop_timer_init(&worker->renew_timer, worker->loop, on_renew_time, worker);
@@ -240,6 +258,7 @@ static void stop(struct worker *worker)
         loop_signal_stop(&worker->signals[i]);
     loop_timer_stop(&worker->renew_timer);
     loop_timer_stop(&worker->drain_timer);
+    loop_timer_stop(&worker->first_contact);
     member_done(&worker->member);
     redis_clock_stop(&worker->clock);
     llm_free(worker->llm);

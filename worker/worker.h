@@ -45,7 +45,9 @@ struct worker {
     int64_t calls;    /* numbers them: part of a call's id */
     int64_t turns_done;
     int64_t turns_failed;
-    struct err fatal; /* why we cannot go on */
+    struct err fatal;     /* why we cannot go on */
+    struct err last_down; /* the last failed connection's */
+    struct loop_timer first_contact;
 };
 
 /* Runs until it is told to stop. The exit status; err says why when it is not 0. */

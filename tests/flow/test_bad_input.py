@@ -34,6 +34,16 @@ def test_a_redis_that_does_not_answer_is_told_within_5_s(box, how, command):
     box.assert_nothing_made()
 
 
+@pytest.mark.parametrize("how", ["refused", "silent"])
+@pytest.mark.parametrize("command", [["manager"], ["worker", "--seat", "1"]], ids=lambda words: words[0])
+def test_a_service_whose_redis_is_not_there_at_its_start_leaves(box, how, command):
+    with BlackHole() as hole:
+        url = f"redis://127.0.0.1:{hole.port if how == 'silent' else closed_port()}"
+        done = box.parley(*command, "--redis", url, "--log-file", box.path("log"))
+    assert_told(done, 3, url, "--redis URL")
+    assert done.seconds < 5
+
+
 def test_a_redis_socket_that_is_not_there_is_told(box):
     done = box.parley("run", "--dry-run", "--redis", "unix:///nowhere/redis.sock")
     assert_told(done, 3, "unix:///nowhere/redis.sock", "No such file", "--redis URL")
