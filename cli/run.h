@@ -27,6 +27,7 @@ struct run {
     struct child *redis_server; /* ours, or NULL */
     struct child *simulator;
     struct child *observer;
+    struct child *analyzer;
     char *socket_folder; /* owned: where the private Redis' socket lies */
     char *redis_url;     /* owned: for the children */
     char *ollama_url;    /* owned */

@@ -283,6 +283,22 @@ static void tell_failures(const struct run *run)
     }
 }
 
+static bool analyzer_over(const struct run *run)
+{
+    return !child_runs(run->analyzer);
+}
+
+/* A further interrupt ends the analysis, too. */
+static void await_analyzer(struct run *run)
+{
+    if (run_until(run, analyzer_over, 0, run->interrupts))
+        return;
+    child_end(run->analyzer, SIGTERM);
+    if (!run_until(run, analyzer_over, FORCED_MS, RUN_UNDISTURBED))
+        child_end(run->analyzer, SIGKILL);
+    (void)run_until(run, analyzer_over, FORCED_MS, RUN_UNDISTURBED);
+}
+
 /* The analyzer writes analysis.json and, unless stdout is for JSON, its tables. */
 static bool analyze(struct run *run, struct err *err)
 {
@@ -290,7 +306,6 @@ static bool analyze(struct run *run, struct err *err)
     char *path = NULL;
     char *log = folder_log(&run->folder, "analyzer.log");
     bool json = strcmp(run->config->observe, "json") == 0;
-    struct child *child;
     bool ok;
 
     if (!sibling_path("analyzer", &path, err)) {
@@ -302,12 +317,12 @@ static bool analyze(struct run *run, struct err *err)
     word_list_add(&words, "--out=%s/analysis.json", run->folder.path);
     word_list_add_options(&words, run->loaded, FOR_ANALYZE);
     word_list_add(&words, "%s", run->folder.path);
-    child = children_add(&run->children, "analyzer", words.words, log);
-    child->shares_stdout = !json;
+    run->analyzer = children_add(&run->children, "analyzer", words.words, log);
+    run->analyzer->shares_stdout = !json;
     free(log);
-    ok = child_start(child, err);
-    while (ok && child_runs(child))
-        loop_run(run->loop);
+    ok = child_start(run->analyzer, err);
+    if (ok)
+        await_analyzer(run);
     return ok;
 }
 
@@ -348,5 +363,7 @@ int run_report(struct run *run, bool ok)
         fprintf(stderr, "parley run: no analysis: %s\n", err.msg);
         status = status == 0 ? 1 : status;
     }
+    if (run->interrupts > 0)
+        status = outcome(run, ok, &err); /* it may have come meanwhile */
     return status;
 }
