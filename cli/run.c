@@ -127,8 +127,20 @@ static bool reach(struct run *run, struct err *err)
     return run_reach_redis(run, err);
 }
 
+/* Options that were meant for this run, not for each of its processes: they would all
+ * write to one log, take one name, one seat. What they need of them is passed on. */
+static void clear_environment(void)
+{
+    static const char *const names[] = {"PARLEY_NAME", "PARLEY_SEAT", "PARLEY_LOG_FILE",
+                                        "PARLEY_CONFIG", "PARLEY_OUT"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        (void)unsetenv(names[i]); /* fails for a bad name only */
+}
+
 static bool launch(struct run *run, struct err *err)
 {
+    clear_environment();
     if (!run_start_redis(run, err))
         return false;
     if (run->config->simulate && !run_start_simulator(run, err))
