@@ -119,12 +119,24 @@ struct child *children_add(struct children *children, const char *label,
     return child;
 }
 
-/* Between fork and exec: only what is allowed there. */
+/* Our handlers end here: one that ran in the child would act on what is the parent's.
+ */
+static void reset_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE};
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        (void)signal(numbers[i], SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Between fork and exec: only what is allowed there; signals are blocked. */
 static void become(const struct child *child, pid_t parent)
 {
-    int log = open(child->log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    int none = open("/dev/null", O_RDONLY);
-    sigset_t all;
+    int log = open(child->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     (void)setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || log < 0
@@ -134,9 +146,7 @@ static void become(const struct child *child, pid_t parent)
     if (!child->shares_stdout)
         (void)dup2(child->stdout_fd >= 0 ? child->stdout_fd : log, STDOUT_FILENO);
     (void)dup2(log, STDERR_FILENO);
-    (void)signal(SIGPIPE, SIG_DFL);
-    (void)sigemptyset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    reset_signals();
     (void)execv(child->argv[0], child->argv);
     _exit(EXEC_FAILED);
 }
@@ -144,12 +154,20 @@ static void become(const struct child *child, pid_t parent)
 bool child_start(struct child *child, struct err *err)
 {
     pid_t parent = getpid();
-    pid_t pid = fork();
+    sigset_t all;
+    sigset_t before;
+    pid_t pid;
+    int fork_errno;
 
-    if (pid < 0)
-        return err_sys(err, errno, "cannot start %s", child->label);
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    fork_errno = errno;
     if (pid == 0)
         become(child, parent);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return err_sys(err, fork_errno, "cannot start %s", child->label);
     child->pid = pid;
     child->started_ms = clock_mono_ms();
     log_debug("run", "started %s pid=%d", child->label, (int)pid);
