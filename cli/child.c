@@ -177,6 +177,7 @@ bool child_start(struct child *child, struct err *err)
 void child_end(struct child *child, int signal_number)
 {
     child->stays = false;
+    child->ended = true;
     loop_timer_stop(&child->again);
     if (child->pid > 0)
         (void)kill(child->pid, signal_number); /* it may just have died */

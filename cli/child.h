@@ -25,6 +25,7 @@ struct child {
     bool shares_stdout;           /* it writes to our stdout */
     int stdout_fd;                /* else: a pipe's end for its stdout, or -1 */
     bool stays;                   /* is restarted when it dies */
+    bool ended;                   /* child_end was called: its death is no news */
     pid_t pid;                    /* 0: does not run */
     int status;                   /* of waitpid, once it has run and ended */
     int64_t started_ms;

@@ -48,8 +48,11 @@ static void on_death(void *owner, struct child *child, bool gave_up)
         run->gave_up = true;
         err_set(&run->trouble, ERR_SYSTEM, "%s keeps dying (%s); its log: %s",
                 child->label, child_fate(child), child->log_path);
-    } else if (child == run->simulator && !run->record.broken && child->stays) {
+    } else if (child == run->simulator && !child->ended && run->record.count > 0
+               && !record_all_done(&run->record)) {
         run->gave_up = true;
+        err_set(&run->trouble, ERR_MODEL, "the simulator died (%s); its log: %s",
+                child_fate(child), child->log_path);
     }
     loop_stop(run->loop);
 }
