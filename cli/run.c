@@ -16,7 +16,10 @@
 #include "proto/template.h"
 #include "proto/wish.h"
 
-enum { SEED_BOUND = 1000000, FORCED_WAIT_MS = 300 };
+enum {
+    SEED_BOUND = 1000000,
+    OTHER_CHILDREN = 8 /* manager, Redis, observer and so on: with some to spare */
+};
 
 /* ---- signals and waits ---- */
 
@@ -106,6 +109,11 @@ static bool check(struct run *run, struct err *err)
     if (!wish_from_config(run->loaded, true, &run->wish, err))
         return false;
     run->has_wish = true;
+    if (run->wish.personas * config->workers + OTHER_CHILDREN > CHILDREN_MAX)
+        return err_set(
+            err, ERR_USAGE,
+            "--workers: %lld seats with %lld workers are more than %d processes",
+            (long long)run->wish.personas, (long long)config->workers, CHILDREN_MAX);
     return true;
 }
 

@@ -290,11 +290,6 @@ bool run_start_fleet(struct run *run, struct err *err)
 {
     int64_t seats = run->wish.personas;
 
-    if (seats * run->config->workers + 8 > CHILDREN_MAX)
-        return err_set(
-            err, ERR_USAGE,
-            "--workers: %lld seats with %lld workers are more than %d processes",
-            (long long)seats, (long long)run->config->workers, CHILDREN_MAX);
     if (!start_manager(run, err))
         return false;
     for (int64_t seat = 1; seat <= seats; seat++)
