@@ -23,7 +23,8 @@
 enum {
     SIMULATOR_READY_MS = 10000,
     START_VALID_MS = 45000, /* scripts refuse more than 50 s */
-    SOCKET_PATH_MAX = 100,  /* sockaddr_un holds 108 */
+    OBSERVED_MAX = 1000,
+    SOCKET_PATH_MAX = 100, /* sockaddr_un holds 108 */
     WISH_MAX_BYTES = 2 << 20
 };
 
@@ -303,6 +304,7 @@ bool run_start_observer(struct run *run, struct err *err)
 {
     struct word_list words = {0};
     const char *mode = run->config->observe;
+    bool few = run->config->conversations <= OBSERVED_MAX;
 
     if (strcmp(mode, "none") == 0)
         return true;
@@ -313,7 +315,8 @@ bool run_start_observer(struct run *run, struct err *err)
         word_list_add(&words, "--redis-password-file=%s",
                       run->config->redis_password_file);
     word_list_add_options(&words, run->loaded, FOR_OBSERVE);
-    for (int64_t i = 0; i < run->config->conversations; i++)
+    /* So many do not fit a command line: it shows the whole shard then. */
+    for (int64_t i = 0; few && i < run->config->conversations; i++)
         word_list_add(&words, "%s", run->ids[i]);
     run->observer = add_program(run, "observer", "observer", &words, err);
     if (run->observer == NULL)
