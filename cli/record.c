@@ -22,6 +22,9 @@ enum {
     READ_COUNT = 500,
     LINES_AT_ONCE = 200,
     RETRY_MS = 200,
+    LOOK_MS = 2000,
+    COMING_MS = 50000, /* longer than a start is valid */
+    ENDED_LOOKS = 2,
     LINE_MAX_BYTES = 1 << 20
 };
 enum record_file { FILE_TRANSCRIPT, FILE_EVENTS, FILE_CALLS };
@@ -318,6 +321,70 @@ static void on_wait_over(struct loop_timer *timer, void *owner)
     read_on(owner);
 }
 
+/* ---- what no event tells ---- */
+
+static void lose(struct record_talk *talk)
+{
+    fmt_into(talk->reason, sizeof talk->reason, "failed");
+    fmt_into(talk->trouble, sizeof talk->trouble, "it is not in Redis%s",
+             talk->seen ? " any more" : "");
+    fetch(talk); /* its answer ends the talk */
+}
+
+static void judge(struct record_talk *talk, struct str state, struct str reason)
+{
+    int64_t age_ms = clock_mono_ms() - talk->record->started_ms;
+
+    if (state.len == 0) {
+        if (talk->seen || age_ms > COMING_MS)
+            lose(talk);
+        return;
+    }
+    talk->seen = true;
+    talk->ended_looks = str_is(state, "ended") ? talk->ended_looks + 1 : 0;
+    if (talk->ended_looks < ENDED_LOOKS)
+        return; /* the event may just be on its way */
+    (void)snprintf(talk->reason, sizeof talk->reason, "%.*s", (int)reason.len,
+                   reason.at);
+    fetch(talk);
+}
+
+static void on_look(void *owner, const struct redis_answer *answer)
+{
+    struct record_talk *talk = owner;
+
+    talk->looking = false;
+    if (answer->outcome == REDIS_OK && talk->reason[0] == '\0')
+        judge(talk, redis_item_text(answer->value, 0),
+              redis_item_text(answer->value, 1));
+}
+
+static void look(struct record_talk *talk)
+{
+    struct record *record = talk->record;
+    char key[KEY_SIZE];
+    struct str argv[] = {str_of("HMGET"),
+                         key_make(record->keys, "conversation", talk->id, key),
+                         str_of("state"), str_of("reason")};
+    struct redis_call call = {
+        .argc = 4, .argv = argv, .on_answer = on_look, .owner = talk};
+
+    talk->looking = redis_send(record->redis, &call);
+}
+
+static void on_look_time(struct loop_timer *timer, void *owner)
+{
+    struct record *record = owner;
+
+    for (size_t i = 0; i < record->count; i++) {
+        struct record_talk *talk = &record->talks[i];
+
+        if (!talk->done && !talk->looking && talk->reason[0] == '\0')
+            look(talk);
+    }
+    loop_timer_start(timer, LOOK_MS);
+}
+
 /* ---- life ---- */
 
 bool record_open(struct record *record, const char *folder, struct err *err)
@@ -358,6 +425,9 @@ void record_start(struct record *record, struct loop *loop, struct redis *redis,
     fmt_into(record->events, sizeof record->events, "%s", from);
     fmt_into(record->calls, sizeof record->calls, "%s", from);
     loop_timer_init(&record->wait, loop, on_wait_over, record);
+    loop_timer_init(&record->look, loop, on_look_time, record);
+    loop_timer_start(&record->look, LOOK_MS);
+    record->started_ms = clock_mono_ms();
     record->reader = redis_new(loop, &options);
     read_on(record);
 }
@@ -384,6 +454,12 @@ bool record_busy(const struct record *record)
 
 void record_close_files(struct record *record)
 {
+    if (record->reader != NULL) {
+        loop_timer_stop(&record->wait);
+        loop_timer_stop(&record->look);
+        redis_free(record->reader);
+        record->reader = NULL;
+    }
     for (size_t i = 0; i < 3; i++) {
         if (record->files[i] != NULL && fclose(record->files[i]) != 0)
             log_error("record", "the run's folder cannot be written");
@@ -393,10 +469,6 @@ void record_close_files(struct record *record)
 
 void record_close(struct record *record)
 {
-    if (record->reader != NULL) {
-        loop_timer_stop(&record->wait);
-        redis_free(record->reader);
-    }
     record_close_files(record);
     free(record->talks);
     *record = (struct record){0};

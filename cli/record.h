@@ -3,6 +3,8 @@
  * Follows K:events and K:calls with one blocking read and takes each conversation's new
  * lines from its transcript; whole lines are appended to transcript.jsonl, events.jsonl
  * and calls.jsonl. Nothing is lost when Redis goes away for a while: the cursors stay.
+ * Every 2 s it looks whether the conversations that go on are there at all: one that
+ * never came or is gone has failed.
  *
  * Flow: read -> events, calls -> fetch the transcripts that moved -> read ...
  */
@@ -32,6 +34,9 @@ struct record_talk {
     bool fetching;
     bool moved; /* more has come while it was being fetched */
     bool done;  /* ended and all lines taken */
+    bool looking;
+    bool seen;       /* it was in Redis */
+    int ended_looks; /* looks in a row that found it ended, and no event told so */
 };
 struct record {
     struct loop *loop;
@@ -39,6 +44,8 @@ struct record {
     struct redis *reader; /* own: blocks */
     const struct keys *keys;
     struct loop_timer wait;
+    struct loop_timer look;
+    int64_t started_ms;
     struct record_talk *talks; /* by id, sorted */
     size_t count;
     size_t done;
@@ -59,7 +66,7 @@ bool record_all_done(const struct record *record);
 /* Takes what has come meanwhile, once more (at the end of a run). */
 void record_fetch_all(struct record *record);
 bool record_busy(const struct record *record);
-/* Closes the files; what comes later is not written. */
+/* Follows no more, closes the files. */
 void record_close_files(struct record *record);
 void record_close(struct record *record);
 
