@@ -439,6 +439,8 @@ bool record_all_done(const struct record *record)
 
 void record_fetch_all(struct record *record)
 {
+    if (record->reader != NULL)
+        loop_timer_stop(&record->look);
     for (size_t i = 0; i < record->count; i++)
         if (!record->talks[i].done)
             fetch(&record->talks[i]);

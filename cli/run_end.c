@@ -26,6 +26,7 @@ enum {
     DRAIN_MS = 6000,    /* workers hand back within 5 s */
     FORCED_MS = 500,
     REDIS_MS = 5000,
+    PATIENT = 1, /* interrupts that a wait bears: the second means at once */
     PARTS_MAX_BYTES = 60 << 20
 };
 
@@ -97,21 +98,21 @@ void run_end_children(struct run *run)
     bool natural = record_all_done(&run->record) && run->record.count > 0;
 
     if (!observer_over(run)) {
-        if (!natural || forced
-            || !run_until(run, observer_over, OBSERVER_MS, RUN_UNDISTURBED))
+        if (!natural || forced || !run_until(run, observer_over, OBSERVER_MS, PATIENT))
             child_end(run->observer, SIGTERM);
         if (!run_until(run, observer_over, FORCED_MS, RUN_UNDISTURBED))
             child_end(run->observer, SIGKILL);
     }
     end_services(run, SIGTERM);
-    if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS, RUN_UNDISTURBED))
+    if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS,
+                   forced ? RUN_UNDISTURBED : PATIENT))
         end_services(run, SIGKILL);
     (void)run_until(run, services_over, FORCED_MS,
                     RUN_UNDISTURBED); /* SIGKILL cannot be missed */
     if (simulator_over(run))
         return;
     child_end(run->simulator, SIGTERM);
-    if (!run_until(run, simulator_over, FORCED_MS, RUN_UNDISTURBED))
+    if (!run_until(run, simulator_over, FORCED_MS, PATIENT))
         child_end(run->simulator, SIGKILL);
 }
 
@@ -123,7 +124,7 @@ static void end_redis(struct run *run)
     if (run->redis_server == NULL)
         return;
     child_end(run->redis_server, SIGTERM);
-    if (!run_until(run, redis_over, REDIS_MS, RUN_UNDISTURBED))
+    if (!run_until(run, redis_over, REDIS_MS, PATIENT))
         child_end(run->redis_server, SIGKILL);
 }
 
@@ -192,7 +193,8 @@ static void on_cast(void *owner, const struct redis_answer *answer)
     add_cast(casts, id, answer->value);
 }
 
-/* The casts as Redis has them at the end; a Redis that is gone leaves them out. */
+/* The casts as Redis has them at the end; a Redis that is gone, or a second interrupt,
+ * leaves them out. */
 static void read_casts(struct run *run, struct casts *casts)
 {
     struct err err = {0};
@@ -203,6 +205,8 @@ static void read_casts(struct run *run, struct casts *casts)
         struct redis_call call = {
             .argc = 2, .argv = words, .on_answer = on_cast, .owner = casts};
 
+        if (run->interrupts > PATIENT)
+            return;
         casts->at = i;
         words[0] = str_of("HGETALL");
         words[1] = key_make(&run->keys, "cast", run->ids[i], key);
@@ -347,8 +351,7 @@ int run_report(struct run *run, bool ok)
 
     if (run->redis != NULL && run->record.count > 0) {
         record_fetch_all(&run->record);
-        (void)run_until(run, fetched, DRAIN_MS,
-                        RUN_UNDISTURBED); /* what came is written */
+        (void)run_until(run, fetched, DRAIN_MS, PATIENT); /* what came is written */
     }
     began = any_turns(run);
     status = outcome(run, ok, &err);
