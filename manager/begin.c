@@ -65,8 +65,9 @@ void begin_story_failed(struct manager *manager, struct talk *talk,
 {
     log_error("begin", "no story conversation=%s reason=%s", talk->id,
               log_safe(str_of(failure->msg)));
-    close_failed(manager, talk->id, "story", failure->msg);
-    roster_remove(manager->roster, talk);
+    talk->failure = x_strdup(failure->msg);
+    roster_move(manager->roster, talk, TALK_READY);
+    close_failed(manager, talk->id, "story", talk->failure);
     manager_advance(manager);
 }
 
@@ -165,10 +166,12 @@ static void on_begun(void *owner, const struct redis_answer *answer)
                  log_safe(word));
     if (str_is(word, "STALE"))
         leader_stale(&manager->leader);
-    else if (answer->outcome == REDIS_REFUSED && talk != NULL)
-        close_failed(manager, talk->id, "begin", "Redis refused to begin it");
     else if (talk != NULL && (str_is(word, "ENDED") || str_is(word, "GONE")))
         roster_remove(manager->roster, talk);
+    else if (talk != NULL && (str_is(word, "OK") || str_is(word, "DUP")))
+        roster_run(manager->roster, talk); /* what began it is not needed any more */
+    else if (talk != NULL && answer->outcome != REDIS_CANCELLED && talk->cast != NULL)
+        roster_move(manager->roster, talk, TALK_READY); /* the next look tries again */
     free(beginning);
 }
 
@@ -207,7 +210,7 @@ static void begin_one(struct manager *manager, struct talk *talk)
     manager_eval(manager, SCRIPT_BEGIN, &words, on_begun, beginning);
     for (size_t i = 0; i < text_count; i++)
         free(texts[i]);
-    roster_run(manager->roster, talk);
+    roster_move(manager->roster, talk, TALK_RUNNING);
 }
 
 static void say_waiting(struct talk *talk, const char *why)
@@ -227,8 +230,10 @@ static void begin_all(struct manager *manager)
     while (talk != NULL) {
         struct talk *next = roster_next(talk);
 
-        if (roster_count(manager->roster, TALK_RUNNING)
-            >= (size_t)manager->config->max_running)
+        if (talk->failure != NULL)
+            close_failed(manager, talk->id, "story", talk->failure); /* until it is */
+        else if (roster_count(manager->roster, TALK_RUNNING)
+                 >= (size_t)manager->config->max_running)
             say_waiting(talk, "room");
         else if (!talk_has_lanes(talk, manager->alive))
             say_waiting(talk, "workers");
@@ -273,10 +278,13 @@ static void on_members(void *owner, const struct redis_answer *answer)
     manager->alive = 0;
     for (size_t i = 0; i < answer->value->count; i++) {
         struct str name = redis_item_text(answer->value, i);
-        char *member = x_memdup(name.at, name.len);
+        char *member;
         char key[KEY_SIZE];
         struct words words = {0};
 
+        if (name.len >= MEMBER_NAME_SIZE)
+            continue; /* none of ours */
+        member = x_memdup(name.at, name.len);
         words_add(&words, str_of("HGET"));
         words_add(&words, key_make(&manager->keys, "member", member, key));
         words_add(&words, str_of("lane"));

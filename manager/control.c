@@ -117,7 +117,8 @@ static void on_opened(void *owner, const struct redis_answer *answer)
     struct manager *manager = order->manager;
     struct str id = str_of(order->conversation);
 
-    if (answered(order, answer) && roster_find(manager->roster, id) == NULL) {
+    if (answered(order, answer) && leader_leads(&manager->leader)
+        && roster_find(manager->roster, id) == NULL) {
         if (str_is(redis_item_text(answer->value, 0), "OK")) {
             roster_add(manager->roster, order->conversation, order->wish);
             order->wish = NULL;
@@ -164,10 +165,6 @@ static void start(struct order *order)
 
     order->wish = x_malloc(sizeof *order->wish);
     wish_init(order->wish);
-    if (!conversation_id_valid(str_of(order->conversation))) {
-        refuse(order, "no conversation id");
-        return;
-    }
     if (!wish_parse(str_of(order->args), order->wish, &err)) {
         refuse(order, err.msg);
         return;
@@ -197,7 +194,7 @@ static void start(struct order *order)
 
 /* ---- stop, pause, resume ---- */
 
-/* A member of the arguments, copied; "" when there is none. */
+/* A member of the arguments, copied; "true" for a true one, "" when there is none. */
 static void argument(const struct order *order, const char *name, char value[FIELD_MAX])
 {
     struct err ignored;
@@ -205,9 +202,25 @@ static void argument(const struct order *order, const char *name, char value[FIE
     const char *found = NULL;
 
     if (order->args[0] != '\0' && json_read(str_of(order->args), &document, &ignored))
-        found = json_string_value(json_object_get(document, name));
+        found = json_is_true(json_object_get(document, name))
+                    ? "true"
+                    : json_string_value(json_object_get(document, name));
     copy(value, str_of(found));
     json_decref(document);
+}
+
+/* The keys of stop and pause, and the arguments all commands begin with. */
+static void add_common_keys(struct order *order, struct words *words,
+                            char keys[6][KEY_SIZE])
+{
+    words_add(words, key_of(order, "conversation", true, keys[0]));
+    words_add(words, key_of(order, "events", false, keys[1]));
+    words_add(words, key_of(order, "due", false, keys[2]));
+    words_add(words, key_of(order, "epoch", false, keys[3]));
+    words_add(words, key_of(order, "control", false, keys[4]));
+    words_add(words, answer_key(order, keys[5]));
+    words_keys_end(words);
+    add_order(order, words);
 }
 
 static void stop(struct order *order)
@@ -217,14 +230,7 @@ static void stop(struct order *order)
     struct words words = {0};
 
     argument(order, "mode", mode);
-    words_add(&words, key_of(order, "conversation", true, keys[0]));
-    words_add(&words, key_of(order, "events", false, keys[1]));
-    words_add(&words, key_of(order, "due", false, keys[2]));
-    words_add(&words, key_of(order, "epoch", false, keys[3]));
-    words_add(&words, key_of(order, "control", false, keys[4]));
-    words_add(&words, answer_key(order, keys[5]));
-    words_keys_end(&words);
-    add_order(order, &words);
+    add_common_keys(order, &words, keys);
     words_add(&words, str_of(strcmp(mode, "grace") == 0 ? "grace" : "now"));
     words_add(&words, str_of("stopped"));
     manager_eval(order->manager, SCRIPT_STOP, &words, on_done, order);
@@ -233,20 +239,15 @@ static void stop(struct order *order)
 static void pause_it(struct order *order)
 {
     char keys[6][KEY_SIZE];
-    char mode[FIELD_MAX];
+    char cancel[FIELD_MAX];
+    char reason[FIELD_MAX];
     struct words words = {0};
 
-    argument(order, "mode", mode);
-    words_add(&words, key_of(order, "conversation", true, keys[0]));
-    words_add(&words, key_of(order, "events", false, keys[1]));
-    words_add(&words, key_of(order, "due", false, keys[2]));
-    words_add(&words, key_of(order, "epoch", false, keys[3]));
-    words_add(&words, key_of(order, "control", false, keys[4]));
-    words_add(&words, answer_key(order, keys[5]));
-    words_keys_end(&words);
-    add_order(order, &words);
-    words_add(&words, str_of(strcmp(mode, "now") == 0 ? "1" : "0"));
-    words_add(&words, str_of("asked"));
+    argument(order, "cancel", cancel);
+    argument(order, "reason", reason);
+    add_common_keys(order, &words, keys);
+    words_add(&words, str_of(strcmp(cancel, "true") == 0 ? "1" : "0"));
+    words_add(&words, str_of(reason[0] == '\0' ? "asked" : reason));
     manager_eval(order->manager, SCRIPT_PAUSE, &words, on_done, order);
 }
 
@@ -299,6 +300,10 @@ void control_command(struct manager *manager, struct str entry,
         {"start", start}, {"stop", stop}, {"pause", pause_it}, {"resume", resume}};
     struct order *order = order_new(manager, entry, fields);
 
+    if (!conversation_id_valid(str_of(order->conversation))) {
+        refuse(order, "it names no conversation");
+        return;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(order->what, commands[i].what) == 0) {
             commands[i].run(order);

@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "manager/manager.h"
 #include "scripts/scripts.h"
 
-enum { ASK_EVERY_MS = 1000, LEADER_TTL_MS = 5000, FIRST_LANES = 16 };
+enum { SETTLE_MS = 500, ASK_EVERY_MS = 1000, LEADER_TTL_MS = 5000, FIRST_LANES = 16 };
 
 static void lost(struct leader *leader, const char *why)
 {
@@ -19,13 +20,14 @@ static void lost(struct leader *leader, const char *why)
     manager_follow(leader->manager);
 }
 
-static void won(struct leader *leader, struct str token)
+static void won(struct leader *leader, struct str token, bool is_new)
 {
-    if (str_is(token, leader->token) || token.len >= sizeof leader->token)
+    if ((!is_new && str_is(token, leader->token)) || token.len >= sizeof leader->token)
         return;
     lost(leader, "a new leadership of its own");
     memcpy(leader->token, token.at, token.len);
     leader->token[token.len] = '\0';
+    leader->won_at_ms = clock_mono_ms();
     log_info("leader", "leads token=%s", leader->token);
     manager_lead(leader->manager);
 }
@@ -45,7 +47,8 @@ static void on_answer(void *owner, const struct redis_answer *answer)
     }
     word = redis_item_text(answer->value, 0);
     if (str_is(word, "OK"))
-        won(leader, redis_item_text(answer->value, 1));
+        won(leader, redis_item_text(answer->value, 1),
+            str_is(redis_item_text(answer->value, 2), "1"));
     else if (str_is(word, "HELD"))
         lost(leader, "another leads");
     else
@@ -97,6 +100,9 @@ void leader_start(struct leader *leader, struct manager *manager)
 
 void leader_stale(struct leader *leader)
 {
+    /* What was sent just before the leadership came bears the token of the last one. */
+    if (clock_mono_ms() - leader->won_at_ms < SETTLE_MS)
+        return;
     lost(leader, "a script answered STALE");
 }
 

@@ -19,6 +19,7 @@ struct leader {
     struct manager *manager;
     struct loop_timer timer;
     char token[TOKEN_SIZE]; /* "" while another leads */
+    int64_t won_at_ms;      /* monotonic */
     bool asking;
     bool resigned; /* we are going: what comes is not for us any more */
 };

@@ -192,10 +192,11 @@ void manager_advance(struct manager *manager)
 
 void manager_lead(struct manager *manager)
 {
+    manager_follow(manager); /* nothing of an earlier leadership holds */
     manager->sweep_at_ms = clock_mono_ms() + SWEEP_EVERY_MS;
     recover_all(manager);
     recover_pending(manager, 0);
-    recover_commands(manager);
+    recover_commands(manager, 0);
     read_on(manager);
 }
 
@@ -219,6 +220,7 @@ static void on_tick(struct loop_timer *timer, void *owner)
     if (now_ms >= manager->sweep_at_ms) {
         manager->sweep_at_ms = now_ms + SWEEP_EVERY_MS;
         recover_pending(manager, SWEEP_EVERY_MS);
+        recover_commands(manager, SWEEP_EVERY_MS);
     }
     if (now_ms >= manager->trim_at_ms) {
         manager->trim_at_ms = now_ms + TRIM_EVERY_MS;

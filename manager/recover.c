@@ -37,7 +37,7 @@ static void on_wish(void *owner, const struct redis_answer *answer)
     struct wish *wish = x_malloc(sizeof *wish);
     struct err err = {0};
 
-    if (answer->outcome != REDIS_OK
+    if (answer->outcome != REDIS_OK || !leader_leads(&r->manager->leader)
         || roster_find(r->manager->roster, str_of(r->id)) != NULL) {
         free(wish);
     } else if (!wish_parse(answer->value->text, wish, &err)) {
@@ -84,7 +84,7 @@ static void on_cast(void *owner, const struct redis_answer *answer)
     struct wish *wish;
     struct talk *talk;
 
-    if (answer->outcome == REDIS_OK
+    if (answer->outcome == REDIS_OK && leader_leads(&manager->leader)
         && roster_find(manager->roster, str_of(r->id)) == NULL) {
         wish = x_malloc(sizeof *wish);
         wish_init(wish);
@@ -274,16 +274,22 @@ static void on_commands(void *owner, const struct redis_answer *answer)
                         redis_item(redis_item(entries, i), 1));
 }
 
-void recover_commands(struct manager *manager)
+void recover_commands(struct manager *manager, int64_t min_idle_ms)
 {
     char key[KEY_SIZE];
+    char idle[24];
+    char most[16];
     struct words words = {0};
 
+    fmt_into(idle, sizeof idle, "%lld", (long long)min_idle_ms);
+    fmt_into(most, sizeof most, "%d", PENDING_PAGE);
     words_add(&words, str_of("XAUTOCLAIM"));
     words_add(&words, key_make(&manager->keys, "control", NULL, key));
     words_add(&words, str_of("managers"));
     words_add(&words, str_of(manager->member.name));
-    words_add(&words, str_of("0"));
+    words_add(&words, str_of(idle));
     words_add(&words, str_of("-"));
+    words_add(&words, str_of("COUNT"));
+    words_add(&words, str_of(most));
     manager_send(manager, &words, on_commands, manager);
 }

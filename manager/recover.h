@@ -17,7 +17,7 @@ void recover_one(struct manager *manager, struct str id, int64_t lane,
                  struct str entry);
 /* Responses that lie pending for at least min_idle_ms are taken (again). */
 void recover_pending(struct manager *manager, int64_t min_idle_ms);
-/* Commands another leader has read and not carried out are carried out. */
-void recover_commands(struct manager *manager);
+/* Commands that lie pending for at least min_idle_ms are carried out (again). */
+void recover_commands(struct manager *manager, int64_t min_idle_ms);
 
 #endif

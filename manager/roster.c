@@ -143,6 +143,7 @@ void roster_remove(struct roster *roster, struct talk *talk)
     roster->counts[talk->state]--;
     drop_cast(talk);
     drop_wish(talk);
+    free(talk->failure);
     free(talk);
 }
 

@@ -36,6 +36,7 @@ struct talk {
     bool pass_on_failure;
     struct wish *wish;       /* owned; NULL once running */
     struct cast *cast;       /* owned; from ready until running */
+    char *failure;           /* owned: why there is no story; NULL: all is well */
     int64_t said_waiting_ms; /* when it was last logged why it waits; monotonic */
     LIST_ENTRY(talk) in_bucket;
     TAILQ_ENTRY(talk) in_queue; /* of its state, oldest first */

@@ -38,6 +38,8 @@ static void add_entry(struct live *live, const char *kind, const struct str *mor
     fmt_into(seat, sizeof seat, "%lld", (long long)live->seat);
     argv[n++] = str_of("XADD");
     argv[n++] = key_make(live->keys, "live", live->conversation, key);
+    if (strcmp(kind, "begin") != 0)
+        argv[n++] = str_of("NOMKSTREAM"); /* one that was deleted stays so */
     argv[n++] = str_of("MAXLEN");
     argv[n++] = str_of("~");
     argv[n++] = str_of(max);
@@ -55,19 +57,25 @@ static void add_entry(struct live *live, const char *kind, const struct str *mor
     send(live, argv, n);
 }
 
-static void announce(struct live *live)
+static void expire(struct live *live)
 {
     char key[KEY_SIZE];
     char seconds[16];
+    struct str words[3];
+
+    fmt_into(seconds, sizeof seconds, "%d", LIVE_EXPIRE_SECONDS);
+    words[0] = str_of("EXPIRE");
+    words[1] = key_make(live->keys, "live", live->conversation, key);
+    words[2] = str_of(seconds);
+    send(live, words, 3);
+}
+
+static void announce(struct live *live)
+{
     const struct str author[] = {str_of("author"), str_of(live->author)};
-    struct str expire[3];
 
     add_entry(live, "begin", author, 2);
-    fmt_into(seconds, sizeof seconds, "%d", LIVE_EXPIRE_SECONDS);
-    expire[0] = str_of("EXPIRE");
-    expire[1] = key_make(live->keys, "live", live->conversation, key);
-    expire[2] = str_of(seconds);
-    send(live, expire, 3);
+    expire(live);
     live->begun = true;
 }
 
@@ -137,5 +145,6 @@ void live_end(struct live *live, const char *outcome)
     else if (live->words.len > 0)
         flush(live);
     add_entry(live, "end", fields, 2);
+    expire(live);
     live->begun = false;
 }

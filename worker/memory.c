@@ -89,6 +89,7 @@ void memory_forget_all(struct memory *memory)
             free_page(memory, page);
         } else {
             empty_page(memory, page);
+            page->emptied++;
             page->cast.version = -1; /* is read anew before the next turn */
         }
         page = next;

@@ -43,7 +43,8 @@ struct memory_page {
     size_t lines_at_last;     /* and how many of them stand in `lines` */
     char first_id[ENTRY_SIZE]; /* reading began here; "" = from the beginning */
     size_t bytes;
-    unsigned pins; /* users that keep it from being dropped */
+    unsigned emptied; /* how often all of it was forgotten */
+    unsigned pins;    /* users that keep it from being dropped */
     LIST_ENTRY(memory_page) in_bucket;
     TAILQ_ENTRY(memory_page) in_age; /* the youngest first */
 };

@@ -281,24 +281,32 @@ void slot_hand_back(struct slot *slot)
 
 /* ---- what is read for it ---- */
 
+/* All that was asked for is here: does it fit the request? */
+static void loaded(struct slot *slot)
+{
+    const struct memory_page *page = slot->page;
+
+    if (slot->error[0] == '\0' && strcmp(page->last_id, slot->upto) != 0)
+        slot_spoiled(slot, "history", "the transcript ends at %s, the request wants %s",
+                     page->last_id, slot->upto);
+    if (slot->error[0] == '\0' && (size_t)slot->seat > page->cast.seat_count)
+        slot_spoiled(slot, "cast", "the cast has no seat %lld", (long long)slot->seat);
+    slot_feed(slot, slot->error[0] == '\0' ? TURN_LOADED : TURN_UNREADABLE);
+}
+
+static void read_lacking(struct slot *slot, struct memory_page *page);
+
 static void loaded_one(struct slot *slot)
 {
-    struct memory_page *page = slot->page;
-
     if (--slot->awaited > 0)
         return;
-    if (slot->error[0] == '\0') {
-        if (strcmp(page->last_id, slot->upto) != 0)
-            slot_spoiled(slot, "history",
-                         "the transcript ends at %s, the request wants %s",
-                         page->last_id, slot->upto);
-        else if ((size_t)slot->seat > page->cast.seat_count)
-            slot_spoiled(slot, "cast", "the cast has no seat %lld",
-                         (long long)slot->seat);
-        else
-            memory_filled(page, slot->lines);
+    if (slot->error[0] == '\0' && slot->page->emptied != slot->emptied) {
+        read_lacking(slot, slot->page); /* all was forgotten while it was being read */
+        return;
     }
-    slot_feed(slot, slot->error[0] == '\0' ? TURN_LOADED : TURN_UNREADABLE);
+    if (slot->error[0] == '\0')
+        memory_filled(slot->page, slot->lines);
+    loaded(slot);
 }
 
 static char *topic_of(struct str wish)
@@ -415,6 +423,7 @@ static void read_lacking(struct slot *slot, struct memory_page *page)
                              key_make(&worker->keys, "cast", slot->conversation, cast)};
     struct str get_lines[4];
 
+    slot->emptied = page->emptied;
     memory_rewind(worker->memory, page, slot->window);
     if (page->last_id[0] != '\0')
         fmt_into(from, sizeof from, "(%s", page->last_id);
@@ -449,7 +458,7 @@ static void load(struct slot *slot)
     page = slot->page = memory_pin(memory, slot->conversation);
     if (memory_warm(memory, page, &need)) {
         memory_drop_before(memory, page, slot->window);
-        slot_feed(slot, TURN_LOADED);
+        loaded(slot);
     } else {
         read_lacking(slot, page);
     }

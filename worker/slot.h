@@ -42,6 +42,7 @@ struct slot {
     int64_t received_at_us;   /* both by Redis' clock */
     struct buf last_message;  /* JSON; empty at the first turn */
     struct memory_page *page; /* pinned while a turn is here */
+    unsigned emptied;         /* the page's, when its reading began */
     /* the call */
     char call_id[CALL_ID_SIZE];
     struct llm_call *call;

@@ -273,7 +273,8 @@ void slot_settle(struct slot *slot)
     argv[n++] = str_of(slot->name);
     argv[n++] = str_of(slot->entry);
     argv[n++] = str_of(count_text(number[0], slot->deliveries));
-    argv[n++] = str_of(count_text(number[1], slot->turn));
+    /* A request without a proper turn: 0 is over long ago, and acked as such. */
+    argv[n++] = str_of(count_text(number[1], slot->turn < 1 ? 0 : slot->turn));
     if (slot->settling == TURN_BURY) {
         argv[n++] = str_of(count_text(number[2], worker->config->max_deliveries));
         argv[n++] = str_of("delivered too often without an answer");

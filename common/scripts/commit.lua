@@ -13,7 +13,7 @@
 -- All but FENCED ack the request.
 -- Called by: the worker.
 local call = redis.call
-local entry, turn = ARGV[3], tonumber(ARGV[5])
+local entry, turn = ARGV[3], tonumber(ARGV[5]) or 0
 
 local state, next_turn, phase, request, seat, issue, asked_at, attempts = unpack(call('HMGET', KEYS[1], 'state', 'next',
   'phase', 'request', 'seat', 'issue', 'asked_at', 'attempts'))

@@ -8,7 +8,7 @@
 -- DUP, GAP, GONE, ENDED, FENCED: as commit; all but NO and FENCED ack the request.
 -- Called by: the worker, after a claim or a read that shows the high delivery count.
 local call = redis.call
-local entry, turn = ARGV[3], tonumber(ARGV[5])
+local entry, turn = ARGV[3], tonumber(ARGV[5]) or 0
 
 local state, next_turn, phase, request, seat, issue, asked_at, failures, lane, attempts = unpack(call('HMGET', KEYS[1],
   'state', 'next', 'phase', 'request', 'seat', 'issue', 'asked_at', 'failures', 'lane', 'attempts'))
