@@ -10,7 +10,7 @@ T        ?=
 V        ?=
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 B        := build/$(VARIANT)

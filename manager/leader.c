@@ -98,6 +98,12 @@ void leader_start(struct leader *leader, struct manager *manager)
     loop_timer_start(&leader->timer, 0);
 }
 
+void leader_ask_now(struct leader *leader)
+{
+    if (!leader->resigned)
+        loop_timer_start(&leader->timer, 0);
+}
+
 void leader_stale(struct leader *leader)
 {
     /* What was sent just before the leadership came bears the token of the last one. */

@@ -24,6 +24,8 @@ struct leader {
     bool resigned; /* we are going: what comes is not for us any more */
 };
 void leader_start(struct leader *leader, struct manager *manager);
+/* Asks at once (the name has just become ours). */
+void leader_ask_now(struct leader *leader);
 /* A script answered STALE: another leads by now. */
 void leader_stale(struct leader *leader);
 /* Gives the leadership back, for a standby to take at once. */

@@ -308,6 +308,7 @@ static void on_held(void *owner)
 
     log_set_name(manager->member.name);
     log_info("manager", "ready");
+    leader_ask_now(&manager->leader);
 }
 
 static void on_lost(void *owner)

@@ -81,6 +81,7 @@ bool file_make_folder(const char *path, int mode, struct err *err)
     char *copy = x_strdup(path);
     size_t len = strlen(copy);
     struct stat found;
+    int failed = 0; /* the errno of the first folder that could not be made */
     bool ok;
 
     while (len > 1 && copy[len - 1] == '/')
@@ -88,12 +89,13 @@ bool file_make_folder(const char *path, int mode, struct err *err)
     for (char *slash = len == 0 ? NULL : strchr(copy + 1, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        (void)mkdir(copy, 0755); /* a failure shows at the last one */
+        if (mkdir(copy, 0755) != 0 && errno != EEXIST && failed == 0)
+            failed = errno; /* it matters only if the last one fails too */
         *slash = '/';
     }
     ok = mkdir(copy, (mode_t)mode) == 0 || errno == EEXIST;
     if (!ok)
-        err_sys(err, errno, "folder %s", path);
+        err_sys(err, failed != 0 ? failed : errno, "folder %s", path);
     else if (stat(copy, &found) != 0 || !S_ISDIR(found.st_mode))
         ok = err_set(err, ERR_SYSTEM, "%s is there and is not a folder", path);
     free(copy);

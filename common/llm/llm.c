@@ -19,6 +19,7 @@
 
 static const char *const provider_names[LLM_PROVIDER_COUNT] = {
     [LLM_OLLAMA] = "ollama",
+    [LLM_SIMULATOR] = "simulator",
     [LLM_ECHO] = "echo",
 };
 
@@ -112,6 +113,7 @@ struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
     assert(handlers->on_result != NULL);
     switch (request->provider) {
     case LLM_OLLAMA:
+    case LLM_SIMULATOR:
         return ollama_start(llm, request, handlers);
     case LLM_ECHO:
         return echo_start(llm, request, handlers);

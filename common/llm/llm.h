@@ -20,7 +20,8 @@ struct llm;      /* one a process */
 struct llm_call; /* one request; gone after on_result */
 struct loop;
 
-enum llm_provider { LLM_OLLAMA, LLM_ECHO, LLM_PROVIDER_COUNT };
+/* The simulator speaks Ollama's API and is asked like it; the name tells who spoke. */
+enum llm_provider { LLM_OLLAMA, LLM_SIMULATOR, LLM_ECHO, LLM_PROVIDER_COUNT };
 const char *llm_provider_name(enum llm_provider provider);
 MUST_USE bool llm_provider_parse(const char *name, enum llm_provider *ret_provider);
 

@@ -38,7 +38,7 @@ const struct opt_row config_rows[] = {
     {"max-issues", "conversation.max_issues", NULL, OPT_INT, AT(max_issues), .min = 1, .max = 100, .fallback = "3",
      .commands = STARTERS, .value = "N", .help = "how often a turn is asked for before it counts as failed"},
 
-    {"provider", "model.provider", NULL, OPT_CHOICE, AT(provider), .choices = "ollama|echo", .fallback = "ollama",
+    {"provider", "model.provider", NULL, OPT_CHOICE, AT(provider), .choices = "ollama|simulator|echo", .fallback = "ollama",
      .commands = CASTERS, .value = "NAME", .help = "who answers"},
     {"model", "model.name", NULL, OPT_SEATED, AT(models), .fallback = "llama3.2",
      .commands = CASTERS, .value = "NAME", .help = "the model of every seat, or SEAT=NAME for one; may be repeated"},

@@ -236,8 +236,8 @@ static void take_model(const struct config_loaded *loaded, bool all, struct wish
     const struct config *config = &loaded->values;
     const struct opt_set *set = &loaded->set;
 
-    if (config->dry_run)
-        wish->model.provider = x_strdup("echo");
+    if (config->dry_run || config->simulate)
+        wish->model.provider = x_strdup(config->dry_run ? "echo" : "simulator");
     else if (all || opt_given(set, "provider"))
         wish->model.provider = x_strdup(config->provider);
     if ((all || opt_given(set, "model")) && config->models[0] != NULL
@@ -254,13 +254,43 @@ static void take_model(const struct config_loaded *loaded, bool all, struct wish
         wish->model.temperature = config->temperature;
 }
 
+/* What is talked about when nobody says. */
+static const char *default_topic(int64_t pick)
+{
+    static const char *const topics[] = {
+        "the missing umbrella",
+        "who repairs the town clock",
+        "a letter that came too late",
+        "the price of bread",
+        "whether the bridge will hold",
+        "a map with one street too many",
+        "the neighbour's trumpet",
+        "who gets the last seat",
+        "a recipe nobody remembers",
+        "the night the lights went out",
+        "an inherited boat",
+        "the rules of a game",
+        "a promise made in winter",
+        "the lost dog of the station",
+        "what the statue means",
+        "a key without a door",
+    };
+
+    return topics[(uint64_t)pick % (sizeof topics / sizeof *topics)];
+}
+
 void wish_set_number(struct wish *wish, const struct config *config, int64_t number,
                      int64_t seed)
 {
     enum { APART = 1000003 }; /* a prime: the seeds of neighbours' turns do not meet */
 
     free(wish->topic);
-    wish->topic = config->topic == NULL ? NULL : topic_for(config->topic, number);
+    if (config->topic != NULL)
+        wish->topic = topic_for(config->topic, number);
+    else
+        wish->topic = wish->story_file != NULL
+                          ? NULL
+                          : x_strdup(default_topic((seed < 0 ? 0 : seed) + number));
     wish->model.seed =
         seed < 0 ? -1 : (seed + (number - 1) * APART) % (INT64_C(1) + SEED_MAX);
 }

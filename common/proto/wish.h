@@ -39,8 +39,9 @@ MUST_USE bool wish_parse(struct str json, struct wish *ret_wish, struct err *err
  * one config). Reads and checks the story file; numbered 1, with the options' seed. */
 MUST_USE bool wish_from_config(const struct config_loaded *loaded, bool all,
                                struct wish *ret_wish, struct err *err);
-/* Makes it the wish of conversation `number` (from 1): {i} in the topic, and a seed of
- * its own made from `seed`, that of the first one (-1: none). */
+/* Without --topic and --story a topic is chosen. Makes it the wish of conversation
+ * `number` (from 1): {i} in the topic, and a seed of its own made from `seed`, that of
+ * the first one (-1: none). */
 void wish_set_number(struct wish *wish, const struct config *config, int64_t number,
                      int64_t seed);
 /* The model a seat asks for: its own, the wish's, or NULL. */

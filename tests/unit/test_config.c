@@ -190,7 +190,7 @@ static const struct {
     {"{\"model\":{\"temperature\":5.5}}",
      "model.temperature: '5.5' is not a number from 0 to 5"},
     {"{\"model\":{\"provider\":\"abacus\"}}",
-     "model.provider: 'abacus' is not one of ollama|echo"},
+     "model.provider: 'abacus' is not one of ollama|simulator|echo"},
     {"{\"model\":{\"name\":7}}",
      "model.name is a number, not NAME or SEAT=NAME with a seat from 1 to 16"},
     {"{\"conversation\":{\"topic\":{}}}",
