@@ -21,8 +21,9 @@ static bool ask_fleet(struct fleet *fleet, const struct order_ask *ask,
     if (str_is(str_of(answer), "GONE"))
         return err_set(err, ERR_FORMAT, "there is no conversation %s",
                        ask->conversation);
-    return err_set(err, ERR_FORMAT, "%s %s was refused: %s", ask->command,
-                   ask->conversation, answer);
+    return err_set(err, ERR_FORMAT, "%s %s was refused: it is %s", ask->command,
+                   ask->conversation,
+                   str_starts(str_of(answer), "NO ") ? answer + 3 : answer);
 }
 
 static bool start_one(struct fleet *fleet, const struct wish *wish, bool as_json,
@@ -72,6 +73,30 @@ int command_start(const struct config_loaded *loaded, char **words, struct err *
     return ok ? 0 : err_exit_status(err);
 }
 
+/* The scripts' answers in words for people. */
+static const char *told(const char *command, const char *answer)
+{
+    static const struct {
+        const char *command;
+        const char *answer;
+        const char *words;
+    } words[] = {
+        {"pause", "OK", "is paused"},
+        {"pause", "DUP", "was paused already"},
+        {"resume", "OK", "goes on"},
+        {"resume", "DUP", "was running already"},
+        {"stop", "OK closing", "ends after the turn in flight"},
+        {"stop", "OK", "has ended"},
+        {"stop", "DUP", "was ended already, or is ending"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].command, command) == 0
+            && str_starts(str_of(answer), words[i].answer))
+            return words[i].words;
+    return answer;
+}
+
 static int control(const struct config_loaded *loaded, char **words,
                    const char *command, const char *args, struct err *err)
 {
@@ -97,7 +122,7 @@ static int control(const struct config_loaded *loaded, char **words,
         ask.conversation = words[i];
         ok = ask_fleet(&fleet, &ask, answer, err);
         if (ok)
-            printf("%s %s\n", words[i], answer);
+            printf("%s %s\n", words[i], told(command, answer));
     }
     fleet_close(&fleet);
     return ok ? 0 : EXIT_REFUSED;

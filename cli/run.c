@@ -54,7 +54,7 @@ static void on_death(void *owner, struct child *child, bool gave_up)
     } else if (child == run->simulator && !child->ended && run->record.count > 0
                && !record_all_done(&run->record)) {
         run->gave_up = true;
-        err_set(&run->trouble, ERR_MODEL, "the simulator died (%s); its log: %s",
+        err_set(&run->trouble, ERR_SYSTEM, "the simulator died (%s); its log: %s",
                 child_fate(child), child->log_path);
     }
     loop_stop(run->loop);
@@ -95,6 +95,27 @@ static bool is_echo(const struct run *run)
 }
 
 /* Everything that can be known to be wrong before anything is started. */
+/* A private Redis needs its program; better said before a folder is made. */
+static bool have_redis_server(struct err *err)
+{
+    const char *path = getenv("PATH");
+    struct str rest = str_of(path == NULL ? "/usr/bin:/bin" : path);
+
+    while (rest.len > 0) {
+        struct str folder = str_cut(rest, ':', &rest);
+        char *program = x_printf("%.*s/redis-server", (int)folder.len, folder.at);
+        bool found = folder.len > 0 && access(program, X_OK) == 0;
+
+        free(program);
+        if (found)
+            return true;
+    }
+    return err_set(
+        err, ERR_SYSTEM,
+        "redis-server is not in PATH: install it (apt install redis-server), or "
+        "use one that runs with --redis URL");
+}
+
 static bool check(struct run *run, struct err *err)
 {
     const struct config *config = run->config;
@@ -132,6 +153,12 @@ static void tell_start(const struct run *run)
  */
 static bool reach(struct run *run, struct err *err)
 {
+    char *given = config_redis_url(run->loaded);
+    bool ok = given != NULL || have_redis_server(err);
+
+    free(given);
+    if (!ok)
+        return false;
     if (!run->config->simulate && !is_echo(run)
         && !check_models(run->loop, run->config, run->wish.personas, err))
         return false;

@@ -370,3 +370,9 @@ def test_show_config_never_shows_a_password(box):
     done = box.parley("run", "--redis", "redis://joe:s3cret@h:1/2", "--show-config")
     assert done.returncode == 0
     assert "redis://joe:***@h:1/2" in done.stdout and "s3cret" not in done.stdout
+
+
+def test_a_missing_redis_server_is_told_before_a_folder_is_made(box):
+    done = box.parley("run", "--dry-run", env={"PATH": "/nowhere"})
+    assert_told(done, 1, "redis-server", "PATH", "--redis URL")
+    box.assert_nothing_made()

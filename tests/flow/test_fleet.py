@@ -145,11 +145,11 @@ def test_pause_stops_the_turns_and_resume_goes_on_to_the_end(fleet):
     conversation = fleet.begin("--turns", 12, "--duration", "60s", "--story", story_file(box))
     fleet.wait_turns(conversation, 2)
     paused = box.parley("pause", conversation)
-    assert (paused.returncode, paused.stdout.split()[:2]) == (0, [conversation, "OK"])
+    assert (paused.returncode, paused.stdout) == (0, conversation + " is paused\n")
     wait_for(lambda: fleet.talk(conversation)["phase"] == "idle", "the turn in flight is taken")
     talk = fleet.talk(conversation)
     assert talk["state"] == "paused" and 0 < int(talk["left_ms"]) < 60_000
-    assert box.parley("pause", conversation).stdout.split() == [conversation, "DUP"]
+    assert box.parley("pause", conversation).stdout == conversation + " was paused already\n"
     time.sleep(0.5)  # long enough for several turns if it did go on
     assert fleet.talk(conversation) == talk
     assert box.parley("resume", conversation).returncode == 0
@@ -157,7 +157,7 @@ def test_pause_stops_the_turns_and_resume_goes_on_to_the_end(fleet):
     assert (talk["reason"], talk["turns"]) == ("turns", "12")
     assert_once_and_in_order(fleet.transcript(conversation), 12)
     again = box.parley("resume", conversation)
-    assert again.returncode == 1 and "refused: NO ended" in again.stderr
+    assert again.returncode == 1 and "refused: it is ended" in again.stderr
     box.stop_all()
 
 
@@ -169,10 +169,11 @@ def test_stop_cancels_the_turn_in_flight_unless_it_is_to_end_it(fleet, words, tu
     conversation = fleet.begin("--turns", 12, "--story", story_file(box))
     wait_for(lambda: fleet.db.xlen(f"parley:{{0}}:live:{conversation}") > 1, "the first words")
     stopped = box.parley("stop", conversation, *words)
-    assert (stopped.returncode, stopped.stdout.split()[1]) == (0, "OK"), stopped.stderr
+    words_told = "ends after the turn in flight" if words else "has ended"
+    assert (stopped.returncode, stopped.stdout) == (0, f"{conversation} {words_told}\n"), stopped.stderr
     talk = fleet.wait_end(conversation, 1 if turns == 0 else 10)
     assert (talk["reason"], talk["turns"]) == ("stopped", str(turns))
-    assert box.parley("stop", conversation).stdout.split()[1] == "DUP"
+    assert "was ended already" in box.parley("stop", conversation).stdout
     wait_for(lambda: fleet.db.xlen("parley:{0}:calls") == 1, "the call is recorded")
     _, call = fleet.db.xrange("parley:{0}:calls")[0]
     assert call["outcome"] == ("done" if turns else "cancelled")
