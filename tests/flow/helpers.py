@@ -74,6 +74,12 @@ def marked(mark, folder):
     return found
 
 
+def default_signals():
+    """In the child: a job of a script in the background would inherit SIGINT and SIGHUP ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Sandbox:
     """Folders and an environment of a test's own. No process outlives it."""
 
@@ -102,7 +108,8 @@ class Sandbox:
                 open(self.path(f"{number}.err"), "wb") as err:
             more = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err,
                     "env": self.env, **more}
-            process = subprocess.Popen([BUILD / program, *map(str, words)], **more)
+            process = subprocess.Popen([BUILD / program, *map(str, words)],
+                                       preexec_fn=default_signals, **more)
         process.out_path, process.err_path = self.path(f"{number}.out"), self.path(f"{number}.err")
         self.started.append(process)
         return process
