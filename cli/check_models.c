@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "llm/llm.h"
+#include "llm/models.h"
 #include "net/http.h"
 #include "net/loop.h"
 
@@ -89,7 +90,9 @@ bool check_models(struct loop *loop, const struct config *config, int64_t seats,
     struct http *http = http_new(loop);
     struct llm *llm = llm_new(loop, http);
 
-    llm_list_models(llm, checking.url, LIST_TIMEOUT_MS, on_models, &checking);
+    const struct llm_server server = {.url = checking.url};
+
+    llm_list_models(llm, &server, LIST_TIMEOUT_MS, on_models, &checking);
     loop_run(loop);
     llm_free(llm);
     http_free(http);

@@ -19,6 +19,7 @@
 
 static const char *const provider_names[LLM_PROVIDER_COUNT] = {
     [LLM_OLLAMA] = "ollama",
+    [LLM_OPENAI] = "openai",
     [LLM_SIMULATOR] = "simulator",
     [LLM_ECHO] = "echo",
 };
@@ -27,9 +28,11 @@ static const char *const error_names[LLM_ERROR_COUNT] = {
     [LLM_ERROR_NONE] = "none",
     [LLM_ERROR_REFUSED] = "refused",
     [LLM_ERROR_MODEL_NOT_FOUND] = "model_not_found",
+    [LLM_ERROR_AUTH] = "auth",
     [LLM_ERROR_BUSY] = "busy",
     [LLM_ERROR_SERVER] = "server",
     [LLM_ERROR_REQUEST] = "request",
+    [LLM_ERROR_REDIRECT] = "redirect",
     [LLM_ERROR_STREAM] = "stream",
     [LLM_ERROR_TRUNCATED] = "truncated",
     [LLM_ERROR_PROTOCOL] = "protocol",
@@ -115,6 +118,8 @@ struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
     case LLM_OLLAMA:
     case LLM_SIMULATOR:
         return ollama_start(llm, request, handlers);
+    case LLM_OPENAI:
+        break;
     case LLM_ECHO:
         return echo_start(llm, request, handlers);
     case LLM_PROVIDER_COUNT:

@@ -1,7 +1,8 @@
-/* llm.h - a turn's prompt in, deltas and exactly one result out.
+/* llm.h - a prompt in, deltas and exactly one result out: one call of one server.
  *
- * A request goes to its provider: `ollama` (/api/chat over HTTP) or `echo` (answers at
- * once without a model). Nothing falls back to another one, and nothing is retried.
+ * A request goes to its provider: `ollama` (/api/chat over HTTP), `openai` (chat
+ * completions over HTTP) or `echo` (answers at once without a model). Nothing falls
+ * back to another one and nothing is retried here: router.h does that.
  *
  * Flow: llm_start -> on_delta* -> on_result (done | failed | cancelled), once.
  */
@@ -21,7 +22,13 @@ struct llm_call; /* one request; gone after on_result */
 struct loop;
 
 /* The simulator speaks Ollama's API and is asked like it; the name tells who spoke. */
-enum llm_provider { LLM_OLLAMA, LLM_SIMULATOR, LLM_ECHO, LLM_PROVIDER_COUNT };
+enum llm_provider {
+    LLM_OLLAMA,
+    LLM_OPENAI,
+    LLM_SIMULATOR,
+    LLM_ECHO,
+    LLM_PROVIDER_COUNT
+};
 const char *llm_provider_name(enum llm_provider provider);
 MUST_USE bool llm_provider_parse(const char *name, enum llm_provider *ret_provider);
 
@@ -32,11 +39,17 @@ struct llm_message {
 
 struct llm_request {
     enum llm_provider provider;
-    const char *url; /* "http://127.0.0.1:11434"; ignored by echo */
+    const char *url;      /* "http://127.0.0.1:11434"; ignored by echo */
+    const char *endpoint; /* how the result names it; NULL: the URL, without secrets */
+    const char *key;      /* sent as a bearer token; NULL none */
     const char *model;
     const struct llm_message *messages;
     size_t message_count;
     const char *schema;  /* JSON Schema text for a structured reply, or NULL */
+    const char *options; /* JSON object, checked by proto/model_options.h, or NULL */
+    const char *think;   /* "true", "false", "low", "medium", "high", "max"; or NULL */
+    const char *const *stops; /* texts at which the reply ends, at most 4 */
+    size_t stop_count;
     int64_t num_ctx;     /* always sent */
     int64_t num_predict; /* always sent; most tokens of a reply */
     double temperature;
@@ -55,9 +68,11 @@ enum llm_error {
     LLM_ERROR_NONE,
     LLM_ERROR_REFUSED,         /* no connection */
     LLM_ERROR_MODEL_NOT_FOUND, /* 404 */
-    LLM_ERROR_BUSY,            /* 429, 503 */
-    LLM_ERROR_SERVER,          /* other 5xx */
+    LLM_ERROR_AUTH,            /* 401, 402, 403: the key, or what it may do */
+    LLM_ERROR_BUSY,            /* 429, 503, 529 */
+    LLM_ERROR_SERVER,          /* other 5xx; 408, 409, 425 */
     LLM_ERROR_REQUEST,         /* other 4xx: asking again is no use */
+    LLM_ERROR_REDIRECT,        /* 3xx: never followed, the key would leak */
     LLM_ERROR_STREAM,          /* an error line in mid-stream */
     LLM_ERROR_TRUNCATED,       /* no answer, or one without its end marker */
     LLM_ERROR_PROTOCOL,        /* not what the API promises */
@@ -74,11 +89,12 @@ struct llm_result {
     enum llm_error error;
     const char *reason;        /* one line for people, "" unless failed */
     int http_status;           /* 0 none */
+    int64_t retry_after_ms;    /* what the server asked for; -1: nothing */
     struct str text;           /* the whole reply (UTF-8, mended); "" unless done */
     struct str thinking;       /* what a thinking model thought, apart */
-    const char *finish_reason; /* "stop", "length"; "" unknown */
+    const char *finish_reason; /* "stop", "length", "enough"; "" unknown */
     const char *provider;
-    const char *endpoint; /* the URL, or "echo" */
+    const char *endpoint; /* as the request named it */
     const char *model;    /* as the server names it */
     int64_t prompt_tokens;
     int64_t prompt_cached_tokens;
@@ -113,19 +129,9 @@ void llm_cancel(struct llm_call *call);
 /* As llm_cancel, without a word: no callback comes any more (the owner goes away). Not
  * from inside a callback of this call. */
 void llm_drop(struct llm_call *call);
-
-/* What a server offers: GET /api/tags; timeout_ms from 1. */
-struct llm_models {
-    bool ok;
-    enum llm_error error;
-    const char *reason;       /* one line, "" when ok */
-    const char *const *names; /* valid inside the callback; as the server sent them */
-    size_t count;
-};
-void llm_list_models(struct llm *llm, const char *url, int64_t timeout_ms,
-                     void (*on_models)(void *owner, const struct llm_models *models),
-                     void *owner);
-/* "llama3.2" is there when the list has it or "llama3.2:latest". */
-bool llm_models_have(const struct llm_models *models, const char *model);
+/* What came is enough: closes the connection; on_result with LLM_DONE, what was heard
+ * so far and finish_reason "enough" comes from the loop. Counts that did not come stay
+ * unknown. */
+void llm_enough(struct llm_call *call);
 
 #endif

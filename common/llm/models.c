@@ -92,13 +92,14 @@ static void on_done(void *owner, const struct http_result *http)
     models_free(query);
 }
 
-void llm_list_models(struct llm *llm, const char *url, int64_t timeout_ms,
+void llm_list_models(struct llm *llm, const struct llm_server *server,
+                     int64_t timeout_ms,
                      void (*on_models)(void *owner, const struct llm_models *models),
                      void *owner)
 {
     struct models_query *query = x_calloc(1, sizeof(*query));
     const struct http_handlers handlers = {on_data, on_done, query};
-    char *tags = ollama_join(url, "/api/tags");
+    char *tags = ollama_join(server->url, "/api/tags");
     const struct http_request request = {
         .method = "GET",
         .url = tags,

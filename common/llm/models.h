@@ -1,10 +1,49 @@
-/* models.h - the questions of llm_list_models that are not answered yet. */
+/* models.h - what a server offers, asked over HTTP: its models, its places for calls.
+ *
+ * Ollama: GET /api/tags. OpenAI's API: GET {url}/models; llama.cpp tells its places in
+ * GET /props (`total_slots`), the others do not tell.
+ *
+ * Flow: llm_list_models -> on_models, once
+ */
 #ifndef PARLEY_LLM_MODELS_H
 #define PARLEY_LLM_MODELS_H
 
-struct llm;
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Ends them all without a word. */
+#include "llm/llm.h"
+
+struct llm_server {
+    enum llm_provider provider; /* not LLM_ECHO */
+    const char *url;
+    const char *key; /* NULL none */
+};
+struct llm_models {
+    bool ok;
+    enum llm_error error;
+    const char *reason;       /* one line a user can act on, "" when ok */
+    const char *const *names; /* valid inside the callback; as the server sent them */
+    size_t count;
+};
+/* timeout_ms from 1. Never calls back before it returned. */
+void llm_list_models(struct llm *llm, const struct llm_server *server,
+                     int64_t timeout_ms,
+                     void (*on_models)(void *owner, const struct llm_models *models),
+                     void *owner);
+/* "llama3.2" is there when the list has it or "llama3.2:latest". */
+bool llm_models_have(const struct llm_models *models, const char *model);
+/* How many calls the server works on at once, -1 when it does not tell. */
+void llm_ask_slots(struct llm *llm, const struct llm_server *server, int64_t timeout_ms,
+                   void (*on_slots)(void *owner, int64_t slots), void *owner);
+/* Has a server load a model, without a word said (Ollama: /api/chat with no messages;
+ * others: at once, nothing to do). Of the request url, key, model, num_ctx, options,
+ * keep_alive, endpoint and the clocks are used. A result without text: done or failed.
+ */
+void llm_warm(struct llm *llm, const struct llm_request *request,
+              void (*on_result)(void *owner, const struct llm_result *result),
+              void *owner);
+/* Inside llm/: drops what is still asked. */
 void models_drop(struct llm *llm);
 
 #endif

@@ -16,8 +16,12 @@
 /* How a seat's model is called. Unknown (NULL, -1, NAN) means: the worker's default,
  * which is then recorded in the message. */
 struct seat_model {
-    char *provider; /* "ollama", "echo" */
+    char *provider; /* "ollama", "openai", ...; owned, as all texts */
+    char *endpoint; /* asked first (proto/endpoint.h); NULL: as the strategy says */
     char *model;
+    char *fallback; /* then these, comma between: "cloud:gpt-4o-mini,local"; or NULL */
+    char *options; /* further options, a JSON object checked by proto/model_options.h */
+    char *think;   /* "true", "false", "low", "medium", "high", "max" */
     int64_t num_ctx;
     int64_t num_predict;
     double temperature;
@@ -28,6 +32,9 @@ struct seat {
     char *driver; /* "model" */
     int64_t lane; /* request:<lane>, from 1 */
     struct seat_model model;
+    bool spotlight;       /* its turns deserve the better model (docs/routing.md) */
+    bool structured;      /* it answers by schemas/reply.schema.json */
+    char *fallback_reply; /* said, and marked, when no server answers; NULL: none */
 };
 struct cast {
     struct story story;

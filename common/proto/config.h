@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "proto/endpoint.h"
 
 /* Who takes an option. */
 enum config_command {
@@ -58,6 +59,26 @@ struct config {
     int64_t first_token_ms;
     int64_t between_tokens_ms;
     int64_t total_ms;
+    char *openai_url; /* with its path: "https://api.openai.com/v1" */
+    char *options;    /* model.options: a JSON object, or NULL */
+    char *think;
+    bool structured;
+    bool keep_thinking;
+    struct endpoint_list endpoints; /* the config file's, then the built-in ones */
+    /* who is asked, and how often: docs/routing.md */
+    char *strategy; /* "first", "least-busy", "hybrid" */
+    int64_t attempts;
+    double retry_budget; /* extra calls, as a part of the first ones */
+    int64_t give_up_ms;  /* OPT_NONE: wait until the conversation's end */
+    char *hybrid;        /* "off", "on", "auto" */
+    char *hybrid_seats;  /* "1,3": marked seats; NULL: none but the cast's */
+    bool hybrid_opening;
+    bool hybrid_closing;
+    int64_t hybrid_every; /* every nth turn is marked; 0: none */
+    double hybrid_complexity;
+    double hybrid_error_rate;
+    int64_t hybrid_latency_ms; /* 0: not looked at */
+    double hybrid_cost_cap;    /* a day, in the prices' currency; 0: none */
     char *prompts; /* a folder of prompt templates; NULL: the built-in ones */
     /* the fleet */
     int64_t workers;

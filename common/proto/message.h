@@ -66,6 +66,7 @@ struct message {
     double time_to_first_token_ms;
     double tokens_per_second;
     double queue_wait_ms;
+    double endpoint_wait_ms; /* for a place at the endpoint */
     double routing_ms;
     int64_t attempts;
     int64_t issue;
@@ -73,7 +74,11 @@ struct message {
     char *endpoint;
     char *model;
     char *finish_reason;
-    bool failed; /* an empty turn routed in place of a failed one */
+    char
+        *cleaned; /* what was changed, words with commas: "name_prefix"; NULL nothing */
+    bool context_truncated; /* the server cut the prompt (by its own counts) */
+    bool fallback;          /* the persona's fallback reply: no model said it */
+    bool failed;            /* an empty turn routed in place of a failed one */
 };
 
 void message_init(struct message *message, enum message_kind kind);

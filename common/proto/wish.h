@@ -27,9 +27,10 @@ struct wish {
     int64_t grace_ms;
     bool pass_on_failure;
     int64_t max_issues;
+    bool structured; /* replies by schemas/reply.schema.json */
     /* Unknown (NULL, -1, NAN): whoever makes the call uses its own default. */
     struct seat_model model;     /* of every seat and of the story */
-    char *models[SEATS_MAX + 1]; /* owned: a seat's own model, from 1 */
+    char *models[SEATS_MAX + 1]; /* owned: a seat's own, from 1: "x", "cloud:x" */
 };
 void wish_init(struct wish *wish);
 void wish_done(struct wish *wish);

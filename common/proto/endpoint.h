@@ -1,0 +1,72 @@
+/* endpoint.h - the model servers a fleet may ask: name, address, prices, limits.
+ *
+ * They come from the section `endpoints` of the config file, in its order; behind them
+ * stand the built-in ones, one a provider and named after it (`ollama`, `openai`,
+ * `simulator`, `echo`), unless the section has that name. Pure.
+ */
+#ifndef PARLEY_ENDPOINT_H
+#define PARLEY_ENDPOINT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct config;
+
+enum { ENDPOINTS_MAX = 32, ENDPOINT_NAME_SIZE = 33 };
+enum endpoint_tier { TIER_LOCAL, TIER_CLOUD, TIER_COUNT };
+const char *endpoint_tier_name(enum endpoint_tier tier); /* "local", "cloud" */
+
+struct endpoint {
+    char name[ENDPOINT_NAME_SIZE]; /* letters, digits, - and _ */
+    char *provider;                /* owned, as all texts: "ollama", "openai", ... */
+    char *url;                     /* normalized, without a / at the end; "" for echo */
+    char *key_env;                 /* the variable that holds the bearer key, or NULL */
+    char *key_file;                /* the file whose first line is the key, or NULL */
+    char **models;                 /* what it is asked for; the first is its default */
+    size_t model_count;            /* 0: whatever one asks for */
+    enum endpoint_tier tier;
+    bool built_in;
+    int64_t window;     /* calls at once in the whole fleet; 0: no limit, -1: ask it */
+    int64_t connect_ms; /* its own clocks; 0: those of the options */
+    int64_t first_token_ms;
+    int64_t between_tokens_ms;
+    int64_t total_ms;
+    double prompt_price;    /* per million tokens, in the user's currency; NAN: none */
+    double cached_price;    /* of cached prompt tokens; NAN: as prompt_price */
+    double generated_price; /* NAN: none */
+};
+struct endpoint_list {
+    struct endpoint *items;
+    size_t count;
+    size_t own; /* so many of them, the first, are the config file's */
+};
+
+/* Reads the section of a config file; err (ERR_USAGE) begins with the key,
+ * "endpoints.cloud.tier: 'space' is not local or cloud". Adds to the list. */
+MUST_USE bool endpoints_parse(const json_t *section, struct endpoint_list *list,
+                              struct err *err);
+/* Adds the built-in ones of the options (ollama_url, openai_url). */
+void endpoints_add_built_in(struct endpoint_list *list, const struct config *config);
+void endpoints_done(struct endpoint_list *list);
+/* NULL when there is none of that name. */
+const struct endpoint *endpoint_find(const struct endpoint_list *list, struct str name);
+/* True when it may be asked for that model: it lists it ("x" also as "x:latest"), or
+ * lists none. */
+bool endpoint_serves(const struct endpoint *endpoint, const char *model);
+/* "cloud:gpt-4o-mini" -> endpoint cloud, *ret_model "gpt-4o-mini"; a text whose part
+ * before the first colon names no endpoint is all model: NULL, *ret_model = text.
+ * *ret_model points into text; "cloud" and "cloud:" are the endpoint's first model
+ * (*ret_model NULL when it lists none). */
+const struct endpoint *endpoint_of_model(const struct endpoint_list *list,
+                                         const char *text, const char **ret_model);
+/* The key from its variable or file, NULL when it has no source. err (ERR_USAGE) when
+ * the source holds none. The caller frees. */
+MUST_USE bool endpoint_key(const struct endpoint *endpoint, char **ret_key,
+                           struct err *err);
+
+#endif
