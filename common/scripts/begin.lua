@@ -15,8 +15,8 @@ local call = redis.call
 local id = ARGV[1]
 
 if call('GET', KEYS[7]) ~= ARGV[2] then return {'STALE'} end
-local state, duration_ms, patience_ms, issue = unpack(call('HMGET', KEYS[1], 'state', 'duration_ms',
-  'patience_ms', 'issue'))
+local state, duration_ms, patience_ms, issue, max_turns = unpack(call('HMGET', KEYS[1], 'state', 'duration_ms',
+  'patience_ms', 'issue', 'max_turns'))
 if not state then return {'GONE'} end
 if state == 'ended' then return {'ENDED'} end
 if state ~= 'preparing' then return {'DUP'} end
@@ -47,7 +47,8 @@ call('HSET', KEYS[2], unpack(cast))
 call('XADD', KEYS[4], '*', 'id', id .. ':initiate', 'event', 'dialogue.initiate', 'conversation', id, 'at', at,
   'turn', '', 'transcript', upto, 'state', 'running', 'reason', '', 'summary', '')
 local request = call('XADD', KEYS[8], '*', 'conversation', id, 'turn', 1, 'issue', issue, 'seat', ARGV[3], 'cast', 1,
-  'upto', upto, 'lines', seats + 1, 'left_ms', left_ms, 'window', '', 'at', at, 'message', '')
+  'upto', upto, 'lines', seats + 1, 'left_ms', left_ms, 'window', '', 'closing', max_turns == '1' and 1 or '',
+  'at', at, 'message', '')
 call('HSET', KEYS[1], 'state', 'running', 'started_at', at, 'deadline', deadline, 'cast', 1, 'seats', seats, 'next', 1,
   'seat', ARGV[3], 'lane', ARGV[4], 'phase', 'asked', 'request', request, 'issue', issue, 'asked_at', at)
 call('ZADD', KEYS[5], due_ms, id)

@@ -17,9 +17,9 @@ local call = redis.call
 local id, turn, failed = ARGV[1], ARGV[3], ARGV[4]
 
 if call('GET', KEYS[6]) ~= ARGV[2] then return {'STALE'} end
-local state, next_turn, phase, request, response, seat, issue, deadline, patience_ms, max_issues, cast =
+local state, next_turn, phase, request, response, seat, issue, deadline, patience_ms, max_issues, cast, max_turns =
   unpack(call('HMGET', KEYS[1], 'state', 'next', 'phase', 'request', 'response', 'seat', 'issue', 'deadline',
-  'patience_ms', 'max_issues', 'cast'))
+  'patience_ms', 'max_issues', 'cast', 'max_turns'))
 
 local function ack()
   if failed ~= '' then call('XACK', KEYS[4], 'managers', failed) end
@@ -108,7 +108,7 @@ if last then
 end
 local asked = call('XADD', KEYS[3], '*', 'conversation', id, 'turn', turn, 'issue', issue + 1, 'seat', seat,
   'cast', cast, 'upto', upto, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window,
-    'at', at, 'message', message)
+  'closing', turn == max_turns and 1 or '', 'at', at, 'message', message)
 call('HSET', KEYS[1], 'phase', 'asked', 'request', asked, 'response', '', 'issue', issue + 1, 'asked_at', at)
 call('ZADD', KEYS[5], due_ms, id)
 ack()

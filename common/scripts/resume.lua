@@ -17,8 +17,8 @@ local id, entry, command = ARGV[1], ARGV[3], ARGV[4]
 
 if call('GET', KEYS[6]) ~= ARGV[2] then return {'STALE'} end
 if entry ~= '' and #call('XPENDING', KEYS[7], 'managers', entry, entry, 1) == 0 then return {'DUP'} end
-local state, phase, left_ms, patience_ms, next_turn, seat, issue, cast = unpack(call('HMGET', KEYS[1], 'state', 'phase',
-  'left_ms', 'patience_ms', 'next', 'seat', 'issue', 'cast'))
+local state, phase, left_ms, patience_ms, next_turn, seat, issue, cast, max_turns = unpack(call('HMGET', KEYS[1],
+  'state', 'phase', 'left_ms', 'patience_ms', 'next', 'seat', 'issue', 'cast', 'max_turns'))
 local t = call('TIME')
 local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
 
@@ -56,7 +56,7 @@ end
 if ask then
   request = call('XADD', KEYS[3], '*', 'conversation', id, 'turn', next_turn, 'issue', issue, 'seat', seat,
     'cast', cast, 'upto', last[1], 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms, 'window', window,
-    'at', at, 'message', message)
+    'closing', next_turn == max_turns and 1 or '', 'at', at, 'message', message)
   call('HSET', KEYS[1], 'phase', 'asked', 'request', request, 'response', '', 'issue', issue, 'asked_at', at)
 end
 call('HSET', KEYS[1], 'state', 'running', 'deadline', deadline, 'left_ms', '')

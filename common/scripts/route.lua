@@ -64,7 +64,8 @@ local request = ''
 if after == 'running' then
   request = call('XADD', KEYS[4], '*', 'conversation', id, 'turn', turn + 1, 'issue', 1, 'seat', ARGV[6],
     'cast', cast, 'upto', said, 'lines', call('XLEN', KEYS[2]), 'left_ms', left_ms,
-    'window', window or '', 'at', at, 'message', ARGV[8])
+    'window', window or '', 'closing', max_turns ~= '' and turn + 1 >= tonumber(max_turns) and 1 or '',
+    'at', at, 'message', ARGV[8])
   call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'asked', 'request', request, 'response', '', 'seat', ARGV[6],
     'issue', 1, 'asked_at', at, 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
 else

@@ -258,7 +258,8 @@ FORMS = {
         "on_failure": "fail|pass", "seats": SEAT},
     "request": {
         "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "cast": "1", "upto": ENTRY,
-        "lines": NUMBER, "left_ms": maybe(SPAN), "window": r"(\d+-\d+)?", "at": MICROS, "message": "|said .*|rain"},
+        "lines": NUMBER, "left_ms": maybe(SPAN), "window": r"(\d+-\d+)?", "closing": "1?", "at": MICROS,
+        "message": "|said .*|rain"},
     "response": {
         "conversation": ID, "turn": NUMBER, "issue": NUMBER, "seat": SEAT, "request": ENTRY, "at": MICROS,
         "status": "done|failed", "error": "|timeout|poison", "text": "|no token in 30 s|kills workers",
@@ -568,7 +569,7 @@ def test_begin_writes_story_and_personas_and_asks_for_the_first_turn(shard):
     entry, fields = shard.read()
     assert entry == request
     assert fields == {"conversation": ID, "turn": "1", "issue": "1", "seat": "1", "cast": "1", "upto": upto,
-                      "lines": "3", "left_ms": "300000", "window": "", "at": stored["asked_at"], "message": ""}
+                      "lines": "3", "left_ms": "300000", "window": "", "closing": "", "at": stored["asked_at"], "message": ""}
     assert upto == shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0]
     assert shard.event_names() == ["open", "initiate"]
     assert shard.due() == int(stored["started_at"]) // 1000 + 60000
@@ -1019,7 +1020,7 @@ def test_route_takes_the_turn_and_asks_for_the_next_in_one_step(shard):
     assert entry == request
     left_ms = int(fields.pop("left_ms"))
     assert fields == {"conversation": ID, "turn": "2", "issue": "1", "seat": "2", "cast": "1", "upto": said,
-                      "lines": "4", "window": "", "at": at, "message": "said 1"}
+                      "lines": "4", "window": "", "closing": "", "at": at, "message": "said 1"}
     assert left_ms == (int(stored["deadline"]) - int(at)) // 1000
     assert shard.events()[-1] == {"id": ID + ":1", "event": "dialogue.progress", "conversation": ID, "at": at,
                                   "turn": "1", "transcript": said, "state": "running", "reason": "", "summary": ""}
@@ -1191,6 +1192,43 @@ def test_reissue_carries_the_last_message_and_the_window(shard):
     assert (again["message"], again["upto"], again["lines"], again["cast"], again["window"]) == (
         first["message"], first["upto"], "4", first["cast"], "9-9")
     assert (again["issue"], shard.hash()["issue"]) == ("2", "2")
+
+
+@pytest.mark.parametrize("again", ["reissue", "resume"])
+def test_the_last_turn_that_max_turns_allows_is_asked_for_as_closing_also_again(shard, again):
+    response = shard.answered(max_turns=2)
+    shard.route(response)
+    entry, fields = shard.read("2")
+    assert (fields["turn"], fields["closing"]) == ("2", "1")
+    if again == "reissue":
+        shard.fail(entry, turn=2, lane="2")
+        assert shard.reissue(turn=2, lane="2", failed=shard.hear("2")[0])[0] == "OK"
+    else:
+        shard.pause(cancel=1)
+        assert shard.resume()[0] == "OK"
+    fields = shard.read("2")[1]
+    assert (fields["issue"], fields["closing"]) == ("2", "1")
+
+
+def test_an_only_turn_is_asked_for_as_closing(shard):
+    shard.running(max_turns=1)
+    assert shard.read()[1]["closing"] == "1"
+
+
+@pytest.mark.parametrize("again", ["reissue", "resume"])
+def test_a_turn_before_the_last_is_not_asked_for_as_closing(shard, again):
+    entry = shard.asked(max_turns=11)
+    if again == "reissue":
+        shard.fail(entry)
+        shard.reissue(failed=shard.hear()[0])
+    else:
+        shard.pause(cancel=1)
+        shard.resume()
+    entry, fields = shard.read()
+    assert (fields["issue"], fields["closing"]) == ("2", "")
+    shard.commit(entry)
+    shard.route(shard.hear()[0])
+    assert shard.read("2")[1]["closing"] == ""
 
 
 def test_reissue_is_refused_after_max_issues_and_leaves_the_failure_to_the_leader(shard):
@@ -1391,7 +1429,8 @@ def test_pause_stands_the_clock_and_resume_goes_on_with_what_was_left(shard):
     assert entry == request
     last = shard.db.xrevrange(shard.key("transcript", ID), count=1)[0][0]
     assert fields == {"conversation": ID, "turn": "2", "issue": "1", "seat": "2", "cast": "1", "upto": last,
-                      "lines": "4", "left_ms": left_ms, "window": "", "at": stored["asked_at"], "message": "said 1"}
+                      "lines": "4", "left_ms": left_ms, "window": "", "closing": "", "at": stored["asked_at"],
+                      "message": "said 1"}
     assert shard.event_names() == ["open", "initiate", "pause", "progress", "resume"]
     assert len({event["id"] for event in shard.events()}) == 5
 
