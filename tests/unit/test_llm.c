@@ -1,6 +1,7 @@
 /* test_llm.c - an Ollama call over a real connection: what goes well, what is
  * cancelled, and the list of models. How it fails: test_llm_failures.c.
  */
+#include "llm/models.h"
 #include "test_llm_peer.h"
 
 #define OWL "\xF0\x9F\xA6\x89"
@@ -292,6 +293,8 @@ static void cancelling_after_the_end_marker_still_cancels(void **state)
     seen_done(&seen);
 }
 
+static const struct llm_server asked = {.provider = LLM_OLLAMA, .url = url};
+
 static bool server_was_asked(void *owner)
 {
     (void)owner;
@@ -313,7 +316,7 @@ static void freeing_drops_running_calls_without_a_word(void **state)
     will_say(HEAD SAY("Tea"));
     script.end = SCRIPT_STAY;
     start(&seen, request);
-    llm_list_models(llm, url, 5000, on_no_models, NULL);
+    llm_list_models(llm, &asked, 5000, on_no_models, NULL);
     rig_wait(&rig, server_was_asked, NULL);
     rig_wait(&rig, has_delta, &seen);
     llm_free(llm);
@@ -405,7 +408,7 @@ static void list(struct listing *listing, const char *answer, int64_t timeout_ms
     *listing = (struct listing){0};
     will_say(answer);
     script.end = strstr(answer, "\r\n\r\n") == NULL ? SCRIPT_STAY : SCRIPT_CLOSE;
-    llm_list_models(llm, url, timeout_ms, on_models, listing);
+    llm_list_models(llm, &asked, timeout_ms, on_models, listing);
     assert_int_equal(listing->answers, 0);
     rig_wait(&rig, is_listed, listing);
     assert_int_equal(listing->answers, 1);
