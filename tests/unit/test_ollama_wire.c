@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "llm/models.h"
 #include "llm/ollama_wire.h"
 
 /* ---- the request ---- */
