@@ -185,6 +185,7 @@ void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
         .prompt_ns = -1,
         .generation_ns = -1,
         .total_ns = -1,
+        .connect_us = -1,
         .first_token_us = -1,
         .duration_us = clock_mono_us() - call->started_us,
     };

@@ -103,6 +103,7 @@ struct llm_result {
     int64_t prompt_ns;
     int64_t generation_ns;
     int64_t total_ns;
+    int64_t connect_us;     /* our clock: llm_start to the connection; -1 unknown */
     int64_t first_token_us; /* our clock: llm_start to the first text or thought */
     int64_t duration_us;    /* our clock: llm_start to the end marker or failure */
     size_t deltas;          /* pieces of text received; not tokens */

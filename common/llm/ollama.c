@@ -215,7 +215,7 @@ static const char *text_or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-static void ollama_tell(struct ollama_call *ollama)
+static void ollama_tell(struct ollama_call *ollama, int64_t connect_us)
 {
     const struct ollama_reply *reply = &ollama->reply;
     struct llm_result result;
@@ -237,6 +237,7 @@ static void ollama_tell(struct ollama_call *ollama)
     result.prompt_ns = reply->prompt_ns;
     result.generation_ns = reply->generation_ns;
     result.total_ns = reply->total_ns;
+    result.connect_us = connect_us;
     result.first_token_us = ollama->first_token_us;
     if (ollama->duration_us >= 0)
         result.duration_us = ollama->duration_us;
@@ -254,7 +255,7 @@ static void on_done(void *owner, const struct http_result *http)
     if (!reply->done && reply->error == LLM_ERROR_NONE)
         ollama_judge(ollama, http);
     loop_timer_stop(&ollama->timer);
-    ollama_tell(ollama);
+    ollama_tell(ollama, http->connect_us);
 }
 
 static void ollama_cancel(struct llm_call *call)

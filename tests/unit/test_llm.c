@@ -29,6 +29,8 @@ static void assert_good(const struct seen *seen)
     assert_int_equal(seen->result.total_ns, 66);
     assert_int_equal(seen->result.http_status, 200);
     assert_true(seen->result.first_token_us > 0);
+    assert_true(seen->result.connect_us >= 0);
+    assert_true(seen->result.connect_us <= seen->result.first_token_us);
     assert_true(seen->result.duration_us >= seen->result.first_token_us);
 }
 
