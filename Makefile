@@ -101,7 +101,7 @@ test: deps ## all tests: units, then flows over a real redis-server
 check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
-flow: all $(B)/bench/pingpong ## the tests over real processes; T=name picks
+flow: all $(B)/bench/pingpong $(B)/bench/reader ## the tests over real processes; T=name picks
 	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/flow tests/e2e $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
@@ -116,8 +116,11 @@ headers: ## each header compiles alone
 $(B)/bench/pingpong: bench/pingpong.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs hiredis 2>/dev/null)
-bench: all $(B)/bench/pingpong ## what parley adds to a turn, against a floor measured in the same run
-	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py
+$(B)/bench/reader: bench/reader.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcurl 2>/dev/null)
+bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
+	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 deps: ## install with apt what is missing (says what first)
 	@tools/deps
 install: all ## PREFIX=/usr/local DESTDIR=

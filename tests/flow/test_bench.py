@@ -11,11 +11,11 @@ from helpers import BUILD, ROOT, box  # noqa: F401
 SMALL = ["--rounds", 1, "--turns", 12, "--floor-rounds", 20, "--many", 3, "--many-turns", 30]
 
 
-def bench(box, *options):
+def bench(box, *options, program="bench.py"):
     tmp = pathlib.Path(box.path("tmp"))
     tmp.mkdir(exist_ok=True)
     env = {**box.env, "TMPDIR": str(tmp), "PARLEY_BUILD": str(BUILD)}
-    done = subprocess.run([sys.executable, ROOT / "bench/bench.py", *map(str, options)],
+    done = subprocess.run([sys.executable, ROOT / "bench" / program, *map(str, options)],
                           capture_output=True, text=True, timeout=60, env=env)
     assert list(tmp.iterdir()) == []
     return done
@@ -45,3 +45,22 @@ def test_both_transports_and_many_conversations_are_measured(box):
 def test_a_ratio_over_the_limit_fails(box):
     done = bench(box, *SMALL, "--transport", "tcp", "--limit", 0.001)
     assert done.returncode == 1 and "EXCEEDED" in done.stdout, done.stderr
+
+
+def test_the_time_a_token_takes_is_measured_beside_plain_libcurl(box):
+    path = box.path("streams.json")
+    words = ["--rounds", 1, "--tokens", 30, "--turns", 2, "--many-turns", 1, "--streams", 1,
+             "--streams", 3]
+    done = bench(box, *words, "--limit", 1e6, "--json", path, program="streams.py")
+    assert done.returncode == 0, done.stderr
+    assert "limit 1000000.0: kept" in done.stdout
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    tokens = {1: 2 * 30, 3: 3 * 30}
+    for one in result["cases"]:
+        # What the server counted for the workers is what it was told to say.
+        assert one["tokens_a_round"] == tokens[one["streams"]], one
+        assert 0 < one["floor_us"] and 0 < one["worker_us"] and 50 < one["bytes_per_token"]
+        assert abs(one["ratio"] - one["worker_us"] / one["floor_us"]) < 0.01
+    assert result["ratio"] == max(one["ratio"] for one in result["cases"])
+    assert bench(box, *words[:-2], "--limit", 0.001, program="streams.py").returncode == 1
