@@ -1,0 +1,316 @@
+/* test_clean.c - what is taken out of a reply, and that it does not matter how the
+ * reply was cut into pieces.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "worker/clean.h"
+
+/* cmocka.h needs the three before it. clang-format would sort them. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+enum { WIDE = 4000 };
+
+static struct cast cast;
+static struct clean clean;
+
+static int set_up(void **state)
+{
+    static const char *const names[] = {"Ada Quill", "Ben Oak", "Zo\xC3\xAB"};
+
+    (void)state;
+    cast.seat_count = 3;
+    cast.seats = x_calloc(3, sizeof *cast.seats);
+    for (size_t i = 0; i < 3; i++) {
+        seat_init(&cast.seats[i]);
+        cast.seats[i].persona.name = x_strdup(names[i]);
+    }
+    clean_init(&clean);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    clean_done(&clean);
+    cast_done(&cast);
+    return 0;
+}
+
+struct row {
+    const char *raw;
+    const char *text;
+    const char *words;
+    size_t max_bytes; /* 0: wide */
+    bool at_limit;
+};
+
+/* Feeds [0, first), [first, second), [second, end); what was shown on the way must be
+ * the beginning of what came later. */
+static void feed(const struct row *row, size_t first, size_t second)
+{
+    const size_t borders[] = {0, first, second, strlen(row->raw)};
+    char *shown = NULL;
+    unsigned restarts = 0;
+
+    clean_begin(&clean, &cast, 1, row->max_bytes == 0 ? WIDE : row->max_bytes);
+    for (size_t i = 0; i < 3; i++) {
+        struct str text;
+
+        (void)clean_feed(&clean,
+                         str_make(row->raw + borders[i], borders[i + 1] - borders[i]));
+        text = clean_text(&clean);
+        if (shown != NULL && restarts == clean.restarts
+            && strncmp(text.at, shown, strlen(shown)) != 0)
+            fail_msg("'%s' was shown, then '%.*s'", shown, (int)text.len, text.at);
+        restarts = clean.restarts;
+        free(shown);
+        shown = x_memdup(text.at, text.len);
+    }
+    clean_end(&clean, row->at_limit);
+    free(shown);
+}
+
+static void expect(const struct row *row, size_t first, size_t second)
+{
+    char words[CLEAN_WORDS_SIZE];
+
+    if (!str_is(clean_text(&clean), row->text))
+        fail_msg("'%s' cut at %zu and %zu: '%.*s'", row->raw, first, second,
+                 (int)clean_text(&clean).len, clean_text(&clean).at);
+    clean_words(clean.changes, words);
+    if (strcmp(words, row->words) != 0)
+        fail_msg("'%s' cut at %zu and %zu: [%s]", row->raw, first, second, words);
+}
+
+/* Whole, and in three pieces at every pair of places. */
+static void check(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(rows[i].raw);
+
+        for (size_t first = 0; first <= len; first++)
+            for (size_t second = first; second <= len; second++) {
+                feed(&rows[i], first, second);
+                expect(&rows[i], first, second);
+            }
+    }
+}
+#define CHECK(rows) check(rows, sizeof(rows) / sizeof *(rows))
+
+static void words_that_are_fine_stay_as_they_are(void **state)
+{
+    static const struct row rows[] = {
+        {"Good evening.", "Good evening.", "", 0, false},
+        {"", "", "", 0, false},
+        {"Line one.\n\n  Line two,\tindented.", "Line one.\n\n  Line two,\tindented.",
+         "", 0, false},
+        {"1 < 2 and <b>bold</b>", "1 < 2 and <b>bold</b>", "", 0, false},
+        {"Na\xC3\xAFve caf\xC3\xA9 \xF0\x9F\x98\x80!",
+         "Na\xC3\xAFve caf\xC3\xA9 \xF0\x9F\x98\x80!", "", 0, false},
+        {"Adam: is a name", "Adam: is a name", "", 0, false},
+        {"Ada Quill is my name.\nAda is short for it.",
+         "Ada Quill is my name.\nAda is short for it.", "", 0, false},
+        {"I asked Ben Oak: why?", "I asked Ben Oak: why?", "", 0, false},
+        {"Well.\nBen Oak said: no.", "Well.\nBen Oak said: no.", "", 0, false},
+        {"Well.\n[Be", "Well.\n[Be", "", 0, false},
+        {"Ada", "Ada", "", 0, false},
+        {"<thin", "<thin", "", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void the_own_name_in_front_goes(void **state)
+{
+    static const struct row rows[] = {
+        {"Ada Quill: Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"ada quill:Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"Ada: Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"**Ada Quill:** Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"**Ada Quill**: Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"*Ada:* Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"[Ada Quill] Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"[Ada Quill]: Good evening.", "Good evening.", "name_prefix", 0, false},
+        {"Ada Quill: \nAda: Good.", "Good.", "name_prefix", 0, false},
+        {"\n Ada Quill: Good.", "Good.", "name_prefix,trimmed", 0, false},
+        {"Ada Quill\xEF\xBC\x9AGood.", "Good.", "name_prefix", 0, false},
+        {"Good.\nAda Quill: More.", "Good.\nAda Quill: More.", "", 0, false},
+        {"Ada Quill:", "", "name_prefix", 0, false},
+        {"[Ada]", "", "name_prefix", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void another_name_at_a_line_start_ends_the_reply(void **state)
+{
+    static const struct row rows[] = {
+        {"Good evening.\nBen Oak: Evening!", "Good evening.", "foreign_name", 0, false},
+        {"Good evening.\n\n**Ben:** Evening!", "Good evening.", "foreign_name", 0,
+         false},
+        {"Good.\n  [Ben Oak] Evening!", "Good.", "foreign_name", 0, false},
+        {"Good.\nZO\xC3\xAB: me too\nmore", "Good.", "foreign_name", 0, false},
+        {"Good.\nNarrator: She left.", "Good.", "foreign_name", 0, false},
+        {"Ada: Good.\nBen Oak: No.", "Good.", "name_prefix,foreign_name", 0, false},
+        {"Ben Oak: Evening!", "", "foreign_name", 0, false},
+        {"Good.\nBen:", "Good.", "foreign_name", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void thinking_is_kept_out(void **state)
+{
+    static const struct row rows[] = {
+        {"<think>What now?\nBen Oak: no</think>\n\nGood.", "Good.", "thinking", 0,
+         false},
+        {"<thinking>hm</thinking>Ada: Good.", "Good.", "name_prefix,thinking", 0,
+         false},
+        {"Good <think>or not</think>evening.", "Good evening.", "thinking", 0, false},
+        {"Good.\n<think>a < b </thin </think>Ben Oak: x", "Good.",
+         "foreign_name,thinking", 0, false},
+        {"<think>for ever and", "", "thinking", 0, false},
+        {"<think></think>", "", "thinking", 0, false},
+        {"begun before the reply</think>\nGood.", "Good.", "thinking", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void blanks_at_the_ends_go(void **state)
+{
+    static const struct row rows[] = {
+        {"  Good.\n\n", "Good.", "trimmed", 0, false},
+        {" \n\t ", "", "trimmed", 0, false},
+        {"Good. \n ", "Good.", "trimmed", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void what_is_too_long_ends_with_a_sentence(void **state)
+{
+    static const struct row rows[] = {
+        {"One two. Three four. Five", "One two. Three four.", "capped", 0, true},
+        {"One two. Three four.", "One two. Three four.", "", 0, true},
+        {"He said: \"No!\" And th", "He said: \"No!\"", "capped", 0, true},
+        {"One. Two three four five", "One. Two three four five", "unfinished", 0, true},
+        {"No sentence at all", "No sentence at all", "unfinished", 0, true},
+        {"It was old Mr. Tom and Dr. Bell wh", "It was old Mr. Tom and Dr. Bell wh",
+         "unfinished", 0, true},
+        {"\xE5\xA5\xBD\xE3\x80\x82\xE5\xA5\xBD", "\xE5\xA5\xBD\xE3\x80\x82", "capped",
+         0, true},
+        {"One two. Three four. Five", "One two. Three four.", "capped", 23, false},
+        {"One two. Three four.", "One two. Three four.", "", 20, false},
+        {"aaaa \xF0\x9F\x98\x80 bbbb", "aaaa", "capped,unfinished", 7, false},
+        {"Good.\nBen Oak: Never", "Good.", "foreign_name", 0, true},
+        {"", "", "", 0, true},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void a_reply_that_is_over_says_so_at_once(void **state)
+{
+    (void)state;
+    clean_begin(&clean, &cast, 1, 10);
+    assert_true(clean_feed(&clean, str_of("0123456789")));
+    assert_false(clean_feed(&clean, str_of("x")));
+    assert_false(clean_feed(&clean, str_of("y")));
+    clean_begin(&clean, &cast, 2, WIDE); /* Ben's reply: now Ada is another */
+    assert_true(clean_feed(&clean, str_of("Ben Oak: yes\nAda")));
+    assert_false(clean_feed(&clean, str_of(": ")));
+    clean_end(&clean, false);
+    assert_true(str_is(clean_text(&clean), "yes"));
+}
+
+/* Words are shown as soon as they cannot become anything else. */
+static void no_more_is_held_back_than_may_be_a_name(void **state)
+{
+    static const struct {
+        const char *fed;
+        const char *shown;
+    } rows[] = {
+        {"A", ""},
+        {"Ad", ""},
+        {"Add", "Add"},
+        {"Good", "Good"},
+        {"Good.\n", "Good."},
+        {"Good.\nBe", "Good."},
+        {"Good.\nBen O", "Good."},
+        {"Good.\nBen, o", "Good.\nBen, o"},
+        {"a <", "a"},
+        {"a <t", "a"},
+        {"a <i", "a <i"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        clean_begin(&clean, &cast, 1, WIDE);
+        (void)clean_feed(&clean, str_of(rows[i].fed));
+        if (!str_is(clean_text(&clean), rows[i].shown))
+            fail_msg("'%s' shows '%.*s'", rows[i].fed, (int)clean_text(&clean).len,
+                     clean_text(&clean).at);
+    }
+}
+
+static void who_shares_a_first_name_is_not_cut_short(void **state)
+{
+    static const struct row row = {"Ada: Good.\nAda Lock: no", "Good.",
+                                   "name_prefix,foreign_name", 0, false};
+    static const struct row own = {"Hm.\nAda: and", "Hm.\nAda: and", "", 0, false};
+
+    (void)state;
+    free(cast.seats[1].persona.name);
+    cast.seats[1].persona.name = x_strdup("Ada Lock");
+    check(&row, 1);
+    check(&own, 1);
+}
+
+static void a_reply_without_end_is_bounded(void **state)
+{
+    enum { CAP = 5000 };
+    size_t fed = 0;
+
+    (void)state;
+    clean_begin(&clean, &cast, 1, CAP);
+    while (clean_feed(&clean, str_of("And so on it went. ")) && fed < 10 * CAP)
+        fed += 19;
+    assert_in_range(fed, CAP - 40, CAP);
+    clean_end(&clean, false);
+    assert_in_range(clean_text(&clean).len, CAP - 40, CAP);
+    assert_int_equal(clean_text(&clean).at[clean_text(&clean).len - 1], '.');
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(words_that_are_fine_stay_as_they_are),
+        TEST(the_own_name_in_front_goes),
+        TEST(another_name_at_a_line_start_ends_the_reply),
+        TEST(thinking_is_kept_out),
+        TEST(blanks_at_the_ends_go),
+        TEST(what_is_too_long_ends_with_a_sentence),
+        TEST(a_reply_that_is_over_says_so_at_once),
+        TEST(no_more_is_held_back_than_may_be_a_name),
+        TEST(who_shares_a_first_name_is_not_cut_short),
+        TEST(a_reply_without_end_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+/* sentence.c - see sentence.h. */
+#include "worker/sentence.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* What ends a sentence, and whether a blank must follow. */
+static const struct stop {
+    const char *text;
+    bool wide;
+} stops[] = {{".", false},           {"!", false},
+             {"?", false},           {"\xE2\x80\xA6", false}, /* ellipsis */
+             {"\xE3\x80\x82", true},  /* ideographic full stop */
+             {"\xEF\xBC\x81", true},  /* fullwidth ! */
+             {"\xEF\xBC\x9F", true}}; /* fullwidth ? */
+
+static const char *const closers[] = {
+    "\"",           "'",           ")", "]", "*", "_", "\xE2\x80\x9D",
+    "\xE2\x80\x99",                  /* curly quotes */
+    "\xC2\xBB",     "\xE3\x80\x8D"}; /* guillemet */
+
+static const char *const titles[] = {"Mr", "Mrs",  "Ms", "Dr",
+                                     "St", "Prof", "vs", "etc"};
+
+static struct str from(struct str text, size_t at)
+{
+    return str_make(text.at + at, text.len - at);
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
+static bool blank_at(struct str text, size_t at)
+{
+    return at == text.len || text.at[at] == ' ' || text.at[at] == '\t'
+           || text.at[at] == '\n' || text.at[at] == '\r';
+}
+
+/* The full stop at `at` stands behind an abbreviation. */
+static bool abbreviates(struct str text, size_t at)
+{
+    size_t start = at;
+
+    if (text.at[at] != '.')
+        return false;
+    while (start > 0 && is_letter(text.at[start - 1]))
+        start--;
+    if (at - start == 1 && text.at[start] != 'I')
+        return true;
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        if (str_is(str_make(text.at + start, at - start), titles[i]))
+            return true;
+    return false;
+}
+
+static size_t skip_closers(struct str text, size_t at)
+{
+    size_t i = 0;
+
+    while (i < sizeof closers / sizeof *closers) {
+        if (str_starts(from(text, at), closers[i])) {
+            at += strlen(closers[i]);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+    return at;
+}
+
+/* Where a sentence that ends with the stop at `at` ends; 0: none does. */
+static size_t end_at(struct str text, size_t at)
+{
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        size_t end;
+
+        if (!str_starts(from(text, at), stops[i].text))
+            continue;
+        end = skip_closers(text, at + strlen(stops[i].text));
+        return stops[i].wide || (blank_at(text, end) && !abbreviates(text, at)) ? end
+                                                                                : 0;
+    }
+    return 0;
+}
+
+size_t sentence_end(struct str text)
+{
+    size_t at = text.len;
+
+    while (at > 0) {
+        size_t end = end_at(text, --at);
+
+        if (end > 0)
+            return end;
+    }
+    return 0;
+}
