@@ -64,11 +64,38 @@ static void empty_page(struct memory *memory, struct memory_page *page)
     page->known = page->known_at_last = 0;
     page->lines_at_last = 0;
     page->last_id[0] = page->first_id[0] = '\0';
+    page->sent.bytes = 0;
+}
+
+static size_t text_bytes(const char *text)
+{
+    return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static void forget_systems(struct memory *memory, struct memory_page *page)
+{
+    for (size_t i = 0; i < SEATS_MAX; i++) {
+        account(memory, page, 0, text_bytes(page->systems[i]));
+        free(page->systems[i]);
+        page->systems[i] = NULL;
+    }
+}
+
+void memory_set_system(struct memory *memory, struct memory_page *page, int64_t seat,
+                       char *text_take)
+{
+    char **system = &page->systems[seat - 1];
+
+    assert(seat >= 1 && seat <= SEATS_MAX);
+    account(memory, page, text_bytes(text_take), text_bytes(*system));
+    free(*system);
+    *system = text_take;
 }
 
 static void free_page(struct memory *memory, struct memory_page *page)
 {
     empty_page(memory, page);
+    forget_systems(memory, page);
     memory->bytes -= page->bytes;
     LIST_REMOVE(page, in_bucket);
     TAILQ_REMOVE(&memory->age, page, in_age);
@@ -267,11 +294,6 @@ void memory_rewind(struct memory *memory, struct memory_page *page, const char *
     page->known = page->known_at_last;
 }
 
-static size_t text_bytes(const char *text)
-{
-    return text == NULL ? 0 : strlen(text) + 1;
-}
-
 static size_t persona_bytes(const struct persona *persona)
 {
     size_t bytes = text_bytes(persona->name) + text_bytes(persona->role)
@@ -301,6 +323,7 @@ void memory_set_cast(struct memory *memory, struct memory_page *page, char *topi
     account(memory, page, cast_bytes(cast_take) + strlen(topic_take),
             cast_bytes(&page->cast) + strlen(page->topic));
     cast_done(&page->cast);
+    forget_systems(memory, page);
     page->cast = *cast_take;
     memset(cast_take, 0, sizeof *cast_take);
     free(page->topic);

@@ -4,7 +4,8 @@
  * needs no reading at all. Lines are counted as the transcript counts them: a request
  * says how many lines it sees, and a page that has fewer is filled from Redis. Our own
  * committed words are added without knowing their id, the request's last message with.
- * Pages not used for longest go first when the bound is reached.
+ * Pages not used for longest go first when the bound is reached. The system text of a
+ * seat, which is the same at every turn, is built once for a cast and kept with it.
  */
 #ifndef PARLEY_MEMORY_H
 #define PARLEY_MEMORY_H
@@ -30,10 +31,22 @@ struct memory_line {
     size_t author_len;
     size_t text_len;
 };
+/* The prompt sent last, with the server's count of it: what a later one is held
+ * against.
+ */
+struct memory_prompt {
+    int64_t seat;
+    uint64_t model; /* hash of its name */
+    char window[ENTRY_SIZE];
+    size_t bytes; /* 0: none */
+    int64_t tokens;
+};
 struct memory_page {
     char conversation[CONVERSATION_SIZE];
     char *topic; /* owned; "" when there is none */
     struct cast cast;
+    char *systems[SEATS_MAX]; /* owned: a seat's system text, NULL: not built yet */
+    struct memory_prompt sent;
     struct memory_line *lines; /* the turns from first_id on */
     size_t line_count;
     size_t line_capacity;
@@ -77,6 +90,9 @@ bool memory_warm(struct memory *memory, struct memory_page *page,
 void memory_rewind(struct memory *memory, struct memory_page *page, const char *window);
 void memory_set_cast(struct memory *memory, struct memory_page *page, char *topic_take,
                      struct cast *cast_take);
+/* Keeps the system text of a seat (from 1) until the cast changes. */
+void memory_set_system(struct memory *memory, struct memory_page *page, int64_t seat,
+                       char *text_take);
 /* One entry of the transcript, in order. Only turns are kept as lines. */
 MUST_USE bool memory_add_entry(struct memory *memory, struct memory_page *page,
                                struct str id, struct str message, struct err *err);

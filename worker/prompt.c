@@ -7,18 +7,19 @@
 
 #include "base/alloc.h"
 #include "proto/template.h"
+#include "worker/budget.h"
 
-/* The room is kept in bytes: no tokenizer is at hand. Three bytes a token is cautious
- * for English (about four) and for most other scripts in UTF-8. It only decides what is
- * left out of a prompt; no figure is ever made from it. */
-enum { BYTES_PER_TOKEN = 3, PROMPT_MAX_BYTES = 4 << 20, MESSAGE_OVERHEAD = 16 };
+enum { PROMPT_MAX_BYTES = 4 << 20, MESSAGES_BESIDE = 4 /* system, nudge, repair */ };
 
 bool prompt_templates_load(const char *folder, struct prompt_templates *ret,
                            struct err *err)
 {
     return template_load(folder, "worker/prompts/persona.txt", &ret->persona, err)
            && template_load(folder, "worker/prompts/opening.txt", &ret->opening, err)
-           && template_load(folder, "worker/prompts/continue.txt", &ret->going_on, err);
+           && template_load(folder, "worker/prompts/continue.txt", &ret->going_on, err)
+           && template_load(folder, "worker/prompts/structured.txt", &ret->structured,
+                            err)
+           && template_load(folder, "worker/prompts/repair.txt", &ret->repair, err);
 }
 
 void prompt_templates_done(struct prompt_templates *templates)
@@ -26,6 +27,8 @@ void prompt_templates_done(struct prompt_templates *templates)
     free(templates->persona);
     free(templates->opening);
     free(templates->going_on);
+    free(templates->structured);
+    free(templates->repair);
     *templates = (struct prompt_templates){0};
 }
 
@@ -45,8 +48,8 @@ static void list_traits(const struct persona *persona, struct buf *into)
         buf_printf(into, "%s%s", i == 0 ? "" : ", ", persona->traits[i]);
 }
 
-static bool fill(const char *text, const struct memory_page *page, int64_t seat,
-                 struct buf *into, struct err *err)
+static bool fill_persona(const char *text, const struct memory_page *page, int64_t seat,
+                         struct buf *into, struct err *err)
 {
     const struct persona *me = &page->cast.seats[seat - 1].persona;
     struct buf people;
@@ -78,9 +81,32 @@ static bool fill(const char *text, const struct memory_page *page, int64_t seat,
     return ok;
 }
 
-static size_t cost(const struct memory_line *line)
+bool prompt_system(const struct prompt_templates *templates, struct memory *memory,
+                   struct memory_page *page, int64_t seat, bool structured,
+                   struct err *err)
 {
-    return line->text_len + line->author_len + MESSAGE_OVERHEAD;
+    struct buf text;
+    bool ok;
+
+    assert(seat >= 1 && (size_t)seat <= page->cast.seat_count);
+    if (page->systems[seat - 1] != NULL)
+        return true;
+    buf_init(&text, PROMPT_MAX_BYTES);
+    ok = fill_persona(templates->persona, page, seat, &text, err)
+         && (!structured
+             || (buf_add_text(&text, "\n\n")
+                 && fill_persona(templates->structured, page, seat, &text, err)));
+    if (ok)
+        memory_set_system(memory, page, seat, buf_take(&text));
+    buf_done(&text);
+    return ok;
+}
+
+/* As it is sent: others' words bear their names. */
+static size_t cost(const struct memory_line *line, int64_t seat)
+{
+    return line->text_len + BUDGET_MESSAGE_BYTES
+           + (line->seat == seat ? 0 : line->author_len + 2);
 }
 
 /* The last line that says something, line_count when there is none: a turn that failed
@@ -100,21 +126,22 @@ static size_t first_line(const struct prompt_wish *wish, size_t last,
                          size_t other_bytes, bool *ret_moved)
 {
     const struct memory_page *page = wish->page;
-    size_t room = (size_t)wish->room_tokens * BYTES_PER_TOKEN;
+    size_t room = wish->room_bytes > other_bytes ? wish->room_bytes - other_bytes : 0;
     size_t first = memory_first_from(page, wish->window);
     size_t total = 0;
 
     if (first > last)
         first = last;
-    room = room > other_bytes ? room - other_bytes : 0;
     for (size_t i = first; i <= last; i++)
-        total += cost(&page->lines[i]);
+        if (page->lines[i].text_len > 0)
+            total += cost(&page->lines[i], wish->seat);
     *ret_moved = total > room;
     if (!*ret_moved)
         return first;
     /* A quarter window at a time: the prefix stays the same for many turns. */
     while (first < last && (total > room / 4 * 3 || page->lines[first].id[0] == '\0')) {
-        total -= cost(&page->lines[first]);
+        if (page->lines[first].text_len > 0)
+            total -= cost(&page->lines[first], wish->seat);
         first++;
     }
     return first;
@@ -123,6 +150,7 @@ static size_t first_line(const struct prompt_wish *wish, size_t last,
 static void add_message(struct prompt *prompt, const char *role, struct str text)
 {
     prompt->messages[prompt->count++] = (struct llm_message){role, text};
+    prompt->bytes += text.len + BUDGET_MESSAGE_BYTES;
 }
 
 /* Others' words with the name before them, kept in prompt->text, whose memory must not
@@ -171,8 +199,52 @@ static size_t lines_bytes(const struct memory_page *page)
     size_t bytes = 0;
 
     for (size_t i = 0; i < page->line_count; i++)
-        bytes += cost(&page->lines[i]);
+        bytes += page->lines[i].text_len + page->lines[i].author_len + 2;
     return bytes;
+}
+
+/* What is asked when nobody has spoken, or the seat itself was the last. Their lengths
+ * (0: not needed) tell the texts apart in prompt->text. */
+static bool fill_asks(const struct prompt_templates *templates,
+                      const struct prompt_wish *wish, const char *nudge,
+                      struct prompt *prompt, struct err *err)
+{
+    const struct template_value why[] = {{"error", str_of(wish->complaint)}};
+
+    if (nudge != NULL
+        && !fill_persona(nudge, wish->page, wish->seat, &prompt->text, err))
+        return false;
+    prompt->nudge_bytes = prompt->text.len;
+    if (wish->rejected.len > 0
+        && !template_fill(str_trim(str_of(templates->repair)), why, 1, &prompt->text,
+                          err))
+        return false;
+    prompt->repair_bytes = prompt->text.len - prompt->nudge_bytes;
+    return true;
+}
+
+static size_t beside_bytes(const struct prompt_wish *wish, const struct prompt *prompt)
+{
+    size_t bytes = strlen(wish->page->systems[wish->seat - 1]) + BUDGET_MESSAGE_BYTES;
+
+    if (prompt->nudge_bytes > 0)
+        bytes += prompt->nudge_bytes + BUDGET_MESSAGE_BYTES;
+    if (prompt->repair_bytes > 0)
+        bytes += prompt->repair_bytes + wish->rejected.len + 2 * BUDGET_MESSAGE_BYTES;
+    return bytes;
+}
+
+static void add_asks(struct prompt *prompt, const struct prompt_wish *wish)
+{
+    const char *text = prompt->text.at;
+
+    if (prompt->nudge_bytes > 0)
+        add_message(prompt, "user", str_make(text, prompt->nudge_bytes));
+    if (prompt->repair_bytes == 0)
+        return;
+    add_message(prompt, "assistant", wish->rejected);
+    add_message(prompt, "user",
+                str_make(text + prompt->nudge_bytes, prompt->repair_bytes));
 }
 
 bool prompt_build(const struct prompt_templates *templates,
@@ -184,31 +256,26 @@ bool prompt_build(const struct prompt_templates *templates,
     size_t last = last_spoken(page);
     bool silence = last == page->line_count;
     bool own_last = !silence && page->lines[last].seat == wish->seat;
-    size_t system_bytes;
-    size_t nudge;
+    const char *nudge = silence ? templates->opening : NULL;
 
     assert(wish->seat >= 1 && (size_t)wish->seat <= page->cast.seat_count);
+    assert(page->systems[wish->seat - 1] != NULL);
     buf_init(&prompt.text, PROMPT_MAX_BYTES);
-    if (!fill(templates->persona, page, wish->seat, &prompt.text, err))
-        goto failed;
-    system_bytes = prompt.text.len;
-    if ((silence || own_last)
-        && !fill(own_last ? templates->going_on : templates->opening, page, wish->seat,
-                 &prompt.text, err))
-        goto failed;
-    nudge = prompt.text.len - system_bytes;
+    if (own_last)
+        nudge = templates->going_on;
+    if (!fill_asks(templates, wish, nudge, &prompt, err)) {
+        prompt_done(&prompt);
+        return false;
+    }
     reserve(&prompt.text, lines_bytes(page));
-    prompt.messages = x_calloc(page->line_count + 2, sizeof *prompt.messages);
-    add_message(&prompt, "system", str_make(prompt.text.at, system_bytes));
+    prompt.messages =
+        x_calloc(page->line_count + MESSAGES_BESIDE, sizeof *prompt.messages);
+    add_message(&prompt, "system", str_of(page->systems[wish->seat - 1]));
     if (!silence)
-        add_history(&prompt, wish, last, prompt.text.len);
-    if (nudge > 0)
-        add_message(&prompt, "user", str_make(prompt.text.at + system_bytes, nudge));
+        add_history(&prompt, wish, last, beside_bytes(wish, &prompt));
+    add_asks(&prompt, wish);
     *ret_prompt = prompt;
     return true;
-failed:
-    prompt_done(&prompt);
-    return false;
 }
 
 void prompt_done(struct prompt *prompt)

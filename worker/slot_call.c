@@ -176,10 +176,11 @@ void slot_call(struct slot *slot)
         slot_feed(slot, TURN_BROKE);
         return;
     }
-    wish.room_tokens = request.num_ctx > request.num_predict
-                           ? request.num_ctx - request.num_predict
-                           : request.num_ctx / 2;
-    if (!prompt_build(&worker->templates, &wish, &prompt, &err)) {
+    wish.room_bytes = budget_room_bytes(&worker->budget, request.model, request.num_ctx,
+                                        request.num_predict);
+    if (!prompt_system(&worker->templates, worker->memory, slot->page, slot->seat, false,
+                       &err)
+        || !prompt_build(&worker->templates, &wish, &prompt, &err)) {
         slot_spoiled(slot, "prompt", "%s", err.msg);
         slot_feed(slot, TURN_BROKE);
         return;

@@ -12,6 +12,7 @@
 #include "proto/config.h"
 #include "proto/keys.h"
 #include "scripts/member.h"
+#include "worker/budget.h"
 #include "worker/lane.h"
 #include "worker/memory.h"
 #include "worker/prompt.h"
@@ -31,6 +32,7 @@ struct worker {
     struct llm *llm;
     struct memory *memory;
     struct prompt_templates templates;
+    struct budget budget;
     struct member member;
     struct lane lane;
     struct slot *slots; /* config->concurrency of them */

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "test_page.h"
+#include "worker/budget.h"
 #include "worker/prompt.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
@@ -51,16 +52,24 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct prompt build(int64_t seat, const char *window, int64_t room_tokens)
+static struct prompt build_wish(const struct prompt_wish *wish)
 {
-    struct prompt_wish wish = {page, seat, window, room_tokens};
     struct prompt prompt;
     struct err err = {0};
 
-    if (!prompt_build(&templates, &wish, &prompt, &err))
+    if (!prompt_system(&templates, memory, page, wish->seat, false, &err)
+        || !prompt_build(&templates, wish, &prompt, &err))
         fail_msg("%s", err.msg);
     assert_string_equal(prompt.messages[0].role, "system");
     return prompt;
+}
+
+static struct prompt build(int64_t seat, const char *window, size_t room_bytes)
+{
+    struct prompt_wish wish = {
+        .page = page, .seat = seat, .window = window, .room_bytes = room_bytes};
+
+    return build_wish(&wish);
 }
 
 static void expect_message(const struct prompt *prompt, size_t i, const char *role,
@@ -214,7 +223,7 @@ static void the_system_text_is_the_same_at_every_turn(void **state)
         struct prompt prompt;
 
         page_add(memory, page, turn, 2 - turn % 2, "some words of a turn");
-        prompt = build(2, turn > 20 ? "15-0" : "", turn % 3 == 0 ? 300 : WIDE);
+        prompt = build(2, turn > 20 ? "15-0" : "", turn % 3 == 0 ? 900 : WIDE);
         assert_true(str_eq(prompt.messages[0].text, first.messages[0].text));
         prompt_done(&prompt);
     }
@@ -256,7 +265,7 @@ static void a_redelivery_builds_the_same_bytes(void **state)
         page_add(memory, page, turn, 2 - turn % 2, "some words of a turn");
     memory_add_own(memory, page, 9, 1, "Ada", str_of("Ada's ninth"));
     page_add(memory, page, 10, 2, "Bo's tenth");
-    prompt = build(1, "4-0", 200);
+    prompt = build(1, "4-0", 800);
     cached = flat(&prompt);
     prompt_done(&prompt);
 
@@ -266,7 +275,7 @@ static void a_redelivery_builds_the_same_bytes(void **state)
         page_add(memory, page, turn, 2 - turn % 2, "some words of a turn");
     page_add(memory, page, 9, 1, "Ada's ninth");
     page_add(memory, page, 10, 2, "Bo's tenth");
-    prompt = build(1, "4-0", 200);
+    prompt = build(1, "4-0", 800);
     again = flat(&prompt);
     prompt_done(&prompt);
     assert_string_equal(cached, again);
@@ -279,14 +288,13 @@ static size_t prompt_bytes(const struct prompt *prompt)
     size_t bytes = 0;
 
     for (size_t i = 0; i < prompt->count; i++)
-        bytes += prompt->messages[i].text.len;
+        bytes += prompt->messages[i].text.len + BUDGET_MESSAGE_BYTES;
     return bytes;
 }
 
-/* Three bytes of the room a token, as prompt.c counts. */
 static void a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters(void **state)
 {
-    enum { ROOM_TOKENS = 800, TURNS = 400 };
+    enum { ROOM_BYTES = 2400, TURNS = 400 };
     char window[ENTRY_SIZE] = "";
     int moves = 0;
     size_t fewest = SIZE_MAX;
@@ -298,8 +306,9 @@ static void a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters(void 
 
         fmt_into(text, sizeof text, "turn %lld says about so much", (long long)turn);
         page_add(memory, page, turn, 2 - turn % 2, text);
-        prompt = build(turn % 2 == 1 ? 2 : 1, window, ROOM_TOKENS);
-        assert_true(prompt_bytes(&prompt) <= ROOM_TOKENS * 3);
+        prompt = build(turn % 2 == 1 ? 2 : 1, window, ROOM_BYTES);
+        assert_int_equal(prompt_bytes(&prompt), prompt.bytes);
+        assert_true(prompt.bytes <= ROOM_BYTES);
         assert_true(holds(prompt.messages[prompt.count - 1].text, text));
         if (prompt.window[0] != '\0') {
             assert_true(entry_compare(prompt.window, window) > 0);
@@ -315,13 +324,12 @@ static void a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters(void 
     assert_in_range(fewest, 15, 33);
 }
 
-/* Each line costs its text, its author and 16 bytes. */
 static void the_window_moves_as_soon_as_one_byte_is_too_much(void **state)
 {
-    enum { LINES = 9, LINE_BYTES = 20 + 3 + 16 };
+    enum { LINES = 9 };
+    static const size_t line_bytes = sizeof "Ada: twenty bytes of text" - 1 + 16;
     struct prompt prompt = build(2, "", WIDE);
-    size_t system_bytes = prompt.messages[0].text.len;
-    int64_t enough = (int64_t)(system_bytes + (size_t)LINES * LINE_BYTES + 2) / 3;
+    size_t enough = prompt.messages[0].text.len + 16 + LINES * line_bytes;
 
     (void)state;
     prompt_done(&prompt);
@@ -330,6 +338,7 @@ static void the_window_moves_as_soon_as_one_byte_is_too_much(void **state)
     prompt = build(2, "", enough);
     assert_string_equal(prompt.window, "");
     assert_int_equal(prompt.count, 1 + LINES);
+    assert_int_equal(prompt.bytes, enough);
     prompt_done(&prompt);
     prompt = build(2, "", enough - 1);
     assert_string_equal(prompt.window, "4-0"); /* 6 of 9 lines are within 3/4 */
@@ -349,9 +358,9 @@ static void the_new_window_is_the_first_line_that_is_told(void **state)
         fmt_into(text, sizeof text, "turn %lld", (long long)turn);
         page_add(memory, page, turn, 1, text);
     }
-    prompt = build(2, "", 600);
+    prompt = build(2, "", 1800);
     assert_true(prompt.window[0] != '\0');
-    again = build(2, prompt.window, 600);
+    again = build(2, prompt.window, 1800);
     assert_string_equal(again.window, ""); /* it did not move once more */
     assert_int_equal(again.count, prompt.count);
     assert_true(str_eq(again.messages[1].text, prompt.messages[1].text));
@@ -367,7 +376,7 @@ static void the_new_window_is_the_first_line_that_is_told(void **state)
 
 static void without_room_the_system_text_and_the_last_words_stay(void **state)
 {
-    static const int64_t rooms[] = {0, 1, 50};
+    static const size_t rooms[] = {0, 1, 150};
 
     (void)state;
     page_add(memory, page, 1, 1, "first");
@@ -407,17 +416,93 @@ static void a_window_never_begins_at_words_without_an_id(void **state)
         memory_add_own(memory, page, turn, 1, "Ada", str_of("own words of a turn"));
         page_add(memory, page, turn + 1, 2, "some words of a turn");
     }
-    prompt = build(1, "", 400);
+    prompt = build(1, "", 1400);
     assert_true(prompt.window[0] != '\0');
     expect_message(&prompt, 1, "user", "Bo: some words of a turn");
     prompt_done(&prompt);
+}
+
+static void a_reply_that_could_not_be_used_is_shown_with_what_was_wrong(void **state)
+{
+    struct prompt_wish wish = {.page = page,
+                               .seat = 1,
+                               .window = "",
+                               .room_bytes = WIDE,
+                               .rejected = str_of("{oops"),
+                               .complaint = "line 1, column 2: {bad}"};
+    struct prompt plain;
+    struct prompt prompt;
+
+    (void)state;
+    for (int64_t turn = 1; turn <= 9; turn++)
+        page_add(memory, page, turn, 2, "twenty bytes of text");
+    plain = build(1, "", WIDE);
+    prompt = build_wish(&wish);
+    assert_int_equal(prompt.count, plain.count + 2);
+    for (size_t i = 0; i < plain.count; i++)
+        assert_true(str_eq(prompt.messages[i].text, plain.messages[i].text));
+    expect_message(&prompt, 10, "assistant", "{oops");
+    assert_string_equal(prompt.messages[11].role, "user");
+    assert_true(holds(prompt.messages[11].text, "line 1, column 2: {bad}"));
+    assert_int_equal(prompt_bytes(&prompt), prompt.bytes);
+    wish.room_bytes = prompt.bytes - 1; /* they take room from the history */
+    prompt_done(&prompt);
+    prompt_done(&plain);
+    prompt = build_wish(&wish);
+    assert_string_equal(prompt.window, "4-0");
+    expect_message(&prompt, prompt.count - 2, "assistant", "{oops");
+    prompt_done(&prompt);
+}
+
+/* The opening line of ours comes first then. */
+static void the_first_turn_can_be_repaired_too(void **state)
+{
+    struct prompt_wish wish = {.page = page,
+                               .seat = 1,
+                               .window = "",
+                               .room_bytes = WIDE,
+                               .rejected = str_of("no"),
+                               .complaint = "not JSON"};
+    struct prompt prompt = build_wish(&wish);
+
+    (void)state;
+    assert_int_equal(prompt.count, 4);
+    expect_message(&prompt, 1, "user", "(The scene begins. Ada speaks first.)");
+    expect_message(&prompt, 2, "assistant", "no");
+    assert_true(holds(prompt.messages[3].text, "not JSON"));
+    prompt_done(&prompt);
+}
+
+static void the_system_text_is_built_once_and_counted(void **state)
+{
+    struct err err = {0};
+    size_t before;
+    size_t with_persona;
+    const char *text;
+
+    (void)state;
+    before = memory_bytes(memory);
+    assert_true(prompt_system(&templates, memory, page, 1, false, &err));
+    text = page->systems[0];
+    with_persona = memory_bytes(memory);
+    assert_int_equal(with_persona - before, strlen(text) + 1);
+    assert_true(prompt_system(&templates, memory, page, 1, true, &err));
+    assert_ptr_equal(page->systems[0], text); /* as it was built first */
+    assert_true(prompt_system(&templates, memory, page, 2, true, &err));
+    assert_true(holds(str_of(page->systems[1]), "\"sentiment\", how Bo feels"));
+    assert_false(holds(str_of(page->systems[0]), "sentiment"));
+    page_set_cast(memory, page, 2, 2); /* another cast: nothing of it is kept */
+    assert_null(page->systems[0]);
+    assert_null(page->systems[1]);
+    assert_int_equal(memory_bytes(memory), before);
 }
 
 static void templates_of_the_users_own_replace_the_built_in(void **state)
 {
     char folder[] = "/tmp/parley-test-prompt-XXXXXX";
     struct prompt_templates own = {0};
-    struct prompt_wish wish = {page, 2, "", WIDE};
+    struct prompt_wish wish = {
+        .page = page, .seat = 2, .window = "", .room_bytes = WIDE};
     struct prompt prompt;
     struct err err = {0};
     char *path;
@@ -427,6 +512,7 @@ static void templates_of_the_users_own_replace_the_built_in(void **state)
     path = path_join(folder, "persona.txt");
     assert_true(file_write(path, str_of("I am {name}.\n"), &err));
     assert_true(prompt_templates_load(folder, &own, &err));
+    assert_true(prompt_system(&own, memory, page, 2, false, &err));
     assert_true(prompt_build(&own, &wish, &prompt, &err));
     expect_message(&prompt, 0, "system", "I am Bo.");
     expect_message(&prompt, 1, "user", "(The scene begins. Bo speaks first.)");
@@ -435,7 +521,7 @@ static void templates_of_the_users_own_replace_the_built_in(void **state)
 
     assert_true(file_write(path, str_of("I am {nmae}."), &err));
     assert_true(prompt_templates_load(folder, &own, &err));
-    assert_false(prompt_build(&own, &wish, &prompt, &err));
+    assert_false(prompt_system(&own, memory, page, 1, false, &err));
     assert_int_equal(err.code, ERR_FORMAT);
     assert_non_null(strstr(err.msg, "{nmae}"));
     prompt_templates_done(&own);
@@ -463,6 +549,9 @@ int main(void)
         TEST(without_room_the_system_text_and_the_last_words_stay),
         TEST(a_window_from_nowhere_keeps_the_last_words),
         TEST(a_window_never_begins_at_words_without_an_id),
+        TEST(a_reply_that_could_not_be_used_is_shown_with_what_was_wrong),
+        TEST(the_first_turn_can_be_repaired_too),
+        TEST(the_system_text_is_built_once_and_counted),
         TEST(templates_of_the_users_own_replace_the_built_in),
     };
 
