@@ -22,6 +22,9 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
         .reply_max = (size_t)config->reply_tokens.high,
         .seed = seed,
         .models = config->sim_models,
+        .faults = config->sim_faults,
+        .ledger = config->sim_ledger,
+        .ledger_bodies = config->sim_ledger_bodies,
     };
 
     (void)words;

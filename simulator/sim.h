@@ -18,6 +18,9 @@ struct sim_options {
     size_t reply_max;
     uint64_t seed;      /* where a request brings none */
     const char *models; /* more names, comma between; NULL: only the usual ones */
+    const char *faults; /* as faults_add takes them; NULL: none */
+    const char *ledger; /* a file; NULL: none is kept */
+    bool ledger_bodies; /* with the requests */
 };
 
 /* Serves until SIGTERM or SIGINT. Prints one line to stdout when it listens:

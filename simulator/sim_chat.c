@@ -358,6 +358,11 @@ static bool read_format(struct reading *reading)
 
 /* ---- the whole ---- */
 
+enum sim_endpoint sim_endpoint_of(const char *path)
+{
+    return strcmp(path, "/api/generate") == 0 ? SIM_GENERATE : SIM_CHAT;
+}
+
 static bool read_all(struct reading *reading, struct str body,
                      const struct sim_models *models)
 {

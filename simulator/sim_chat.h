@@ -16,6 +16,8 @@
 #include "simulator/sim_prompt.h"
 
 enum sim_endpoint { SIM_CHAT, SIM_GENERATE };
+/* Whose errors a path's are. */
+enum sim_endpoint sim_endpoint_of(const char *path);
 
 enum { SIM_KEEP_ALIVE_MS = 5 * 60 * 1000, SIM_NUM_CTX = 4096 };
 
@@ -35,6 +37,7 @@ struct sim_request {
     int64_t seed;          /* below 0: the server's own */
     const json_t *stops;   /* list of strings, or NULL */
     int64_t keep_alive_ms; /* below 0: for ever */
+    int64_t now_us; /* wall clock, of the piece that is being made (sim_wire.h) */
 };
 
 struct sim_refusal {

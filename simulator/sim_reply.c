@@ -1,7 +1,7 @@
 /* sim_reply.c - see sim_reply.h.
  *
- * Flow: sim_reply_make -> sim_prompt_fit -> talk_reply | fill_schema -> apply_stops
- *       -> apply_limit
+ * Flow: sim_reply_make -> sim_prompt_fit -> cut_prompt -> make_text -> apply_stops
+ *       -> apply_limit -> apply_fault
  */
 #include "simulator/sim_reply.h"
 
@@ -11,7 +11,7 @@
 #include "simulator/talk.h"
 #include "simulator/tokens.h"
 
-enum { REPLY_MAX_BYTES = 64 << 20, WINDOWS_MAX = 10 };
+enum { REPLY_MAX_BYTES = 64 << 20, WINDOWS_MAX = 10, SMALL_WINDOW = 2048 };
 
 static bool fill_format(const struct sim_request *request, const struct talk_ask *ask,
                         struct buf *into, struct err *err)
@@ -46,6 +46,14 @@ static void apply_stops(const json_t *stops, struct buf *text)
     }
 }
 
+static void cut_text(struct sim_reply *reply, size_t tokens)
+{
+    reply->cut = true;
+    reply->tokens = tokens;
+    reply->text.len = tokens_take(buf_str(&reply->text), tokens).len;
+    reply->text.at[reply->text.len] = '\0';
+}
+
 static void apply_limit(const struct sim_request *request, struct sim_reply *reply)
 {
     int64_t limit = WINDOWS_MAX * request->num_ctx;
@@ -53,45 +61,104 @@ static void apply_limit(const struct sim_request *request, struct sim_reply *rep
     if (request->num_predict >= 0 && request->num_predict < limit)
         limit = request->num_predict;
     reply->tokens = tokens_count(buf_str(&reply->text));
-    if ((int64_t)reply->tokens <= limit)
-        return;
-    reply->cut = true;
-    reply->tokens = (size_t)limit;
-    reply->text.len = tokens_take(buf_str(&reply->text), reply->tokens).len;
-    reply->text.at[reply->text.len] = '\0';
+    if ((int64_t)reply->tokens > limit)
+        cut_text(reply, (size_t)limit);
 }
 
-bool sim_reply_make(const struct sim_options *options, struct sim_request *request,
-                    struct sim_reply *ret_reply, struct err *err)
+/* What cannot be dropped from a prompt is cut in its middle, as the real server does.
+ */
+static void cut_prompt(struct sim_reply *reply, size_t window)
 {
-    struct sim_reply reply = {0};
+    struct str all = buf_str(&reply->prompt);
+    size_t head = tokens_take(all, window / 2).len;
+    size_t count = tokens_count(all);
+    size_t tail = 0;
+
+    reply->prompt_tokens = count < window ? count : window;
+    if (count <= window)
+        return;
+    tail = tokens_take(all, count - (window - window / 2)).len;
+    memmove(reply->prompt.at + head, all.at + tail, all.len - tail + 1);
+    reply->prompt.len = head + all.len - tail;
+}
+
+/* Where nothing is said there may be something else. */
+static void say_nothing(const struct fault *fault, struct sim_reply *reply)
+{
+    if (fault->kind == FAULT_THINKING_ONLY)
+        (void)buf_add_str(&reply->thinking, buf_str(&reply->text)); /* the same bound */
+    else
+        reply->tokens = 0;
+    reply->tool = fault->kind == FAULT_TOOL_ONLY;
+    reply->load = fault->kind == FAULT_LOAD;
+    buf_clear(&reply->text);
+}
+
+static void apply_fault(const struct fault *fault, struct sim_reply *reply)
+{
+    switch (fault->kind) {
+    case FAULT_LENGTH:
+        cut_text(reply, (reply->tokens + 1) / 2);
+        break;
+    case FAULT_EMPTY:
+    case FAULT_LOAD:
+    case FAULT_TOOL_ONLY:
+    case FAULT_THINKING_ONLY:
+        say_nothing(fault, reply);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool make_text(const struct sim_options *options, const struct fault *fault,
+                      const struct sim_request *request, struct buf *into,
+                      struct err *err)
+{
     struct talk_ask ask = {.prompt = &request->prompt,
                            .seed = request->seed >= 0 ? (uint64_t)request->seed
                                                       : options->seed,
                            .min_tokens = options->reply_min,
                            .max_tokens = options->reply_max};
 
+    if (fault->text)
+        return buf_add_text(into, fault->text)
+               || err_set(err, ERR_LIMIT, "the fault's text is too long");
+    if (request->schema || request->json)
+        return fill_format(request, &ask, into, err);
+    talk_reply(&ask, into);
+    return true;
+}
+
+bool sim_reply_make(const struct sim_options *options, const struct fault *fault,
+                    struct sim_request *request, struct sim_reply *ret_reply,
+                    struct err *err)
+{
+    struct sim_reply reply = {0};
+
+    buf_init(&reply.thinking, REPLY_MAX_BYTES);
     buf_init(&reply.text, REPLY_MAX_BYTES);
     buf_init(&reply.prompt, REPLY_MAX_BYTES);
+    if (fault->kind == FAULT_TRUNCATE
+        && fault_or(fault->num_ctx, SMALL_WINDOW) < request->num_ctx)
+        request->num_ctx = fault_or(fault->num_ctx, SMALL_WINDOW);
     sim_prompt_fit(&request->prompt, (size_t)request->num_ctx);
     sim_prompt_render(&request->prompt, &reply.prompt);
-    reply.prompt_tokens = tokens_count(buf_str(&reply.prompt));
-    if (request->schema || request->json) {
-        if (!fill_format(request, &ask, &reply.text, err)) {
-            sim_reply_done(&reply);
-            return false;
-        }
-    } else {
-        talk_reply(&ask, &reply.text);
+    cut_prompt(&reply, (size_t)request->num_ctx);
+    if (!make_text(options, fault, request, &reply.text, err)) {
+        sim_reply_done(&reply);
+        return false;
     }
     apply_stops(request->stops, &reply.text);
     apply_limit(request, &reply);
+    apply_fault(fault, &reply);
     *ret_reply = reply;
     return true;
 }
 
 void sim_reply_done(struct sim_reply *reply)
 {
+    buf_done(&reply->thinking);
     buf_done(&reply->text);
     buf_done(&reply->prompt);
 }

@@ -9,21 +9,25 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "simulator/fault.h"
 #include "simulator/sim.h"
 #include "simulator/sim_chat.h"
 
 struct sim_reply {
-    struct buf text;   /* owned (sim_reply_done) */
-    struct buf prompt; /* owned: rendered, after it was fitted to the window */
+    struct buf thinking; /* owned (sim_reply_done), as the next two; thought first */
+    struct buf text;
+    struct buf prompt; /* rendered, after it was fitted to the window */
     size_t prompt_tokens;
-    size_t tokens; /* of the text */
+    size_t tokens; /* of the text and the thinking */
     bool cut;      /* num_predict ended it: done_reason "length" */
+    bool load;     /* a fault: done_reason "load" */
+    bool tool;     /* a fault: nothing is said, a tool is called */
 };
 
 /* Fits the request's prompt to its window. False when the schema has no instance. */
 MUST_USE bool sim_reply_make(const struct sim_options *options,
-                             struct sim_request *request, struct sim_reply *ret_reply,
-                             struct err *err);
+                             const struct fault *fault, struct sim_request *request,
+                             struct sim_reply *ret_reply, struct err *err);
 void sim_reply_done(struct sim_reply *reply);
 
 #endif

@@ -1,7 +1,7 @@
 /* sim_server.c - see sim_server.h.
  *
- * Flow: on_request -> the route -> answered at once, or answer_model -> sim_stream
- *       on_gone -> the speech, if there is one, is dropped
+ * Flow: on_request -> the route -> a call of a model (sim_call), or a fault, or
+ *       answered at once; on_gone -> the call, if it was one, is booked
  */
 #include "simulator/sim_server.h"
 
@@ -13,10 +13,9 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/serve.h"
-#include "simulator/sim_chat.h"
-#include "simulator/sim_models.h"
-#include "simulator/sim_reply.h"
-#include "simulator/sim_stream.h"
+#include "simulator/fault_answer.h"
+#include "simulator/sim_call.h"
+#include "simulator/sim_control.h"
 #include "simulator/sim_wire.h"
 
 #define JSON    "application/json; charset=utf-8"
@@ -25,9 +24,7 @@
 enum { ANSWER_MAX_BYTES = 4 << 20, MAX_CLIENTS = 20000 };
 
 struct sim_server {
-    const struct sim_options *options;
-    struct sim_models models;
-    struct sim_stream *stream;
+    struct sim_world world;
     struct serve *serve;
     struct buf answer; /* for those given at once */
 };
@@ -45,7 +42,7 @@ static void reply_error(struct sim_server *server, struct serve_request *http,
 {
     log_debug("simulator", "refused path=%s status=%d why=%s",
               log_safe(str_of(serve_path(http))), status, log_safe(str_of(text)));
-    sim_wire_error(text, &server->answer);
+    wire_ollama.error(NULL, status, text, &server->answer);
     reply_json(server, http, status);
 }
 
@@ -65,13 +62,13 @@ static void on_version(struct sim_server *server, struct serve_request *http)
 
 static void on_tags(struct sim_server *server, struct serve_request *http)
 {
-    sim_models_tags(&server->models, &server->answer);
+    sim_models_tags(&server->world.models, &server->answer);
     reply_json(server, http, 200);
 }
 
 static void on_ps(struct sim_server *server, struct serve_request *http)
 {
-    sim_models_ps(&server->models, clock_wall_us(), &server->answer);
+    sim_models_ps(&server->world.models, clock_wall_us(), &server->answer);
     reply_json(server, http, 200);
 }
 
@@ -85,7 +82,7 @@ static void on_show(struct sim_server *server, struct serve_request *http)
 
     if (name == NULL)
         name = json_string_value(json_object_get(document, "name"));
-    model = name ? sim_models_find(&server->models, str_of(name)) : NULL;
+    model = name ? sim_models_find(&server->world.models, str_of(name)) : NULL;
     if (model) {
         sim_model_show(model, &server->answer);
         reply_json(server, http, 200);
@@ -104,97 +101,82 @@ static void on_show(struct sim_server *server, struct serve_request *http)
     json_decref(document);
 }
 
-/* ---- what a model answers ---- */
-
-/* Nothing was asked: the model is loaded, or unloaded when it is not to be kept. */
-static void answer_empty(struct sim_server *server, struct serve_request *http,
-                         struct sim_request *request)
-{
-    bool unload = request->keep_alive_ms == 0;
-    struct sim_figures figures = {.done_reason = unload ? "unload" : "load"};
-    int64_t now_us = clock_wall_us();
-
-    request->model->num_ctx = request->num_ctx;
-    request->model->expires_us = request->keep_alive_ms < 0
-                                     ? SIM_FOREVER
-                                     : now_us + request->keep_alive_ms * 1000;
-    sim_wire_end(request, str_make("", 0), now_us, &figures, &server->answer);
-    reply_json(server, http, 200);
-}
-
-static void answer_model(struct sim_server *server, struct serve_request *http,
-                         enum sim_endpoint endpoint)
-{
-    int64_t arrived_us = clock_mono_us();
-    struct sim_request request = {0};
-    struct sim_refusal refusal = {0};
-    struct sim_reply reply = {0};
-    struct err err = {0};
-
-    if (!sim_request_parse(endpoint, serve_body(http), &server->models, &request,
-                           &refusal)) {
-        reply_error(server, http, refusal.status, refusal.text);
-        return;
-    }
-    if (request.empty) {
-        answer_empty(server, http, &request);
-    } else if (!sim_reply_make(server->options, &request, &reply, &err)) {
-        log_debug("simulator", "no instance of the format: %s", err.msg);
-        reply_error(server, http, 500, "invalid JSON schema in format");
-    } else {
-        serve_set_data(http, sim_stream_start_take(server->stream, http, &request,
-                                                   &reply, arrived_us));
-    }
-    sim_reply_done(&reply);
-    sim_request_done(&request);
-}
-
-static void on_chat(struct sim_server *server, struct serve_request *http)
-{
-    answer_model(server, http, SIM_CHAT);
-}
-
-static void on_generate(struct sim_server *server, struct serve_request *http)
-{
-    answer_model(server, http, SIM_GENERATE);
-}
-
 /* ---- routes ---- */
 
 static const struct route {
     const char *method; /* GET also for HEAD */
     const char *path;
     void (*answer)(struct sim_server *server, struct serve_request *http);
+    bool call; /* a model answers, as this endpoint */
+    enum sim_endpoint endpoint;
 } routes[] = {
-    {"GET", "/", on_root},
-    {"GET", "/api/version", on_version},
-    {"GET", "/api/tags", on_tags},
-    {"GET", "/api/ps", on_ps},
-    {"POST", "/api/show", on_show},
-    {"POST", "/api/chat", on_chat},
-    {"POST", "/api/generate", on_generate},
+    {"GET", "/", on_root, false, 0},
+    {"GET", "/api/version", on_version, false, 0},
+    {"GET", "/api/tags", on_tags, false, 0},
+    {"GET", "/api/ps", on_ps, false, 0},
+    {"POST", "/api/show", on_show, false, 0},
+    {"POST", "/api/chat", NULL, true, SIM_CHAT},
+    {"POST", "/api/generate", NULL, true, SIM_GENERATE},
 };
+
+/* A fault that was set for this path, or for all there are. */
+static bool meets_fault(struct sim_server *server, struct serve_request *http)
+{
+    const struct fault_case what = {.path = serve_path(http),
+                                    .reused = serve_reused(http)};
+    struct sim_world *world = &server->world;
+    struct sim_request request = {.endpoint = sim_endpoint_of(serve_path(http))};
+    struct fault fault =
+        faults_meet(&world->faults, &what, clock_mono_us(), &world->dice);
+    struct sim_out *out = NULL;
+
+    if (fault.kind == FAULT_NONE)
+        return false;
+    log_info("simulator", "fault kind=%s path=%s", fault_kind_name(fault.kind),
+             log_safe(str_of(what.path)));
+    out = sim_out_new(world->loop, http, &fault, &world->dice);
+    if (fault.kind == FAULT_STATUS || fault.kind == FAULT_REDIRECT)
+        fault_answer(&fault, &request, out);
+    else
+        sim_out_drop(out);
+    sim_out_free(out);
+    fault_done(&fault);
+    return true;
+}
+
+static const struct route *route_of(struct serve_request *http,
+                                    const struct route **ret_other)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (strcmp(routes[i].path, serve_path(http)) != 0)
+            continue;
+        if (strcmp(routes[i].method, serve_method(http)) == 0)
+            return &routes[i];
+        *ret_other = &routes[i];
+    }
+    return NULL;
+}
 
 static void on_request(void *owner, struct serve_request *http)
 {
     struct sim_server *server = owner;
     const struct route *other = NULL; /* of this path, but by another method */
+    const struct route *route = route_of(http, &other);
     const char *turn = serve_header(http, "X-Parley-Turn");
 
     if (turn)
         log_debug("simulator", "asked path=%s turn=%s",
                   log_safe(str_of(serve_path(http))), log_safe(str_of(turn)));
     buf_clear(&server->answer);
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (strcmp(routes[i].path, serve_path(http)) != 0)
-            continue;
-        if (strcmp(routes[i].method, serve_method(http)) == 0) {
-            routes[i].answer(server, http);
-            return;
-        }
-        other = &routes[i];
-    }
-    if (other) {
+    if (str_starts(str_of(serve_path(http)), SIM_CONTROL)) {
+        sim_control_answer(&server->world, http);
+    } else if (route && route->call) {
+        serve_set_data(http, sim_call_start(&server->world, http, route->endpoint));
+    } else if (meets_fault(server, http)) {
+        return;
+    } else if (route) {
+        route->answer(server, http);
+    } else if (other) {
         serve_add_header(http, "Allow", other->method);
         serve_reply(http, 405, TEXT, str_of("405 method not allowed"));
     } else {
@@ -204,15 +186,39 @@ static void on_request(void *owner, struct serve_request *http)
 
 static void on_gone(void *owner, struct serve_request *http, bool done)
 {
-    struct sim_speech *speech = serve_data(http);
+    struct sim_call *call = serve_data(http);
 
     (void)owner;
-    (void)done;
-    if (speech)
-        sim_speech_free(speech);
+    if (call)
+        sim_call_gone(call, done);
 }
 
 /* ---- life ---- */
+
+static bool open_world(struct sim_world *world, struct loop *loop,
+                       const struct sim_options *options, struct err *err)
+{
+    world->options = options;
+    world->loop = loop;
+    rng_init(&world->dice, options->seed);
+    sim_models_init(&world->models, options->models);
+    world->stream = sim_stream_new(loop, options);
+    if (options->faults
+        && !faults_add(&world->faults, str_of(options->faults), clock_mono_us(), err))
+        return false;
+    if (world->faults.count > 0)
+        log_warn("simulator", "faults are on, as was asked: rules=%zu",
+                 world->faults.count);
+    return options->ledger == NULL || ledger_open(options->ledger, &world->ledger, err);
+}
+
+static void close_world(struct sim_world *world)
+{
+    sim_stream_free(world->stream);
+    sim_models_done(&world->models);
+    faults_done(&world->faults);
+    ledger_free(world->ledger);
+}
 
 bool sim_server_new(struct loop *loop, const struct sim_options *options,
                     struct sim_server **ret_server, struct err *err)
@@ -226,11 +232,9 @@ bool sim_server_new(struct loop *loop, const struct sim_options *options,
         .owner = server,
     };
 
-    server->options = options;
     buf_init(&server->answer, ANSWER_MAX_BYTES);
-    sim_models_init(&server->models, options->models);
-    server->stream = sim_stream_new(loop, options);
-    if (!serve_new(loop, &serve, &server->serve, err)) {
+    if (!open_world(&server->world, loop, options, err)
+        || !serve_new(loop, &serve, &server->serve, err)) {
         sim_server_free(server);
         return false;
     }
@@ -242,16 +246,16 @@ void sim_server_free(struct sim_server *server)
 {
     if (server == NULL)
         return;
-    serve_free(server->serve); /* first: it ends the speeches */
-    sim_stream_free(server->stream);
-    sim_models_done(&server->models);
+    server->world.closing = true;
+    serve_free(server->serve); /* first: it ends the calls */
+    close_world(&server->world);
     buf_done(&server->answer);
     free(server);
 }
 
 char *sim_server_url(const struct sim_server *server)
 {
-    struct str listen = str_of(server->options->listen);
+    struct str listen = str_of(server->world.options->listen);
     size_t host = listen.len;
 
     if (str_starts(listen, "unix:"))

@@ -1,7 +1,5 @@
-/* sim_wire.h - the JSON of an answer: one line for each chunk, one for the end. Pure.
- *
- * As on the real server zero figures are left out, durations are whole nanoseconds, and
- * /api/chat has `message` where /api/generate has `response`.
+/* sim_wire.h - the bytes of an answer: pieces of a stream with their line ends, or the
+ * whole in one object. One table of functions an API. Pure.
  */
 #ifndef PARLEY_SIM_WIRE_H
 #define PARLEY_SIM_WIRE_H
@@ -11,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "simulator/fault.h"
 #include "simulator/sim_chat.h"
 
 struct sim_figures {
@@ -25,13 +24,48 @@ struct sim_figures {
     size_t tokens;
 };
 
-/* A piece of the answer, without a line end. */
-void sim_wire_chunk(const struct sim_request *request, struct str text, int64_t wall_us,
-                    struct buf *into);
-/* The end: of a stream (text empty), or the whole answer. */
-void sim_wire_end(const struct sim_request *request, struct str text, int64_t wall_us,
+struct sim_bit {
+    struct str text;
+    bool thought; /* not said, but thought */
+};
+
+struct sim_words {
+    struct str text;
+    struct str thinking; /* empty: none */
+    bool tool;           /* a tool is called instead */
+};
+
+/* Of the end of a stream. */
+enum { SIM_END_REASON = 1, SIM_END_USAGE = 2, SIM_END_MARK = 4, SIM_END_ALL = 7 };
+
+struct sim_wire {
+    const char *type; /* of a stream */
+    /* What a stream begins with; may add nothing. */
+    void (*open)(const struct sim_request *request, struct buf *into);
+    void (*token)(const struct sim_request *request, const struct sim_bit *bit,
+                  struct buf *into);
+    void (*tool)(const struct sim_request *request, struct buf *into);
+    /* The parts of the end that are asked for, of those the API has. */
+    void (*close)(const struct sim_request *request, const struct sim_figures *figures,
+                  int parts, struct buf *into);
+    void (*whole)(const struct sim_request *request, const struct sim_words *words,
                   const struct sim_figures *figures, struct buf *into);
-/* {"error":"..."} */
-void sim_wire_error(const char *text, struct buf *into);
+    void (*error)(const struct sim_request *request, int status, const char *text,
+                  struct buf *into);
+    /* An error after the stream began, in one of the forms of FAULT_ERROR_LINE. */
+    void (*broken)(const struct sim_request *request, const struct fault *fault,
+                   struct buf *into);
+    /* A sign of life without a word: FAULT_COMMENTS. */
+    void (*comment)(const struct fault *fault, struct buf *into);
+    /* A piece that says nothing: FAULT_ODD, empty_choices. */
+    void (*blank)(const struct sim_request *request, struct buf *into);
+};
+/* By the request's endpoint and flavor, which are set before anything else is. */
+const struct sim_wire *sim_wire_of(const struct sim_request *request);
+
+/* The forms "data", "vllm" and "field" of a broken stream. */
+void sim_wire_broken_sse(const struct fault *fault, const char *text, struct buf *into);
+
+extern const struct sim_wire wire_ollama;
 
 #endif

@@ -53,6 +53,29 @@ static void serve_refuse(struct serve *serve, struct serve_request *request)
     serve_reply(request, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", str_of(text));
 }
 
+/* A connection's context counts its requests. */
+static void on_connection(void *owner, struct MHD_Connection *connection,
+                          void **context, enum MHD_ConnectionNotificationCode what)
+{
+    (void)owner;
+    (void)connection;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = x_calloc(1, sizeof(unsigned));
+    } else {
+        free(*context);
+        *context = NULL;
+    }
+}
+
+static bool connection_was_used(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    unsigned *requests = info->socket_context;
+
+    return (*requests)++ > 0;
+}
+
 static struct serve_request *serve_meet(struct serve *serve,
                                         struct MHD_Connection *connection,
                                         const char *method, const char *path)
@@ -60,6 +83,7 @@ static struct serve_request *serve_meet(struct serve *serve,
     struct serve_request *request = serve_request_new(serve, serve->loop, method, path);
 
     request->connection = connection;
+    request->reused = connection_was_used(connection);
     buf_init(&request->body, serve->options.max_body);
     LIST_INSERT_HEAD(&serve->requests, request, link);
     return request;
@@ -194,9 +218,10 @@ static struct MHD_Daemon *daemon_start(struct serve *serve)
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, serve,
         MHD_OPTION_LISTEN_SOCKET, serve->listening.fd, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, serve, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
-        MHD_OPTION_CONNECTION_LIMIT, serve->options.max_clients,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_END);
+        on_completed, serve, MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_LIMIT,
+        serve->options.max_clients, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_MEMORY, MHD_OPTION_END);
 }
 
 static void serve_watch(struct serve *serve)

@@ -66,6 +66,13 @@ void serve_begin(struct serve_request *request, int status, const char *content_
 /* False when the client is gone or more than 1 MiB waits (slow reader). */
 bool serve_write(struct serve_request *request, struct str bytes);
 void serve_end(struct serve_request *request);
+/* The simulator's faults, for what HTTP does not allow: the connection's socket, to
+ * which the program writes by itself from now on and until on_gone, in the place of
+ * all the calls above. It stays the server's; serve_abort ends it. -1: the client is
+ * gone. Only before an answer began. */
+int serve_take_socket(struct serve_request *request);
+/* Whether the connection carried another request before. */
+bool serve_reused(const struct serve_request *request);
 /* Sends what was written, then cuts the connection without an end (the simulator's
  * faults); before an answer began, nothing is sent. on_gone follows. */
 void serve_abort(struct serve_request *request);

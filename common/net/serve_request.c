@@ -282,6 +282,21 @@ void serve_end(struct serve_request *request)
     request_resume(request);
 }
 
+int serve_take_socket(struct serve_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    /* Unanswered it stays suspended, and MHD writes nothing. */
+    assert(request->state == ANSWER_NONE || request->state == ANSWER_GONE);
+    return request->state == ANSWER_GONE ? -1 : info->connect_fd;
+}
+
+bool serve_reused(const struct serve_request *request)
+{
+    return request->reused;
+}
+
 void serve_abort(struct serve_request *request)
 {
     if (request->state == ANSWER_GONE)

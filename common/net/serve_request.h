@@ -40,6 +40,7 @@ struct serve_request {
     enum answer_state state;
     unsigned status;
     bool head;      /* HEAD: the body of the answer is not sent */
+    bool reused;    /* not the first one on its connection */
     bool shown;     /* on_request was called, so on_gone is due */
     bool suspended; /* in MHD; then and only then `peek` may be watching */
     void *data;     /* the program's */

@@ -111,6 +111,9 @@ struct config {
     int64_t parallel;
     struct opt_range reply_tokens;
     char *sim_models; /* more names, comma between */
+    char *sim_faults; /* as simulator/fault.h reads them */
+    char *sim_ledger;
+    bool sim_ledger_bodies;
     /* all */
     char *log_level;
     char *trace;

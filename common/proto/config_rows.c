@@ -133,6 +133,12 @@ const struct opt_row config_rows[] = {
      .commands = FOR_SIMULATE | FOR_RUN, .value = "MIN..MAX", .help = "how long its replies are"},
     {"sim-models", "simulator.models", NULL, OPT_TEXT, AT(sim_models), .commands = FOR_SIMULATE, .value = "NAMES",
      .help = "more model names it is to have, comma between"},
+    {"faults", "simulator.faults", NULL, OPT_TEXT, AT(sim_faults), .commands = FOR_SIMULATE | FOR_RUN, .value = "LIST",
+     .help = "what is to go wrong: KIND[=VALUE][@RATE], comma between, or JSON (docs/simulator.md)"},
+    {"ledger", "simulator.ledger", NULL, OPT_TEXT, AT(sim_ledger), .commands = FOR_SIMULATE, .value = "FILE",
+     .help = "append a JSON line for each call, when it is over"},
+    {"ledger-bodies", NULL, NULL, OPT_FLAG, AT(sim_ledger_bodies), .commands = FOR_SIMULATE,
+     .help = "with what was asked"},
 
     {"config", NULL, NULL, OPT_TEXT, AT(config_file), .commands = EVERY, .value = "FILE", .help = "a config file (JSON)"},
     {"show-config", NULL, NULL, OPT_FLAG, AT(show_config), .commands = EVERY, .help = "print each value and where it is from"},

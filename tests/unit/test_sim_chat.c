@@ -183,7 +183,8 @@ static void reply(const char *extra, struct sim_reply *ret_reply)
     buf_printf(&body, "{\"model\":\"tiny\",\"prompt\":\"Where is the boat?\"%s}",
                extra);
     request = parse(SIM_GENERATE, buf_text(&body));
-    assert_true(sim_reply_make(&options, &request, ret_reply, NULL));
+    assert_true(
+        sim_reply_make(&options, &(struct fault){0}, &request, ret_reply, NULL));
     sim_request_done(&request);
     buf_done(&body);
 }

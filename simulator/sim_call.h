@@ -1,0 +1,44 @@
+/* sim_call.h - one call of a model, from its request to its line in the ledger:
+ * checked, given its fault, answered, and booked when it is over, however it ended.
+ */
+#ifndef PARLEY_SIM_CALL_H
+#define PARLEY_SIM_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "simulator/fault.h"
+#include "simulator/ledger.h"
+#include "simulator/sim.h"
+#include "simulator/sim_chat.h"
+#include "simulator/sim_models.h"
+#include "simulator/sim_stream.h"
+
+struct loop;
+struct serve_request;
+struct sim_call;
+
+/* What all calls share; the server's (sim_server.c). */
+struct sim_world {
+    const struct sim_options *options;
+    struct loop *loop;
+    struct sim_models models;
+    struct sim_stream *stream;
+    struct faults faults;
+    struct ledger *ledger; /* NULL: none is kept */
+    struct rng dice;       /* for the faults */
+    uint64_t calls;        /* so far */
+    size_t in_flight;
+    uint64_t clients_gone; /* calls whose client went away first */
+    bool closing;
+};
+
+/* Answers now or later; ends with sim_call_gone. Never NULL. */
+struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http,
+                                enum sim_endpoint endpoint);
+/* The request is over (serve.h, on_gone): books it and frees. */
+void sim_call_gone(struct sim_call *call, bool done);
+
+#endif
