@@ -8,89 +8,24 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
 
-BUILD = os.environ.get("PARLEY_BUILD", "build/release")
-START_LIMIT_S = 20
-WAIT_LIMIT_S = 20
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from simulator_rig import FAST, PROGRAM, START_LIMIT_S, WAIT_LIMIT_S, simulator, wait_until
 
 SYSTEM = ("You are Ada Quill, lighthouse keeper. You take part in a conversation.\n\n"
           "Topic: the last lighthouse\nYour traits: stubborn\nYour goal: Keep the lamp lit.\n")
 
 
-class Simulator:
-    """A simulator of our own on a free port."""
-
-    def __init__(self, *options):
-        self.process = subprocess.Popen(
-            [os.path.join(ROOT, BUILD, "parley-simulator"), "--listen", "127.0.0.1:0",
-             "--seed", "7", "--jitter", "0", *options],
-            stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]})
-        timer = threading.Timer(START_LIMIT_S, self.process.kill)
-        timer.start()
-        line = self.process.stdout.readline()
-        timer.cancel()
-        match = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", line)
-        assert match, f"not the line of a start: {line!r}"
-        self.port = int(match.group(1))
-
-    def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_LIMIT_S)
-        try:
-            data = body if isinstance(body, (bytes, str, type(None))) else json.dumps(body)
-            connection.request(method, path, data, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read().decode()
-        finally:
-            connection.close()
-
-    def post(self, path, **body):
-        status, _, text = self.ask("POST", path, body)
-        return status, json.loads(text)
-
-    def chat(self, text="Where is the boat?", **more):
-        """The parsed lines of a streamed chat."""
-        body = {"model": "llama3.2", "messages": [{"role": "user", "content": text}], **more}
-        status, headers, reply = self.ask("POST", "/api/chat", body)
-        assert status == 200, reply
-        assert headers["Content-Type"] == "application/x-ndjson"
-        assert reply.endswith("\n")
-        return [json.loads(line) for line in reply.splitlines()]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-
-@contextlib.contextmanager
-def simulator(*options):
-    server = Simulator(*options)
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture(scope="module")
 def fast():
-    with simulator("--tokens-per-second", "0", "--first-token-ms", "0") as server:
+    with simulator(*FAST) as server:
         yield server
 
 
 def said(lines):
     return "".join(line["message"]["content"] for line in lines)
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + WAIT_LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.005)
 
 
 # ---- what needs no model ----
@@ -135,7 +70,7 @@ def test_show_tells_capabilities_and_knows_no_strangers(fast):
 
 
 def test_ps_lists_what_was_loaded_until_it_is_unloaded():
-    with simulator("--tokens-per-second", "0", "--first-token-ms", "0") as server:
+    with simulator(*FAST) as server:
         def loaded():
             return {model["name"]: model
                     for model in json.loads(server.ask("GET", "/api/ps")[2])["models"]}
@@ -264,7 +199,7 @@ def test_not_streamed_is_the_same_text_in_one_object(fast):
 
 
 def test_the_common_start_of_a_prompt_counts_as_cached():
-    with simulator("--tokens-per-second", "0", "--first-token-ms", "0") as server:
+    with simulator(*FAST) as server:
         messages = [{"role": "system", "content": SYSTEM},
                     {"role": "user", "content": "Is it cold?"}]
         first = server.chat(messages=messages)[-1]
@@ -454,7 +389,7 @@ def test_a_signal_ends_it_with_status_0_also_while_it_speaks(number):
 
 def test_a_taken_port_is_told_and_ends_the_start(fast):
     process = subprocess.run(
-        [os.path.join(ROOT, BUILD, "parley-simulator"), "--listen", f"127.0.0.1:{fast.port}"],
+        [PROGRAM, "--listen", f"127.0.0.1:{fast.port}"],
         capture_output=True, text=True, timeout=START_LIMIT_S)
     assert process.returncode == 1
     assert str(fast.port) in process.stderr and process.stdout == ""
