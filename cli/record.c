@@ -58,7 +58,14 @@ static void flush_all(struct record *record)
             trouble(record, "the run's folder");
 }
 
-enum field_kind { FIELD_TEXT, FIELD_NUMBER, FIELD_STAMP, FIELD_NULLABLE };
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_NUMBER,
+    FIELD_STAMP,
+    FIELD_NULLABLE,
+    FIELD_WORDS, /* "a,b": an array */
+    FIELD_YES    /* "1" or "0" */
+};
 struct field {
     const char *name;
     enum field_kind kind;
@@ -77,6 +84,10 @@ static void write_field(struct buf *line, enum field_kind kind, struct str value
         buf_add_str(line, value);
     } else if (kind != FIELD_TEXT && value.len == 0) {
         buf_add_text(line, "null");
+    } else if (kind == FIELD_WORDS) {
+        json_write_words(line, value);
+    } else if (kind == FIELD_YES) {
+        buf_add_text(line, str_is(value, "0") ? "false" : "true");
     } else {
         json_write_string(line, value);
     }
@@ -240,6 +251,18 @@ static void take_call(struct record *record, const struct redis_value *fields)
         {"outcome", FIELD_TEXT},
         {"error", FIELD_NULLABLE},
         {"worker", FIELD_TEXT},
+        {"attempt", FIELD_NUMBER},
+        {"tier", FIELD_NULLABLE},
+        {"route", FIELD_NULLABLE},
+        {"endpoint_wait_ms", FIELD_NUMBER},
+        {"cost", FIELD_NUMBER},
+        {"prompt_cached_tokens", FIELD_NUMBER},
+        {"finish_reason", FIELD_NULLABLE},
+        {"http_status", FIELD_NUMBER},
+        {"cleaned", FIELD_WORDS},
+        {"context_truncated", FIELD_YES},
+        {"probe", FIELD_YES},
+        {"thinking", FIELD_NULLABLE},
     };
 
     if (find(record, redis_field(fields, "conversation")) != NULL)

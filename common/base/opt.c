@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 
 enum { VARIABLE_SIZE = 64 };
+
+extern char **environ; /* POSIX; no header declares it */
 
 static void *place(const struct opt_set *set, size_t row)
 {
@@ -264,6 +267,66 @@ bool opt_read_environment(struct opt_set *set, unsigned command, struct err *err
     return true;
 }
 
+/* Whether a row is called so: "PARLEY_TURNS". */
+static bool names_a_row(const struct opt_set *set, struct str variable)
+{
+    char name[VARIABLE_SIZE];
+
+    for (size_t i = 0; i < set->count; i++) {
+        variable_name(&set->rows[i], name);
+        if (str_is(variable, name))
+            return true;
+    }
+    return false;
+}
+
+static void tell_strange(const struct opt_set *set, struct str variable,
+                         struct buf *into)
+{
+    char names[OPT_ROWS_MAX][VARIABLE_SIZE];
+    struct nearest nearest = nearest_to(variable);
+
+    for (size_t i = 0; i < set->count; i++) {
+        variable_name(&set->rows[i], names[i]);
+        nearest_try(&nearest, names[i]);
+    }
+    buf_printf(into, "the variable %s names no option%s%s%s\n", log_safe(variable),
+               nearest.name == NULL ? "" : ", did you mean ",
+               nearest.name == NULL ? "" : nearest.name,
+               nearest.name == NULL ? "" : "?");
+}
+
+void opt_strange_variables(const struct opt_set *set, bool (*is_known)(struct str name),
+                           struct buf *into)
+{
+    for (char **variable = environ; *variable != NULL; variable++) {
+        struct str value;
+        struct str name = str_cut(str_of(*variable), '=', &value);
+
+        if (str_starts(name, "PARLEY_") && !names_a_row(set, name)
+            && (is_known == NULL || !is_known(name)))
+            tell_strange(set, name, into);
+    }
+}
+
+void opt_where(const struct opt_set *set, size_t row, struct buf *into)
+{
+    const struct opt_row *r = &set->rows[row];
+    char variable[VARIABLE_SIZE];
+    const char *value;
+
+    variable_name(r, variable);
+    value = getenv(variable);
+    if (set->from[row] == OPT_FILE)
+        buf_printf(into, "%s: %s", set->file, r->key);
+    else if (set->from[row] != OPT_ENV)
+        buf_printf(into, "--%s", r->flag);
+    else
+        buf_add_text(into, r->env != NULL && (value == NULL || *value == '\0')
+                               ? r->env
+                               : variable);
+}
+
 size_t opt_by_key(const struct opt_set *set, const char *key)
 {
     size_t i = 0;
@@ -291,47 +354,18 @@ bool opt_given(const struct opt_set *set, const char *flag)
     return set->from[row] != OPT_DEFAULT;
 }
 
-/* Levenshtein distance, bounded: names are short. */
-static size_t distance(struct str a, struct str b)
-{
-    size_t row[64];
-
-    if (a.len >= 64 || b.len >= 64)
-        return 64;
-    for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = diagonal + (a.at[i - 1] == b.at[j - 1] ? 0 : 1);
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = best < change ? best : change;
-        }
-    }
-    return row[b.len];
-}
-
 static bool unknown_flag(const struct opt_set *set, unsigned command, struct str name,
                          struct err *err)
 {
-    const char *nearest = NULL;
-    size_t best = 4; /* further away is another word, not a slip */
+    struct nearest nearest = nearest_to(name);
 
-    for (size_t i = 0; i < set->count; i++) {
-        size_t away = distance(name, str_of(set->rows[i].flag));
-
-        if ((set->rows[i].commands & command) != 0 && away < best) {
-            best = away;
-            nearest = set->rows[i].flag;
-        }
-    }
+    for (size_t i = 0; i < set->count; i++)
+        if ((set->rows[i].commands & command) != 0)
+            nearest_try(&nearest, set->rows[i].flag);
     return err_set(err, ERR_USAGE, "unknown option --%s%s%s%s", log_safe(name),
-                   nearest == NULL ? " (--help lists them)" : ", did you mean --",
-                   nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
+                   nearest.name == NULL ? " (--help lists them)" : ", did you mean --",
+                   nearest.name == NULL ? "" : nearest.name,
+                   nearest.name == NULL ? "" : "?");
 }
 
 /* One flag at argv[*at]; moves *at behind what it used. */

@@ -48,11 +48,12 @@ struct opt_row {
     unsigned commands;    /* bits: who takes it */
     const char *value;    /* "N", "URL": for the help */
     const char *help;
+    const char *group; /* of the first row of a group: its heading in the help */
 };
 
 enum opt_source { OPT_DEFAULT, OPT_FILE, OPT_ENV, OPT_FLAG_GIVEN, OPT_SOURCE_COUNT };
 
-enum { OPT_ROWS_MAX = 96 };
+enum { OPT_ROWS_MAX = 160 };
 struct opt_set {
     const struct opt_row *rows;
     size_t count;
@@ -74,6 +75,11 @@ MUST_USE bool opt_put(struct opt_set *set, size_t row, const char *text,
 /* PARLEY_<FLAG> and the rows' own variables; empty ones count as not given. */
 MUST_USE bool opt_read_environment(struct opt_set *set, unsigned command,
                                    struct err *err);
+/* A line for each variable PARLEY_* that names no row, of whatever command, with the
+ * nearest name. is_known, which may be NULL, tells which of them mean something else.
+ */
+void opt_strange_variables(const struct opt_set *set, bool (*is_known)(struct str name),
+                           struct buf *into);
 /* Takes `--flag value`, `--flag=value`, `--flag`; the others stay in
  * argv[0..*ret_rest).
  * "--" ends the flags. Unknown ones: ERR_USAGE with the nearest name. */
@@ -84,14 +90,19 @@ MUST_USE bool opt_read_flags(struct opt_set *set, unsigned command, int argc,
 size_t opt_by_key(const struct opt_set *set, const char *key);
 size_t opt_by_flag(const struct opt_set *set, const char *flag);
 bool opt_given(const struct opt_set *set, const char *flag); /* not from the default */
+/* Where the value is from, for messages: "--turns", "PARLEY_TURNS", "a.json: key". */
+void opt_where(const struct opt_set *set, size_t row, struct buf *into);
 
 /* What a row allows, for messages: "a whole number from 1 to 16". */
 void opt_allowed(const struct opt_row *row, struct buf *into);
 /* The value as text that opt_put would take; a seated row's names with blanks between.
  */
 void opt_value(const struct opt_set *set, size_t row, struct buf *into);
-/* "key  value  (where from)" lines, and the options part of --help. */
+/* "key  value  (where from)" lines, one such line, and the options part of --help: at
+ * most 80 columns, in groups. */
 void opt_show(const struct opt_set *set, unsigned command, struct buf *into);
+void opt_show_line(struct buf *into, const char *key, const char *value,
+                   const char *from);
 void opt_help(const struct opt_set *set, unsigned command, struct buf *into);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "base/opt.h"
 
-enum { HELP_COLUMN = 30, HELP_WIDTH = 96 };
+enum { SHOW_COLUMN = 30, HELP_COLUMN = 28, HELP_WIDTH = 80 };
 
 static const char *const source_names[OPT_SOURCE_COUNT] = {
     [OPT_DEFAULT] = "default",
@@ -139,27 +139,42 @@ static void hide_password(struct buf *value)
     *value = hidden;
 }
 
+void opt_show_line(struct buf *into, const char *key, const char *value,
+                   const char *from)
+{
+    size_t start = into->len;
+
+    buf_add_text(into, key);
+    pad_to(into, start, SHOW_COLUMN);
+    buf_printf(into, " %s", *value == '\0' ? "-" : value);
+    pad_to(into, start, SHOW_COLUMN + 24);
+    buf_printf(into, "  (%s)\n", from);
+}
+
+static void show_row(const struct opt_set *set, size_t i, struct buf *into)
+{
+    const struct opt_row *row = &set->rows[i];
+    bool is_file = set->from[i] == OPT_FILE && set->file != NULL;
+    struct buf value;
+    struct buf from;
+
+    buf_init(&value, 65536);
+    buf_init(&from, 65536);
+    opt_value(set, i, &value);
+    hide_password(&value);
+    buf_printf(&from, "%s%s%s", source_names[set->from[i]], is_file ? " " : "",
+               is_file ? set->file : "");
+    opt_show_line(into, row->key == NULL ? row->flag : row->key, buf_text(&value),
+                  buf_text(&from));
+    buf_done(&value);
+    buf_done(&from);
+}
+
 void opt_show(const struct opt_set *set, unsigned command, struct buf *into)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct opt_row *row = &set->rows[i];
-        size_t start = into->len;
-        struct buf value;
-
-        if ((row->commands & command) == 0)
-            continue;
-        buf_init(&value, 65536);
-        opt_value(set, i, &value);
-        hide_password(&value);
-        buf_add_text(into, row->key == NULL ? row->flag : row->key);
-        pad_to(into, start, HELP_COLUMN);
-        buf_printf(into, " %s", value.len == 0 ? "-" : buf_text(&value));
-        pad_to(into, start, HELP_COLUMN + 24);
-        buf_printf(into, "  (%s%s%s)\n", source_names[set->from[i]],
-                   set->from[i] == OPT_FILE && set->file != NULL ? " " : "",
-                   set->from[i] == OPT_FILE && set->file != NULL ? set->file : "");
-        buf_done(&value);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        if ((set->rows[i].commands & command) != 0)
+            show_row(set, i, into);
 }
 
 /* Adds words, breaking lines before HELP_WIDTH; continuation under the first word. */
@@ -183,6 +198,7 @@ static void add_wrapped(struct buf *into, size_t line_start, const char *text)
 static void help_row(const struct opt_row *row, struct buf *into)
 {
     size_t start = into->len;
+    struct buf text;
 
     buf_printf(into, "  --%s%s%s", row->flag, row->value == NULL ? "" : " ",
                row->value == NULL ? "" : row->value);
@@ -191,17 +207,33 @@ static void help_row(const struct opt_row *row, struct buf *into)
         start = into->len;
     }
     pad_to(into, start, HELP_COLUMN);
-    add_wrapped(into, start, row->help);
+    buf_init(&text, 4096);
+    buf_add_text(&text, row->help);
     if (row->choices != NULL)
-        buf_printf(into, ": %s", row->choices);
+        buf_printf(&text, ": %s", row->choices);
     if (row->fallback != NULL && *row->fallback != '\0' && row->kind != OPT_FLAG)
-        buf_printf(into, " [%s]", row->fallback);
+        buf_printf(&text, " [%s]", row->fallback);
+    add_wrapped(into, start, buf_text(&text));
+    buf_done(&text);
     buf_add_char(into, '\n');
 }
 
+/* Groups of which the command takes nothing have no heading. */
 void opt_help(const struct opt_set *set, unsigned command, struct buf *into)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if ((set->rows[i].commands & command) != 0)
-            help_row(&set->rows[i], into);
+    const char *group = NULL;
+    const char *shown = NULL;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const struct opt_row *row = &set->rows[i];
+
+        if (row->group != NULL)
+            group = row->group;
+        if ((row->commands & command) == 0)
+            continue;
+        if (group != shown)
+            buf_printf(into, "\n%s:\n", group);
+        shown = group;
+        help_row(row, into);
+    }
 }

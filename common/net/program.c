@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
 
@@ -32,6 +33,17 @@ static void register_versions(void)
     version_add("libmicrohttpd", MHD_get_version());
 }
 
+static void tell_warnings(const struct config_loaded *loaded)
+{
+    struct str rest = str_of(loaded->warnings);
+
+    while (rest.len > 0) {
+        struct str line = str_cut(rest, '\n', &rest);
+
+        log_warn("config", "%.*s", (int)line.len, line.at);
+    }
+}
+
 static int run(const struct program *program, const struct config_loaded *loaded,
                char **words, struct err *err)
 {
@@ -40,6 +52,7 @@ static int run(const struct program *program, const struct config_loaded *loaded
                 log_safe(str_of(words[0])));
         return err_exit_status(err);
     }
+    tell_warnings(loaded);
     return program->run(loaded, words, err);
 }
 

@@ -7,7 +7,6 @@
 #include "proto/cast.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +15,9 @@
 #include "proto/cast_json.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
+#include "proto/seat_model.h"
 
-enum { NAME_LETTERS_MAX = 80, TEMPERATURE_DECIMALS = 6 };
+enum { NAME_LETTERS_MAX = 80 };
 
 static char *copy_text(const char *text)
 {
@@ -78,18 +78,16 @@ void persona_copy(struct persona *to, const struct persona *from)
 
 void seat_init(struct seat *seat)
 {
-    *seat = (struct seat){
-        .driver = x_strdup("model"),
-        .lane = -1,
-        .model = {.num_ctx = -1, .num_predict = -1, .temperature = NAN, .seed = -1}};
+    *seat = (struct seat){.driver = x_strdup("model"), .lane = -1};
+    seat_model_init(&seat->model);
 }
 
 void seat_done(struct seat *seat)
 {
     persona_done(&seat->persona);
     free(seat->driver);
-    free(seat->model.provider);
-    free(seat->model.model);
+    free(seat->fallback_reply);
+    seat_model_done(&seat->model);
     *seat = (struct seat){0};
 }
 
@@ -107,43 +105,37 @@ void cast_done(struct cast *cast)
     *cast = (struct cast){0};
 }
 
+static const char *yes_no(bool yes)
+{
+    return yes ? "true" : "false";
+}
+
 bool seat_format(const struct seat *seat, struct buf *into)
 {
-    const struct seat_model *model = &seat->model;
-
     buf_add_text(into, "{\"persona\":{");
     persona_write(into, &seat->persona);
     buf_add_text(into, "},\"driver\":");
     json_write_text(into, seat->driver);
     buf_add_text(into, ",\"lane\":");
     json_write_i64(into, seat->lane);
-    buf_add_text(into, ",\"provider\":");
-    json_write_text(into, model->provider);
-    buf_add_text(into, ",\"model\":");
-    json_write_text(into, model->model);
-    buf_add_text(into, ",\"options\":{\"num_ctx\":");
-    json_write_count(into, model->num_ctx);
-    buf_add_text(into, ",\"num_predict\":");
-    json_write_count(into, model->num_predict);
-    buf_add_text(into, ",\"temperature\":");
-    json_write_number(into, model->temperature, TEMPERATURE_DECIMALS);
-    buf_add_text(into, ",\"seed\":");
-    json_write_count(into, model->seed);
-    buf_add_text(into, "}}");
+    buf_add_char(into, ',');
+    seat_model_write(into, &seat->model);
+    buf_printf(into, ",\"spotlight\":%s,\"structured\":%s,\"fallback_reply\":",
+               yes_no(seat->spotlight), yes_no(seat->structured));
+    json_write_text(into, seat->fallback_reply);
+    buf_add_char(into, '}');
     return !into->overflowed;
 }
 
-static bool read_options(const struct json_place *root, struct seat_model *model,
-                         struct err *err)
+/* What a seat has in a cast and a persona in a story file. */
+static bool read_marks(const struct json_place *root, struct seat *seat,
+                       struct err *err)
 {
-    struct json_place options = json_member(root, "options");
-
-    return json_get_count(json_member(&options, "num_ctx"), 1, &model->num_ctx, err)
-           && json_get_count(json_member(&options, "num_predict"), 1,
-                             &model->num_predict, err)
-           && json_get_number(json_member(&options, "temperature"), 0, NAN,
-                              &model->temperature, err)
-           && json_get_count(json_member(&options, "seed"), 0, &model->seed, err);
+    return json_get_bool(json_member(root, "spotlight"), &seat->spotlight, err)
+           && json_get_bool(json_member(root, "structured"), &seat->structured, err)
+           && json_get_text_or_null(json_member(root, "fallback_reply"),
+                                    &seat->fallback_reply, err)
+           && seat_model_read(root, &seat->model, err);
 }
 
 /* Into a seat that seat_done can free, however far it came. */
@@ -151,14 +143,11 @@ static bool read_seat(const struct json_place *root, struct seat *seat, struct e
 {
     struct json_place persona = json_member(root, "persona");
     struct json_place lane = json_member(root, "lane");
-    struct seat_model *model = &seat->model;
 
+    seat_model_init(&seat->model);
     if (!persona_read(&persona, &seat->persona, err)
         || !json_get_text(json_member(root, "driver"), &seat->driver, err)
-        || !json_get_count(lane, 1, &seat->lane, err)
-        || !json_get_text_or_null(json_member(root, "provider"), &model->provider, err)
-        || !json_get_text_or_null(json_member(root, "model"), &model->model, err)
-        || !read_options(root, model, err))
+        || !json_get_count(lane, 1, &seat->lane, err) || !read_marks(root, seat, err))
         return false;
     return seat->lane != -1 || json_fail(&lane, "the number of a lane", err);
 }
@@ -324,6 +313,19 @@ static bool take_personas(const struct json_place *array, struct cast *cast,
     return true;
 }
 
+/* How the personas of a story file are to be asked. */
+static bool take_marks(const struct json_place *array, struct cast *cast,
+                       struct err *err)
+{
+    for (size_t i = 0; i < cast->seat_count; i++) {
+        struct json_place item = json_item(array, i);
+
+        if (!read_marks(&item, &cast->seats[i], err))
+            return false;
+    }
+    return true;
+}
+
 static bool take_story(const struct json_place *root, struct story *ret_story,
                        struct err *err)
 {
@@ -367,7 +369,8 @@ bool cast_parse_story_file(struct str json, struct cast *ret_cast, struct err *e
         return file_error(err);
     root = json_root(document);
     personas = json_member(&root, "personas");
-    ok = take_story(&root, &cast.story, err) && take_personas(&personas, &cast, err);
+    ok = take_story(&root, &cast.story, err) && take_personas(&personas, &cast, err)
+         && take_marks(&personas, &cast, err);
     if (ok)
         *ret_cast = cast;
     else

@@ -12,21 +12,8 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "proto/message.h"
+#include "proto/seat_model.h"
 
-/* How a seat's model is called. Unknown (NULL, -1, NAN) means: the worker's default,
- * which is then recorded in the message. */
-struct seat_model {
-    char *provider; /* "ollama", "openai", ...; owned, as all texts */
-    char *endpoint; /* asked first (proto/endpoint.h); NULL: as the strategy says */
-    char *model;
-    char *fallback; /* then these, comma between: "cloud:gpt-4o-mini,local"; or NULL */
-    char *options; /* further options, a JSON object checked by proto/model_options.h */
-    char *think;   /* "true", "false", "low", "medium", "high", "max" */
-    int64_t num_ctx;
-    int64_t num_predict;
-    double temperature;
-    int64_t seed; /* of the conversation; the worker adds the turn to it */
-};
 struct seat {
     struct persona persona;
     char *driver; /* "model" */
@@ -59,8 +46,9 @@ MUST_USE bool seat_parse(struct str json, struct seat *ret_seat, struct err *err
 
 /* A story file: setting, characters, initial_situation and personas (2 to 16), by
  * schemas/story_file.schema.json. Fills story and seats (persona, driver, lane = seat
- * number). Names lose the blanks around them; they differ in more than the case of
- * ASCII letters. err (ERR_USAGE): "line 3, column 7: ..." for bad JSON,
+ * number, and how the persona is to be asked, as far as the file says). Names lose the
+ * blanks around them; they differ in more than the case of ASCII letters. err
+ * (ERR_USAGE): "line 3, column 7: ..." for bad JSON,
  * "/personas/1/name: expected ..." */
 MUST_USE bool cast_parse_story_file(struct str json, struct cast *ret_cast,
                                     struct err *err);

@@ -2,230 +2,97 @@
 #include "proto/config.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
-#include "proto/json_get.h"
+#include "proto/config_file.h"
+#include "proto/config_url.h"
 #include "proto/json_write.h"
-#include "proto/schema.h"
+#include "proto/model_options.h"
 
-enum { FILE_MAX_BYTES = 1 << 20, KEY_MAX = 96 };
+enum {
+    VALUE_MAX_BYTES = 65536,
+    WITH_ENDPOINTS = FOR_RUN | FOR_MANAGER | FOR_WORKER | FOR_CHECK | FOR_CONTROL
+};
 
-static const char *json_type_name(const json_t *value)
+/* "<where it is from>: '<value>' is not <allowed>"; a URL's password is not shown. */
+static bool refuse(const struct config_loaded *loaded, const char *flag,
+                   const char *value, const char *allowed, struct err *err)
 {
-    static const char *const names[] = {
-        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
-        [JSON_STRING] = "a string",  [JSON_INTEGER] = "a number",
-        [JSON_REAL] = "a number",    [JSON_TRUE] = "true",
-        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
-    };
-
-    return names[json_typeof(value)];
-}
-
-static bool type_fits(const struct opt_row *row, const json_t *value)
-{
-    int64_t whole;
-
-    if (row->none && json_is_null(value))
-        return true;
-    if (row->none && json_is_string(value))
-        return strcmp(json_string_value(value), "none") == 0;
-    switch (row->kind) {
-    case OPT_FLAG:
-        return json_is_boolean(value);
-    case OPT_INT:
-        return json_is_whole(value, &whole);
-    case OPT_REAL:
-    case OPT_DURATION:
-        return json_is_number(value);
-    default:
-        return json_is_string(value);
-    }
-}
-
-/* The value as the text a flag would have; durations in the file are in seconds. */
-static void value_text(const json_t *value, struct buf *into)
-{
-    switch (json_typeof(value)) {
-    case JSON_STRING:
-        buf_add_text(into, json_string_value(value));
-        break;
-    case JSON_INTEGER:
-        buf_printf(into, "%lld", (long long)json_integer_value(value));
-        break;
-    case JSON_REAL:
-        buf_printf(into, "%.15g", json_real_value(value));
-        break;
-    case JSON_NULL:
-        buf_add_text(into, "none");
-        break;
-    default:
-        buf_add_text(into, json_is_true(value) ? "true" : "false");
-        break;
-    }
-}
-
-static bool put_value(struct opt_set *set, const char *key, const json_t *value,
-                      struct err *err)
-{
-    size_t row = opt_by_key(set, key);
-    struct buf text;
+    bool is_secret = value != NULL && strchr(value, '@') != NULL;
     struct buf where;
-    bool ok;
 
-    if (row == set->count)
-        return err_set(err, ERR_USAGE, "%s: unknown key %s", set->file,
-                       log_safe(str_of(key)));
-    buf_init(&text, FILE_MAX_BYTES);
-    buf_init(&where, 2 * KEY_MAX + strlen(set->file));
-    if (type_fits(&set->rows[row], value)) {
-        value_text(value, &text);
-        buf_printf(&where, "%s: %s", set->file, key);
-        ok = opt_put(set, row, buf_text(&text), OPT_FILE, buf_text(&where), err);
-    } else {
-        opt_allowed(&set->rows[row], &text);
-        ok = json_is_string(value)
-                 ? err_set(err, ERR_USAGE, "%s: %s: '%s' is a string, not %s",
-                           set->file, key, log_safe(str_of(json_string_value(value))),
-                           buf_text(&text))
-                 : err_set(err, ERR_USAGE, "%s: %s is %s, not %s", set->file, key,
-                           json_type_name(value), buf_text(&text));
-    }
-    buf_done(&text);
+    buf_init(&where, VALUE_MAX_BYTES);
+    opt_where(&loaded->set, opt_by_flag(&loaded->set, flag), &where);
+    err_set(err, ERR_USAGE, "%s: '%s' is not %s", buf_text(&where),
+            is_secret ? "...@..." : log_safe(str_of(value)), allowed);
     buf_done(&where);
-    return ok;
-}
-
-/* "model.seats": {"2": "mistral"} is as --model 2=mistral. */
-static bool put_seats(struct opt_set *set, const json_t *seats, struct err *err)
-{
-    const char *seat;
-    json_t *name;
-
-    if (!json_is_object(seats))
-        return err_set(err, ERR_USAGE, "%s: model.seats is %s, not an object",
-                       set->file, json_type_name(seats));
-    json_object_foreach((json_t *)(uintptr_t)seats, seat, name)
-    {
-        size_t row = opt_by_key(set, "model.name");
-        int64_t number;
-        char *text;
-        bool ok;
-
-        if (seat[0] == '0' || !str_to_i64(str_of(seat), 1, OPT_SEATS, &number))
-            return err_set(err, ERR_USAGE,
-                           "%s: model.seats: '%s' is not a seat from 1 to %d",
-                           set->file, log_safe(str_of(seat)), OPT_SEATS);
-        if (!json_is_string(name) || json_string_length(name) == 0)
-            return err_set(
-                err, ERR_USAGE, "%s: model.seats.%s is %s, not the name of a model",
-                set->file, seat, json_is_string(name) ? "empty" : json_type_name(name));
-        text = x_printf("%s=%s", seat, json_string_value(name));
-        ok = opt_put(set, row, text, OPT_FILE, set->file, err);
-        free(text);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-static bool is_section(const struct opt_set *set, struct str section)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        struct str rest;
-
-        if (set->rows[i].key != NULL
-            && str_eq(str_cut(str_of(set->rows[i].key), '.', &rest), section))
-            return true;
-    }
     return false;
 }
 
-static bool put_section(struct opt_set *set, const char *section, const json_t *values,
-                        struct err *err)
+/* Puts `url_take`, the form that all use, in place of what was written. */
+static bool take_url(char **written, char *url_take)
 {
-    const char *name;
-    json_t *value;
-    char key[KEY_MAX];
-
-    if (!is_section(set, str_of(section)))
-        return err_set(err, ERR_USAGE, "%s: unknown section %s", set->file,
-                       log_safe(str_of(section)));
-    if (!json_is_object(values))
-        return err_set(err, ERR_USAGE, "%s: %s is %s, not an object", set->file,
-                       log_safe(str_of(section)), json_type_name(values));
-    json_object_foreach((json_t *)(uintptr_t)values, name, value)
-    {
-        bool ok;
-
-        (void)snprintf(key, sizeof key, "%s.%s", section, name); /* cut: then unknown */
-        ok = strcmp(key, "model.seats") == 0 ? put_seats(set, value, err)
-                                             : put_value(set, key, value, err);
-        if (!ok)
-            return false;
-    }
+    if (url_take == NULL)
+        return false;
+    free(*written);
+    *written = url_take;
     return true;
 }
 
-static bool read_file(struct opt_set *set, const char *path, struct err *err)
-{
-    struct buf text;
-    json_t *document = NULL;
-    const char *section;
-    json_t *values;
-    bool ok = false;
-
-    set->file = x_strdup(path);
-    buf_init(&text, FILE_MAX_BYTES);
-    if (!file_slurp(path, &text, err)) {
-        err_wrap(err, "--config");
-        goto out;
-    }
-    if (!json_read(buf_str(&text), &document, err)) {
-        err_wrap(err, "%s", path);
-        goto out;
-    }
-    if (!json_is_object(document)) {
-        err_set(err, ERR_USAGE, "%s is %s, not an object with sections", path,
-                json_type_name(document));
-        goto out;
-    }
-    json_object_foreach(document, section, values)
-    {
-        if (!put_section(set, section, values, err))
-            goto out;
-    }
-    ok = true;
-out:
-    if (!ok && err != NULL)
-        err->code = ERR_USAGE;
-    json_decref(document);
-    buf_done(&text);
-    return ok;
-}
-
-static bool normalize_urls(struct config *config, struct err *err)
+static bool normalize_urls(struct config_loaded *loaded, struct err *err)
 {
     enum { OLLAMA_PORT = 11434 };
-    char *url;
+    char **ollama = &loaded->values.ollama_url;
+    char **openai = &loaded->values.openai_url;
 
-    if (config->ollama_url == NULL)
+    if (!take_url(ollama, config_http_url(*ollama, OLLAMA_PORT)))
+        return refuse(loaded, "ollama", *ollama, "a URL like http://host:11434", err);
+    if (!take_url(openai, config_api_url(*openai)))
+        return refuse(loaded, "openai", *openai,
+                      "a URL like https://host/v1, without user and password", err);
+    return true;
+}
+
+static bool is_seat_list(const char *text)
+{
+    struct str rest = str_of(text);
+    int64_t seat;
+
+    do {
+        if (!str_to_i64(str_trim(str_cut(rest, ',', &rest)), 1, OPT_SEATS, &seat))
+            return false;
+    } while (rest.len > 0);
+    return true;
+}
+
+/* What a row alone cannot say of a text. */
+static bool check_texts(struct config_loaded *loaded, struct err *err)
+{
+    struct config *config = &loaded->values;
+    struct err problem = {0};
+    char *options = NULL;
+    struct buf where;
+
+    if (config->hybrid_seats != NULL && !is_seat_list(config->hybrid_seats))
+        return refuse(loaded, "hybrid-seats", config->hybrid_seats,
+                      "a list of seats from 1 to 16, comma between", err);
+    if (config->options == NULL)
         return true;
-    url = config_http_url(config->ollama_url, OLLAMA_PORT);
-    if (url == NULL)
-        return err_set(err, ERR_USAGE,
-                       "--ollama: '%s' is not a URL like http://host:11434",
-                       log_safe(str_of(config->ollama_url)));
-    free(config->ollama_url);
-    config->ollama_url = url;
+    if (!model_options_parse(str_of(config->options), &options, &problem)) {
+        buf_init(&where, VALUE_MAX_BYTES);
+        opt_where(&loaded->set, opt_by_flag(&loaded->set, "options"), &where);
+        err_set(err, ERR_USAGE, "%s: %s", buf_text(&where), problem.msg);
+        buf_done(&where);
+        return false;
+    }
+    free(config->options);
+    config->options = options;
     return true;
 }
 
@@ -241,6 +108,30 @@ static void settle_limits(struct config_loaded *loaded)
         config->duration_ms = OPT_NONE;
     if (duration && !turns && config->duration_ms != OPT_NONE)
         config->max_turns = OPT_NONE;
+}
+
+/* Variables of the same prefix that are no options. */
+static bool is_ours(struct str name)
+{
+    static const char *const known[] = {"PARLEY_BUILD", "PARLEY_FAULT"};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_is(name, known[i]))
+            return true;
+    return str_starts(name, "PARLEY_TEST_") || str_starts(name, "PARLEY_SIM_");
+}
+
+/* A misspelt variable is no error: others may set some of that prefix, as Kubernetes
+ * does for a service called parley. */
+static void warn(struct config_loaded *loaded)
+{
+    struct buf text;
+
+    buf_init(&text, VALUE_MAX_BYTES);
+    opt_strange_variables(&loaded->set, is_ours, &text);
+    endpoints_warn(&loaded->values.endpoints, &text);
+    loaded->warnings = text.len > 0 ? buf_take(&text) : NULL;
+    buf_done(&text);
 }
 
 static bool set_log(const struct config *config, struct err *err)
@@ -267,11 +158,42 @@ static void print_help(const struct config_use *use, const struct opt_set *set)
                use->synopsis, use->about);
     opt_help(set, use->command, &text);
     buf_add_text(&text,
-                 "\nEach option may also come from the environment (PARLEY_TURNS "
-                 "for --turns) or from the\n--config file; a flag wins over the "
-                 "environment, and that over the file.\n");
+                 "\nEach option may also come from the environment (PARLEY_TURNS for "
+                 "--turns) or\nfrom the --config file; a flag wins over the "
+                 "environment, which wins over\nthe file.\n");
     (void)fwrite(text.at, 1, text.len, stdout); /* main looks at stdout's state */
     buf_done(&text);
+}
+
+static void show_endpoint(const struct endpoint *endpoint, const char *from,
+                          struct buf *into)
+{
+    struct buf value;
+    const char *member;
+
+    buf_init(&value, VALUE_MAX_BYTES);
+    for (size_t i = 0; (member = endpoint_member(endpoint, i, &value)) != NULL; i++) {
+        char *key = x_printf("endpoints.%s.%s", endpoint->name, member);
+
+        if (value.len > 0)
+            opt_show_line(into, key, buf_text(&value), from);
+        free(key);
+        buf_clear(&value);
+    }
+    buf_done(&value);
+}
+
+static void show_config(const struct config_loaded *loaded, unsigned command,
+                        struct buf *into)
+{
+    const struct endpoint_list *endpoints = &loaded->values.endpoints;
+    char *file = x_printf("config file %s", loaded->set.file);
+
+    opt_show(&loaded->set, command, into);
+    for (size_t i = 0; i < endpoints->count && (command & WITH_ENDPOINTS) != 0; i++)
+        show_endpoint(&endpoints->items[i],
+                      endpoints->items[i].built_in ? "built in" : file, into);
+    free(file);
 }
 
 static bool print_asked(const struct config_use *use,
@@ -286,7 +208,7 @@ static bool print_asked(const struct config_use *use,
     else if (config->version)
         version_text(&text);
     else if (config->show_config)
-        opt_show(&loaded->set, use->command == FOR_CHECK ? ~0U : use->command, &text);
+        show_config(loaded, use->command == FOR_CHECK ? ~0U : use->command, &text);
     (void)fwrite(buf_text(&text), 1, text.len, stdout);
     buf_done(&text);
     return config->help || config->version || config->show_config;
@@ -307,11 +229,14 @@ enum config_next config_load(const struct config_use *use, int argc, char **argv
         return print_asked(use, l) ? CONFIG_OVER : CONFIG_BAD;
     if (!opt_read_environment(&l->set, command, err))
         return CONFIG_BAD;
-    if (config->config_file != NULL && !read_file(&l->set, config->config_file, err))
+    if (config->config_file != NULL
+        && !config_read_file(&l->set, config->config_file, &config->endpoints, err))
         return CONFIG_BAD;
     settle_limits(l);
-    if (!normalize_urls(config, err))
+    if (!normalize_urls(l, err) || !check_texts(l, err))
         return CONFIG_BAD;
+    endpoints_add_built_in(&config->endpoints, config);
+    warn(l);
     if (print_asked(use, l))
         return CONFIG_OVER;
     return set_log(config, err) ? CONFIG_GO : CONFIG_BAD;
@@ -319,6 +244,9 @@ enum config_next config_load(const struct config_use *use, int argc, char **argv
 
 void config_done(struct config_loaded *loaded)
 {
+    endpoints_done(&loaded->values.endpoints);
+    free(loaded->warnings);
+    loaded->warnings = NULL;
     opt_done(&loaded->set);
 }
 
@@ -349,6 +277,22 @@ static bool is_told(const struct opt_row *row, unsigned command)
            && strcmp(row->key, "redis.url") != 0; /* a URL may hold a password */
 }
 
+/* The value without what only some may know. */
+static void write_value(const struct config_loaded *loaded, size_t row,
+                        struct buf *into)
+{
+    struct buf value;
+    char *bare;
+
+    buf_init(&value, VALUE_MAX_BYTES);
+    opt_value(&loaded->set, row, &value);
+    bare = strstr(buf_text(&value), "://") == NULL ? x_strdup(buf_text(&value))
+                                                   : config_url_bare(buf_text(&value));
+    json_write_text(into, bare);
+    free(bare);
+    buf_done(&value);
+}
+
 /* ,"section.name":"..." for each option; what: its value, or where it is from. */
 static void write_options(const struct config_loaded *loaded, unsigned command,
                           bool sources, struct buf *into)
@@ -362,30 +306,58 @@ static void write_options(const struct config_loaded *loaded, unsigned command,
     const char *comma = "";
 
     for (size_t i = 0; i < loaded->set.count; i++) {
-        struct buf value;
-
         if (!is_told(&loaded->set.rows[i], command))
             continue;
-        buf_init(&value, 65536);
-        opt_value(&loaded->set, i, &value);
         buf_add_text(into, comma);
         json_write_text(into, loaded->set.rows[i].key);
         buf_add_char(into, ':');
         if (sources)
             json_write_text(into, from[loaded->set.from[i]]);
         else
-            json_write_string(into, buf_str(&value));
+            write_value(loaded, i, into);
         comma = ",";
-        buf_done(&value);
     }
+}
+
+/* ,"endpoints.cloud.url":"..." for each member that has a value. */
+static void write_endpoint(const struct endpoint *endpoint, bool sources,
+                           struct buf *into)
+{
+    struct buf value;
+    const char *member;
+
+    buf_init(&value, VALUE_MAX_BYTES);
+    for (size_t i = 0; (member = endpoint_member(endpoint, i, &value)) != NULL; i++) {
+        char *key = x_printf("endpoints.%s.%s", endpoint->name, member);
+
+        if (value.len > 0) {
+            buf_add_char(into, ',');
+            json_write_text(into, key);
+            buf_add_char(into, ':');
+            json_write_text(into, sources ? "file" : buf_text(&value));
+        }
+        free(key);
+        buf_clear(&value);
+    }
+    buf_done(&value);
+}
+
+static void write_all(const struct config_loaded *loaded, unsigned command,
+                      bool sources, struct buf *into)
+{
+    const struct endpoint_list *endpoints = &loaded->values.endpoints;
+
+    write_options(loaded, command, sources, into);
+    for (size_t i = 0; i < endpoints->own; i++)
+        write_endpoint(&endpoints->items[i], sources, into);
 }
 
 bool config_to_json(const struct config_loaded *loaded, unsigned command,
                     struct buf *into)
 {
     buf_add_text(into, ",\"config\":{");
-    write_options(loaded, command, false, into);
+    write_all(loaded, command, false, into);
     buf_add_text(into, "},\"sources\":{");
-    write_options(loaded, command, true, into);
+    write_all(loaded, command, true, into);
     return buf_add_char(into, '}');
 }

@@ -1,11 +1,11 @@
-/* config_url.c - the URL of a model server as people write it, in the one form that the
- * rest of parley uses: config_http_url of config.h.
- */
+/* config_url.c - see config_url.h. */
+#include "proto/config_url.h"
+
 #include <ctype.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "proto/config.h"
+#include "base/str.h"
 
 struct url {
     const char *scheme; /* with "://" */
@@ -125,4 +125,97 @@ char *config_http_url(const char *text, int default_port)
     return x_printf("%s%.*s%s%.*s%s%s%.*s", url.scheme, (int)url.user.len, url.user.at,
                     bare ? "[" : "", (int)host.len, host.at, bare ? "]" : "", port,
                     (int)url.path.len, url.path.at);
+}
+
+char *config_api_url(const char *text)
+{
+    enum { HTTP_PORT = 80 };
+    struct str trimmed = str_trim(str_of(text));
+    struct url url;
+
+    if (!str_starts(trimmed, "http://") && !str_starts(trimmed, "https://"))
+        return NULL;
+    if (!split(trimmed, &url) || url.user.len > 0 || url.host.len == 0)
+        return NULL;
+    return config_http_url(text, HTTP_PORT);
+}
+
+/* "10.1.2.3": four numbers. */
+static bool parse_ipv4(struct str host, int64_t ret_parts[4])
+{
+    for (int i = 0; i < 4; i++) {
+        struct str part = str_cut(host, '.', &host);
+
+        if (!str_to_i64(part, 0, 255, &ret_parts[i]))
+            return false;
+    }
+    return host.len == 0;
+}
+
+static bool is_private_ipv4(const int64_t ip[4])
+{
+    return ip[0] == 127 || ip[0] == 10 || (ip[0] == 172 && ip[1] >= 16 && ip[1] <= 31)
+           || (ip[0] == 192 && ip[1] == 168) || (ip[0] == 169 && ip[1] == 254)
+           || (ip[0] == 100 && ip[1] >= 64 && ip[1] <= 127);
+}
+
+static bool starts_small(struct str text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    for (size_t i = 0; i < len; i++)
+        if (i >= text.len || tolower((unsigned char)text.at[i]) != prefix[i])
+            return false;
+    return true;
+}
+
+/* "[fd00::1]": unique local, link local, loopback. */
+static bool is_private_ipv6(struct str host)
+{
+    struct str inner = behind(host, 1);
+
+    return starts_small(inner, "::1]") || starts_small(inner, "fc")
+           || starts_small(inner, "fd") || starts_small(inner, "fe8")
+           || starts_small(inner, "fe9") || starts_small(inner, "fea")
+           || starts_small(inner, "feb");
+}
+
+static bool is_private_name(struct str host)
+{
+    static const char *const ends[] = {".localhost", ".local", ".internal", ".lan",
+                                       ".home.arpa"};
+
+    if (memchr(host.at, '.', host.len) == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t len = strlen(ends[i]);
+
+        if (host.len > len && starts_small(behind(host, host.len - len), ends[i]))
+            return true;
+    }
+    return false;
+}
+
+bool config_url_is_private(const char *url)
+{
+    struct url parts;
+    int64_t ip[4];
+
+    if (!split(str_of(url), &parts) || parts.host.len == 0)
+        return false;
+    if (parts.host.at[0] == '[')
+        return is_private_ipv6(parts.host);
+    return parse_ipv4(parts.host, ip) ? is_private_ipv4(ip)
+                                      : is_private_name(parts.host);
+}
+
+char *config_url_bare(const char *url)
+{
+    struct url parts;
+    struct str rest;
+
+    if (!split(str_of(url), &parts) || parts.user.len == 0)
+        return x_strdup(url);
+    rest = str_of(parts.user.at + parts.user.len);
+    return x_printf("%s%s", parts.scheme, rest.at);
 }

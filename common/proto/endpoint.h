@@ -12,17 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
 struct config;
 
 enum { ENDPOINTS_MAX = 32, ENDPOINT_NAME_SIZE = 33 };
+enum { WINDOW_NONE = 0, WINDOW_ASK = -1 }; /* no limit; the server is asked */
 enum endpoint_tier { TIER_LOCAL, TIER_CLOUD, TIER_COUNT };
 const char *endpoint_tier_name(enum endpoint_tier tier); /* "local", "cloud" */
 
 struct endpoint {
-    char name[ENDPOINT_NAME_SIZE]; /* letters, digits, - and _ */
+    char name[ENDPOINT_NAME_SIZE]; /* [A-Za-z][A-Za-z0-9_-]* */
     char *provider;                /* owned, as all texts: "ollama", "openai", ... */
     char *url;                     /* normalized, without a / at the end; "" for echo */
     char *key_env;                 /* the variable that holds the bearer key, or NULL */
@@ -31,7 +33,7 @@ struct endpoint {
     size_t model_count;            /* 0: whatever one asks for */
     enum endpoint_tier tier;
     bool built_in;
-    int64_t window;     /* calls at once in the whole fleet; 0: no limit, -1: ask it */
+    int64_t window;     /* calls at once in the whole fleet, or one of the two below */
     int64_t connect_ms; /* its own clocks; 0: those of the options */
     int64_t first_token_ms;
     int64_t between_tokens_ms;
@@ -50,7 +52,9 @@ struct endpoint_list {
  * "endpoints.cloud.tier: 'space' is not local or cloud". Adds to the list. */
 MUST_USE bool endpoints_parse(const json_t *section, struct endpoint_list *list,
                               struct err *err);
-/* Adds the built-in ones of the options (ollama_url, openai_url). */
+/* Adds the built-in ones of the options (ollama_url, openai_url), as far as there is
+ * room. `openai` has the key of OPENAI_API_KEY when that is set or the URL is OpenAI's
+ * own. */
 void endpoints_add_built_in(struct endpoint_list *list, const struct config *config);
 void endpoints_done(struct endpoint_list *list);
 /* NULL when there is none of that name. */
@@ -68,5 +72,11 @@ const struct endpoint *endpoint_of_model(const struct endpoint_list *list,
  * the source holds none. The caller frees. */
 MUST_USE bool endpoint_key(const struct endpoint *endpoint, char **ret_key,
                            struct err *err);
+/* Its members by index, for people and for run.json: the key as in the config file, the
+ * value into `value`; never a key or a password. NULL behind the last. */
+const char *endpoint_member(const struct endpoint *endpoint, size_t index,
+                            struct buf *value);
+/* What is allowed and yet not wise, a line each: a key sent in the clear. */
+void endpoints_warn(const struct endpoint_list *list, struct buf *into);
 
 #endif

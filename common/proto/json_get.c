@@ -117,27 +117,48 @@ static void add_found(struct buf *into, const json_t *value)
     }
 }
 
-bool json_fail(const struct json_place *place, const char *expected, struct err *err)
+/* The place as a pointer that may be shown; the caller has `into` empty. */
+static void add_shown_pointer(struct buf *into, const struct json_place *place)
 {
     struct buf pointer;
     struct buf shown;
+
+    buf_init(&pointer, POINTER_BYTES);
+    buf_init(&shown, POINTER_BYTES);
+    add_pointer(&pointer, place);
+    (void)utf8_harmless(cut_text(buf_str(&pointer), POINTER_BYTES), false, &shown);
+    buf_printf(into, "%s%s", pointer.len > 0 ? buf_text(&shown) : "/",
+               pointer.overflowed || shown.overflowed ? "..." : "");
+    buf_done(&pointer);
+    buf_done(&shown);
+}
+
+bool json_fail(const struct json_place *place, const char *expected, struct err *err)
+{
+    struct buf pointer;
     struct buf found;
 
     if (err == NULL)
         return false;
-    buf_init(&pointer, POINTER_BYTES);
-    buf_init(&shown, POINTER_BYTES);
+    buf_init(&pointer, 2 * POINTER_BYTES);
     buf_init(&found, 3 * FOUND_BYTES);
-    add_pointer(&pointer, place);
-    (void)utf8_harmless(cut_text(buf_str(&pointer), POINTER_BYTES), false, &shown);
+    add_shown_pointer(&pointer, place);
     add_found(&found, place->value);
-    (void)err_set(err, ERR_FORMAT, "%s%s: expected %s, found %s",
-                  pointer.len > 0 ? buf_text(&shown) : "/",
-                  pointer.overflowed || shown.overflowed ? "..." : "", expected,
-                  buf_text(&found));
+    (void)err_set(err, ERR_FORMAT, "%s: expected %s, found %s", buf_text(&pointer),
+                  expected, buf_text(&found));
     buf_done(&pointer);
-    buf_done(&shown);
     buf_done(&found);
+    return false;
+}
+
+bool json_wrap(const struct json_place *place, struct err *err)
+{
+    struct buf pointer;
+
+    buf_init(&pointer, 2 * POINTER_BYTES);
+    add_shown_pointer(&pointer, place);
+    (void)err_wrap(err, "%s", buf_text(&pointer));
+    buf_done(&pointer);
     return false;
 }
 
@@ -202,6 +223,15 @@ bool json_get_count(struct json_place place, int64_t min, int64_t *ret_value,
     return json_fail(&place, expected, err);
 }
 
+bool json_get_bool(struct json_place place, bool *ret_value, struct err *err)
+{
+    if (place.value != NULL && !json_is_null(place.value)
+        && !json_is_boolean(place.value))
+        return json_fail(&place, "true or false", err);
+    *ret_value = json_is_true(place.value);
+    return true;
+}
+
 bool json_get_number(struct json_place place, double min, double unknown,
                      double *ret_value, struct err *err)
 {
@@ -245,4 +275,16 @@ bool json_get_texts(struct json_place place, char ***ret_texts, size_t *ret_coun
     *ret_texts = texts;
     *ret_count = count;
     return true;
+}
+
+const char *json_type_name(const json_t *value)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
+        [JSON_STRING] = "a string",  [JSON_INTEGER] = "a number",
+        [JSON_REAL] = "a number",    [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
+    };
+
+    return names[json_typeof(value)];
 }

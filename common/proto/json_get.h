@@ -32,6 +32,9 @@ int json_place_depth(const struct json_place *place);
  */
 bool json_fail(const struct json_place *place, const char *expected, struct err *err);
 
+/* Puts "<JSON pointer>: " before the message that is there; returns false. */
+bool json_wrap(const struct json_place *place, struct err *err);
+
 /* The getters fail by json_fail and then leave *ret_value alone. A copy of the text:
  * the caller frees. */
 MUST_USE bool json_get_text(struct json_place place, char **ret_value, struct err *err);
@@ -41,6 +44,8 @@ MUST_USE bool json_get_text_or_null(struct json_place place, char **ret_value,
 /* A whole number (7.0 is one) of at least `min`; null or missing gives -1. */
 MUST_USE bool json_get_count(struct json_place place, int64_t min, int64_t *ret_value,
                              struct err *err);
+/* True or false; null or missing gives false. */
+MUST_USE bool json_get_bool(struct json_place place, bool *ret_value, struct err *err);
 /* A number of at least `min`; null or missing gives `unknown`. */
 MUST_USE bool json_get_number(struct json_place place, double min, double unknown,
                               double *ret_value, struct err *err);
@@ -48,6 +53,8 @@ MUST_USE bool json_get_number(struct json_place place, double min, double unknow
  */
 MUST_USE bool json_get_texts(struct json_place place, char ***ret_texts,
                              size_t *ret_count, struct err *err);
+/* "an object", "a number", "null": for complaints. */
+const char *json_type_name(const json_t *value);
 /* Whether a number is whole, and then which: 7.0 is 7. Null-safe. */
 bool json_is_whole(const json_t *value, int64_t *ret_value);
 

@@ -125,6 +125,22 @@ static char *put_digits(char *end, uint64_t value, int least)
     return end;
 }
 
+bool json_write_words(struct buf *into, struct str words)
+{
+    const char *before = "[";
+
+    while (words.len > 0) {
+        struct str word = str_trim(str_cut(words, ',', &words));
+
+        if (word.len == 0)
+            continue;
+        buf_add_text(into, before);
+        json_write_string(into, word);
+        before = ",";
+    }
+    return buf_add_text(into, *before == '[' ? "null" : "]");
+}
+
 bool json_write_i64(struct buf *into, int64_t value)
 {
     char digits[NUMBER_SIZE];

@@ -15,6 +15,8 @@
 
 bool json_write_string(struct buf *into, struct str text); /* with its quotes */
 bool json_write_text(struct buf *into, const char *text);  /* NULL: null */
+/* "a,b" as ["a","b"]; empty words are left out, without any it is null. */
+bool json_write_words(struct buf *into, struct str words);
 bool json_write_i64(struct buf *into, int64_t value);
 /* -1 is written as null: our mark of "unknown" for counts. */
 bool json_write_count(struct buf *into, int64_t value);

@@ -59,6 +59,7 @@ void message_done(struct message *message)
     free(message->role);
     free(message->to);
     free(message->text);
+    free(message->cleaned);
     story_done(&message->story);
     persona_done(&message->persona);
     message_init(message, message->kind);
@@ -149,6 +150,21 @@ static void write_field(struct buf *into, const struct message_field *field,
     }
 }
 
+/* What most messages have not: left out where it is not so. */
+static void write_marks(struct buf *into, const struct message *message)
+{
+    if (message->cleaned != NULL) {
+        write_key(into, "cleaned");
+        json_write_words(into, str_of(message->cleaned));
+    }
+    if (message->context_truncated)
+        buf_add_text(into, ",\"context_truncated\":true");
+    if (message->fallback)
+        buf_add_text(into, ",\"fallback\":true");
+    if (message->failed)
+        buf_add_text(into, ",\"failed\":true");
+}
+
 static void write_metadata(struct buf *into, const struct message *message)
 {
     buf_add_char(into, '{');
@@ -160,8 +176,7 @@ static void write_metadata(struct buf *into, const struct message *message)
         buf_add(into, "\":", 2);
         write_field(into, field, message_field_of(message, field));
     }
-    if (message->failed)
-        buf_add_text(into, ",\"failed\":true");
+    write_marks(into, message);
     buf_add_char(into, '}');
 }
 

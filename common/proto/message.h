@@ -74,8 +74,7 @@ struct message {
     char *endpoint;
     char *model;
     char *finish_reason;
-    char
-        *cleaned; /* what was changed, words with commas: "name_prefix"; NULL nothing */
+    char *cleaned; /* what was changed, comma between: "name_prefix"; or NULL */
     bool context_truncated; /* the server cut the prompt (by its own counts) */
     bool fallback;          /* the persona's fallback reply: no model said it */
     bool failed;            /* an empty turn routed in place of a failed one */

@@ -27,6 +27,7 @@ static const struct message_field fields[] = {
     NUMBER(time_to_first_token_ms),
     NUMBER(tokens_per_second),
     NUMBER(queue_wait_ms),
+    NUMBER(endpoint_wait_ms),
     NUMBER(routing_ms),
     COUNT(attempts, 0),
     COUNT(issue, 1),

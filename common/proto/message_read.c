@@ -151,11 +151,44 @@ static bool check_metadata(const struct json_place *metadata,
     return true;
 }
 
+/* An array of words, kept with commas between. */
+static bool read_words(struct json_place place, char **ret_words, struct err *err)
+{
+    size_t count = json_array_size(place.value);
+    struct buf words;
+
+    if (place.value != NULL && !json_is_null(place.value)
+        && !json_is_array(place.value))
+        return json_fail(&place, "an array of words or null", err);
+    buf_init(&words, SIZE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct json_place item = json_item(&place, i);
+
+        if (!json_is_string(item.value) || json_string_length(item.value) == 0) {
+            buf_done(&words);
+            return json_fail(&item, "a word", err);
+        }
+        buf_printf(&words, "%s%s", i == 0 ? "" : ",", json_string_value(item.value));
+    }
+    *ret_words = count == 0 ? NULL : buf_take(&words);
+    buf_done(&words);
+    return true;
+}
+
+static bool read_marks(const struct json_place *metadata, struct message *message,
+                       struct err *err)
+{
+    return read_words(json_member(metadata, "cleaned"), &message->cleaned, err)
+           && json_get_bool(json_member(metadata, "context_truncated"),
+                            &message->context_truncated, err)
+           && json_get_bool(json_member(metadata, "fallback"), &message->fallback, err)
+           && json_get_bool(json_member(metadata, "failed"), &message->failed, err);
+}
+
 static bool read_metadata(const struct json_place *root, struct message *message,
                           struct err *err)
 {
     struct json_place metadata = json_member(root, "metadata");
-    struct json_place failed = json_member(&metadata, "failed");
 
     if (!json_is_object(metadata.value))
         return json_fail(&metadata, "an object", err);
@@ -166,10 +199,8 @@ static bool read_metadata(const struct json_place *root, struct message *message
                         message_field_in(message, field), err))
             return false;
     }
-    if (failed.value != NULL && !json_is_boolean(failed.value))
-        return json_fail(&failed, "true or false", err);
-    message->failed = json_is_true(failed.value);
-    return check_metadata(&metadata, message, err);
+    return read_marks(&metadata, message, err)
+           && check_metadata(&metadata, message, err);
 }
 
 static bool read_message(const struct json_place *root, struct message *message,

@@ -245,6 +245,40 @@ static bool take_field(struct scan *scan, const struct message_field *field, voi
     }
 }
 
+/* One without escapes and commas; the others go the slow road. */
+static bool take_word(struct scan *scan, struct buf *words)
+{
+    size_t len;
+
+    if (!take(scan, "\""))
+        return false;
+    len = plain_run(scan);
+    if (len == 0 || memchr(scan->at, ',', len) != NULL)
+        return false;
+    if (words->len > 0)
+        buf_add_char(words, ',');
+    buf_add(words, scan->at, len);
+    scan->at += len;
+    return take(scan, "\"");
+}
+
+/* The rest of an array of words. */
+static bool take_words(struct scan *scan, char **ret_words)
+{
+    struct buf words;
+    bool ok;
+
+    buf_init(&words, (size_t)(scan->end - scan->at));
+    do {
+        ok = take_word(scan, &words);
+    } while (ok && take(scan, ","));
+    ok = ok && take(scan, "]");
+    if (ok)
+        *ret_words = buf_take(&words);
+    buf_done(&words);
+    return ok;
+}
+
 static bool take_metadata(struct scan *scan, struct message *message)
 {
     const struct message_field *field;
@@ -255,6 +289,10 @@ static bool take_metadata(struct scan *scan, struct message *message)
             || !take_field(scan, field, message_field_in(message, field)))
             return false;
     }
+    if (take(scan, ",\"cleaned\":[") && !take_words(scan, &message->cleaned))
+        return false;
+    message->context_truncated = take(scan, ",\"context_truncated\":true");
+    message->fallback = take(scan, ",\"fallback\":true");
     message->failed = take(scan, ",\"failed\":true");
     return take(scan, "}");
 }

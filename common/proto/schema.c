@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/embedded.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "proto/json_get.h"
 
@@ -399,6 +400,39 @@ static const struct keyword *keyword_find(const char *name)
     return &keywords[i];
 }
 
+static bool no_such_key(struct check *check, const json_t *known,
+                        const struct json_place *member)
+{
+    struct nearest nearest = nearest_to(str_of(member->key));
+    const char *name;
+    json_t *rule;
+
+    json_object_foreach(iterable(known), name, rule)
+    {
+        nearest_try(&nearest, name);
+    }
+    if (nearest.name == NULL)
+        return complain(check, member, "no such key");
+    return complain(check, member, "no such key (%s?)", nearest.name);
+}
+
+/* Also a schema for all of them. */
+static bool check_others(struct check *check, const json_t *rule, const json_t *known,
+                         const struct json_place *place)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(iterable(place->value), key, value)
+    {
+        struct json_place member = {.value = value, .above = place, .key = key};
+
+        if (json_object_get(known, key) == NULL && !check_value(check, rule, &member))
+            return false;
+    }
+    return true;
+}
+
 /* additionalProperties needs its neighbour `properties`. */
 static bool check_no_others(struct check *check, const json_t *schema,
                             const struct json_place *place)
@@ -410,13 +444,14 @@ static bool check_no_others(struct check *check, const json_t *schema,
 
     if (rule == NULL || json_is_true(rule) || !json_is_object(place->value))
         return true;
-    assert(json_is_false(rule));
+    if (json_is_object(rule))
+        return check_others(check, rule, known, place);
     json_object_foreach(iterable(place->value), key, value)
     {
         struct json_place member = {.value = value, .above = place, .key = key};
 
         if (json_object_get(known, key) == NULL)
-            return complain(check, &member, "no such key");
+            return no_such_key(check, known, &member);
     }
     return true;
 }

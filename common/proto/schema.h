@@ -1,7 +1,8 @@
 /* schema.h - checks a JSON document against a JSON Schema 2020-12, for the subset that
  * our schemas and structured replies use: type (also a list), enum, const, properties,
- * required, additionalProperties (bool), items, minItems, maxItems, uniqueItems,
- * minLength, maxLength, minimum, maximum, format date-time, anyOf, oneOf, $ref into
+ * required, additionalProperties (a schema too), items, minItems, maxItems,
+ * uniqueItems, minLength, maxLength, minimum, maximum, format date-time, anyOf, oneOf,
+ * $ref into
  * "#/$defs/..."; pattern is NOT supported. Any other keyword is a mistake of ours.
  */
 #ifndef PARLEY_SCHEMA_H

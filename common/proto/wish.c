@@ -1,4 +1,4 @@
-/* wish.c - see wish.h. */
+/* wish.c - see wish.h. What a seat gets of it stands in wish_equip.c. */
 #include "proto/wish.h"
 
 #include <jansson.h>
@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "proto/config.h"
+#include "proto/endpoint.h"
+#include "proto/json_get.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 
@@ -17,8 +19,7 @@ enum { STORY_FILE_MAX_BYTES = 1 << 20, SEED_MAX = 2147483647 };
 void wish_init(struct wish *wish)
 {
     *wish = (struct wish){.personas = 2, .max_turns = -1, .duration_ms = -1};
-    wish->model = (struct seat_model){
-        .num_ctx = -1, .num_predict = -1, .temperature = (double)NAN, .seed = -1};
+    seat_model_init(&wish->model);
     wish->max_issues = 3;
     wish->grace_ms = 10000;
 }
@@ -27,18 +28,10 @@ void wish_done(struct wish *wish)
 {
     free(wish->topic);
     free(wish->story_file);
-    free(wish->model.provider);
-    free(wish->model.model);
+    seat_model_done(&wish->model);
     for (size_t i = 0; i <= SEATS_MAX; i++)
         free(wish->models[i]);
     wish_init(wish);
-}
-
-const char *wish_model(const struct wish *wish, int64_t seat)
-{
-    const char *own = seat >= 1 && seat <= SEATS_MAX ? wish->models[seat] : NULL;
-
-    return own != NULL ? own : wish->model.model;
 }
 
 /* ---- JSON ---- */
@@ -58,6 +51,32 @@ static void write_models(const struct wish *wish, struct buf *into)
     buf_add_char(into, '}');
 }
 
+static void write_text(struct buf *into, const char *start, const char *text)
+{
+    buf_add_text(into, start);
+    json_write_text(into, text);
+}
+
+/* As a cast has it, but for the numbers: they stand beside `options`. */
+static void write_model(const struct seat_model *model, struct buf *into)
+{
+    write_text(into, ",\"provider\":", model->provider);
+    write_text(into, ",\"endpoint\":", model->endpoint);
+    write_text(into, ",\"model\":", model->model);
+    write_text(into, ",\"fallback\":", model->fallback);
+    write_text(into, ",\"think\":", model->think);
+    buf_add_text(into, ",\"options\":");
+    buf_add_text(into, model->options == NULL ? "null" : model->options);
+    buf_add_text(into, ",\"num_ctx\":");
+    json_write_count(into, model->num_ctx);
+    buf_add_text(into, ",\"num_predict\":");
+    json_write_count(into, model->num_predict);
+    buf_add_text(into, ",\"temperature\":");
+    json_write_number(into, model->temperature, 6);
+    buf_add_text(into, ",\"seed\":");
+    json_write_count(into, model->seed);
+}
+
 bool wish_format(const struct wish *wish, struct buf *into)
 {
     buf_add_text(into, "{\"topic\":");
@@ -71,18 +90,8 @@ bool wish_format(const struct wish *wish, struct buf *into)
     buf_printf(into, ",\"grace_ms\":%lld,\"pass_on_failure\":%s,\"max_issues\":%lld",
                (long long)wish->grace_ms, wish->pass_on_failure ? "true" : "false",
                (long long)wish->max_issues);
-    buf_add_text(into, ",\"provider\":");
-    json_write_text(into, wish->model.provider);
-    buf_add_text(into, ",\"model\":");
-    json_write_text(into, wish->model.model);
-    buf_add_text(into, ",\"num_ctx\":");
-    json_write_count(into, wish->model.num_ctx);
-    buf_add_text(into, ",\"num_predict\":");
-    json_write_count(into, wish->model.num_predict);
-    buf_add_text(into, ",\"temperature\":");
-    json_write_number(into, wish->model.temperature, 6);
-    buf_add_text(into, ",\"seed\":");
-    json_write_count(into, wish->model.seed);
+    buf_printf(into, ",\"structured\":%s", wish->structured ? "true" : "false");
+    write_model(&wish->model, into);
     write_models(wish, into);
     return buf_add_char(into, '}');
 }
@@ -157,30 +166,38 @@ static bool get_models(const json_t *document, struct wish *wish, struct err *er
     return true;
 }
 
+/* Into a wish that wish_done can free, however far it came. */
+static bool read_wish(const json_t *document, struct wish *wish, struct err *err)
+{
+    struct json_place root = json_root(document);
+    struct json_place pass = json_member(&root, "pass_on_failure");
+
+    if (!json_is_object(document))
+        return err_set(err, ERR_FORMAT, "/: expected an object");
+    wish->topic = get_text(document, "topic");
+    wish->story_file = get_text(document, "story_file");
+    if (!json_get_bool(pass, &wish->pass_on_failure, err)
+        || !json_get_bool(json_member(&root, "structured"), &wish->structured, err)
+        || !get_numbers(document, wish, err)
+        || !seat_model_read(&root, &wish->model, err)
+        || !get_models(document, wish, err))
+        return false;
+    if (wish->max_turns < 0 && wish->duration_ms < 0)
+        return err_set(err, ERR_FORMAT,
+                       "/: expected max_turns or duration_ms, else it would never end");
+    return true;
+}
+
 bool wish_parse(struct str json, struct wish *ret_wish, struct err *err)
 {
     json_t *document = NULL;
-    const json_t *temperature;
     struct wish wish;
     bool ok;
 
     wish_init(&wish);
     if (!json_read(json, &document, err))
         return false;
-    wish.topic = get_text(document, "topic");
-    wish.story_file = get_text(document, "story_file");
-    wish.model.provider = get_text(document, "provider");
-    wish.model.model = get_text(document, "model");
-    wish.pass_on_failure = json_is_true(json_object_get(document, "pass_on_failure"));
-    temperature = json_object_get(document, "temperature");
-    if (json_is_number(temperature))
-        wish.model.temperature = json_number_value(temperature);
-    ok = json_is_object(document) ? get_numbers(document, &wish, err)
-                                  : err_set(err, ERR_FORMAT, "/: expected an object");
-    ok = ok && get_models(document, &wish, err);
-    if (ok && wish.max_turns < 0 && wish.duration_ms < 0)
-        ok = err_set(err, ERR_FORMAT,
-                     "/: expected max_turns or duration_ms, else it would never end");
+    ok = read_wish(document, &wish, err);
     json_decref(document);
     if (ok)
         *ret_wish = wish;
@@ -231,21 +248,56 @@ static bool read_story_file(const char *path, struct wish *wish, struct err *err
     return ok;
 }
 
+/* An option goes into the wish when it was given, or when `all` do. */
+static char *take_text(const struct config_loaded *loaded, bool all, const char *flag,
+                       const char *value)
+{
+    return value != NULL && (all || opt_given(&loaded->set, flag)) ? x_strdup(value)
+                                                                   : NULL;
+}
+
+/* With a simulator no model server is asked, whatever the names say. */
+static void take_simulated(const struct config *config, struct wish *wish)
+{
+    bool is_api = strcmp(config->provider, "openai") == 0;
+    const char *name = NULL;
+
+    wish->model.provider = x_strdup(is_api ? "openai" : "simulator");
+    for (int i = 0; i <= SEATS_MAX; i++) {
+        if (config->models[i] == NULL)
+            continue;
+        (void)endpoint_of_model(&config->endpoints, config->models[i], &name);
+        if (name != NULL)
+            *(i == 0 ? &wish->model.model : &wish->models[i]) = x_strdup(name);
+    }
+}
+
+static void take_names(const struct config_loaded *loaded, bool all, struct wish *wish)
+{
+    const struct config *config = &loaded->values;
+
+    wish->model.provider = take_text(loaded, all, "provider", config->provider);
+    wish->model.model = take_text(loaded, all, "model", config->models[0]);
+    wish->model.fallback = take_text(loaded, all, "fallback", config->fallback);
+    for (int i = 1; i <= SEATS_MAX; i++)
+        if (config->models[i] != NULL)
+            wish->models[i] = x_strdup(config->models[i]);
+}
+
 static void take_model(const struct config_loaded *loaded, bool all, struct wish *wish)
 {
     const struct config *config = &loaded->values;
     const struct opt_set *set = &loaded->set;
 
-    if (config->dry_run || config->simulate)
-        wish->model.provider = x_strdup(config->dry_run ? "echo" : "simulator");
-    else if (all || opt_given(set, "provider"))
-        wish->model.provider = x_strdup(config->provider);
-    if ((all || opt_given(set, "model")) && config->models[0] != NULL
-        && !config->dry_run)
-        wish->model.model = x_strdup(config->models[0]);
-    for (int i = 1; i <= SEATS_MAX && !config->dry_run; i++)
-        if (config->models[i] != NULL)
-            wish->models[i] = x_strdup(config->models[i]);
+    if (config->dry_run) /* no model speaks, whichever was named */
+        wish->model.provider = x_strdup("echo");
+    else if (config->simulate)
+        take_simulated(config, wish);
+    else
+        take_names(loaded, all, wish);
+    wish->model.options = take_text(loaded, all, "options", config->options);
+    wish->model.think = take_text(loaded, all, "think", config->think);
+    wish->structured = config->structured;
     if (all || opt_given(set, "num-ctx"))
         wish->model.num_ctx = config->num_ctx;
     if (all || opt_given(set, "num-predict"))

@@ -15,6 +15,7 @@
 
 struct config;
 struct config_loaded;
+struct endpoint_list;
 
 enum { TOPIC_MAX_BYTES = 4000 };
 
@@ -47,5 +48,11 @@ void wish_set_number(struct wish *wish, const struct config *config, int64_t num
                      int64_t seed);
 /* The model a seat asks for: its own, the wish's, or NULL. */
 const char *wish_model(const struct wish *wish, int64_t seat);
+/* Fills in what a seat (from 1) leaves open, from the wish. "cloud:x" becomes endpoint
+ * and model where the list has such an endpoint. A seat that names an endpoint and no
+ * model gets the wish's if that endpoint serves it, else the first it lists. What the
+ * seat says of itself stays; the seed is the wish's. */
+void wish_equip(const struct wish *wish, int64_t seat,
+                const struct endpoint_list *endpoints, struct seat *to);
 
 #endif

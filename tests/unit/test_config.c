@@ -51,7 +51,7 @@ static int clear_environment(void **state)
         struct str name = str_cut(str_of(environ[i]), '=', &rest);
         char *copy = x_memdup(name.at, name.len);
         bool ours = str_starts(name, "PARLEY_") || str_is(name, "OLLAMA_HOST")
-                    || str_is(name, "REDIS_URL");
+                    || str_is(name, "REDIS_URL") || str_starts(name, "OPENAI_");
 
         if (ours)
             unsetenv(copy);
@@ -190,7 +190,7 @@ static const struct {
     {"{\"model\":{\"temperature\":5.5}}",
      "model.temperature: '5.5' is not a number from 0 to 5"},
     {"{\"model\":{\"provider\":\"abacus\"}}",
-     "model.provider: 'abacus' is not one of ollama|simulator|echo"},
+     "model.provider: 'abacus' is not one of ollama|openai|simulator|echo"},
     {"{\"model\":{\"name\":7}}",
      "model.name is a number, not NAME or SEAT=NAME with a seat from 1 to 16"},
     {"{\"conversation\":{\"topic\":{}}}",

@@ -96,7 +96,7 @@ static void each_row_fits_its_kind(void **state)
             fail_msg("--%s: none is a value of it", row->flag);
         if (row->commands == 0 || row->commands > ALL_COMMANDS)
             fail_msg("--%s: whom it is for", row->flag);
-        if (row->kind == OPT_FLAG && (row->key != NULL || row->fallback != NULL))
+        if (row->kind == OPT_FLAG && row->fallback != NULL)
             fail_msg("--%s: a switch is off until it is given", row->flag);
     }
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/config.h"
+#include "proto/config_url.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
 /* clang-format off */

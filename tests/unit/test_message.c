@@ -68,7 +68,8 @@ static void what_is_unknown_is_null_never_0(void **state)
         "\"sequence_number\":7,\"seat\":1,\"author\":null,\"tokens_generated\":null,"
         "\"generation_time_ms\":null,\"prompt_tokens\":null,"
         "\"time_to_first_token_ms\":null,\"tokens_per_second\":null,"
-        "\"queue_wait_ms\":null,\"routing_ms\":null,\"attempts\":null,\"issue\":null,"
+        "\"queue_wait_ms\":null,\"endpoint_wait_ms\":null,\"routing_ms\":null,"
+        "\"attempts\":null,\"issue\":null,"
         "\"provider\":null,\"endpoint\":null,\"model\":null,\"finish_reason\":null}}";
     struct message message;
     struct buf json;
@@ -248,8 +249,9 @@ static void unknown_keys_and_later_minor_versions_are_read(void **state)
 
 static void the_examples_come_back_as_the_same_document(void **state)
 {
-    static const char *const names[] = {"turn", "turn-not-counted", "turn-failed",
-                                        "story", "persona"};
+    static const char *const names[] = {
+        "turn",  "turn-not-counted", "turn-failed", "turn-cleaned", "turn-fallback",
+        "story", "persona"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -270,6 +272,11 @@ static void the_examples_come_back_as_the_same_document(void **state)
         assert_true(message_format(&message, &json));
         assert_true(json_read(buf_str(&text), &before, &err));
         assert_true(json_read(buf_str(&json), &after, &err));
+        /* What was added to the form later is null where it was not. */
+        if (json_object_get(json_object_get(before, "metadata"), "endpoint_wait_ms")
+            == NULL)
+            json_object_set_new(json_object_get(before, "metadata"), "endpoint_wait_ms",
+                                json_null());
         assert_true(json_equal(before, after));
         json_decref(before);
         json_decref(after);

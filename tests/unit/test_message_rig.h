@@ -69,6 +69,14 @@ static char *text_not_empty(struct rng *rng)
     return text;
 }
 
+static char *words_or_null(struct rng *rng)
+{
+    static const char *const all[] = {NULL, "name_prefix", "name_prefix,capped",
+                                      "a \xC3\xA4,\x7F,capped"};
+
+    return all[rng_below(rng, 4)] == NULL ? NULL : x_strdup(all[1 + rng_below(rng, 3)]);
+}
+
 static int64_t count_or_unknown(struct rng *rng, int64_t min)
 {
     return rng_below(rng, 4) == 0 ? -1 : min + (int64_t)rng_below(rng, 1 << 30);
@@ -161,6 +169,7 @@ static void random_message(struct rng *rng, struct message *message)
     message->time_to_first_token_ms = ms_or_unknown(rng);
     message->tokens_per_second = ms_or_unknown(rng);
     message->queue_wait_ms = ms_or_unknown(rng);
+    message->endpoint_wait_ms = ms_or_unknown(rng);
     message->routing_ms = ms_or_unknown(rng);
     message->attempts = count_or_unknown(rng, 0);
     message->issue = count_or_unknown(rng, 1);
@@ -168,6 +177,9 @@ static void random_message(struct rng *rng, struct message *message)
     message->endpoint = text_or_null(rng);
     message->model = text_or_null(rng);
     message->finish_reason = text_or_null(rng);
+    message->cleaned = words_or_null(rng);
+    message->context_truncated = rng_below(rng, 2) == 0;
+    message->fallback = rng_below(rng, 2) == 0;
 }
 
 /* What was sent may have been broken UTF-8; what came is that, mended. */
@@ -240,6 +252,7 @@ static void same_message(const struct message *a, const struct message *b)
     same_number(a->time_to_first_token_ms, b->time_to_first_token_ms);
     same_number(a->tokens_per_second, b->tokens_per_second);
     same_number(a->queue_wait_ms, b->queue_wait_ms);
+    same_number(a->endpoint_wait_ms, b->endpoint_wait_ms);
     same_number(a->routing_ms, b->routing_ms);
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->issue, b->issue);
@@ -247,6 +260,9 @@ static void same_message(const struct message *a, const struct message *b)
     same_text(a->endpoint, b->endpoint);
     same_text(a->model, b->model);
     same_text(a->finish_reason, b->finish_reason);
+    same_text(a->cleaned, b->cleaned);
+    assert_int_equal(a->context_truncated, b->context_truncated);
+    assert_int_equal(a->fallback, b->fallback);
     assert_int_equal(a->failed, b->failed);
 }
 

@@ -28,17 +28,19 @@ enum { COMMAND = 1, OTHER_COMMAND = 2, WORDS_MAX = 12 };
 
 static const struct opt_row rows[] = {
     {"dry-run", NULL, NULL, OPT_FLAG, AT(flag), .commands = COMMAND,
-     .help = "no model at all"},
+     .help = "no model at all", .group = "The model"},
     {"turns", "a.turns", NULL, OPT_INT, AT(turns), .none = true, .min = 1, .max = 100,
      .fallback = "50", .commands = COMMAND | OTHER_COMMAND, .value = "N",
      .help = "how many"},
     {"topic", "a.topic", "SOME_TOPIC", OPT_TEXT, AT(text), .commands = COMMAND,
-     .value = "TEXT", .help = "what it is about"},
+     .value = "TEXT", .help = "what it is about", .group = "What is said"},
     {"observe", "a.observe", NULL, OPT_CHOICE, AT(choice), .choices = "auto|plain",
      .fallback = "auto", .commands = COMMAND, .value = "HOW",
      .help = "how it is shown"},
     {"other", NULL, NULL, OPT_INT, AT(other), .max = 9, .commands = OTHER_COMMAND,
-     .value = "N", .help = "not for all"},
+     .value = "N", .group = "Others",
+     .help = "not for all, and too long to be "
+             "told in one line of the help, so that it goes on in the next"},
 };
 
 struct rig {
@@ -256,7 +258,7 @@ static void values_are_shown_with_where_they_are_from(void **state)
     buf_done(&text);
 }
 
-static void help_shows_a_commands_flags_choices_and_defaults(void **state)
+static void help_shows_a_commands_flags_choices_and_defaults_in_groups(void **state)
 {
     struct rig *rig = *state;
     struct buf text;
@@ -264,12 +266,91 @@ static void help_shows_a_commands_flags_choices_and_defaults(void **state)
     buf_init(&text, 4000);
     opt_help(&rig->set, COMMAND, &text);
     assert_string_equal(buf_text(&text),
-                        "  --dry-run                    no model at all\n"
-                        "  --turns N                    how many [50]\n"
-                        "  --topic TEXT                 what it is about\n"
-                        "  --observe HOW                how it is shown: auto|plain "
+                        "\nThe model:\n"
+                        "  --dry-run                  no model at all\n"
+                        "  --turns N                  how many [50]\n"
+                        "\nWhat is said:\n"
+                        "  --topic TEXT               what it is about\n"
+                        "  --observe HOW              how it is shown: auto|plain "
                         "[auto]\n");
     buf_done(&text);
+}
+
+static void help_has_lines_of_80_letters_at_most_and_no_empty_group(void **state)
+{
+    struct rig *rig = *state;
+    struct buf text;
+
+    buf_init(&text, 4000);
+    opt_help(&rig->set, OTHER_COMMAND, &text);
+    assert_string_equal(
+        buf_text(&text),
+        "\nThe model:\n"
+        "  --turns N                  how many [50]\n"
+        "\nOthers:\n"
+        "  --other N                  not for all, and too long to be told in one line "
+        "of\n"
+        "                             the help, so that it goes on in the next\n");
+    buf_done(&text);
+}
+
+static bool is_known(struct str name)
+{
+    return str_is(name, "PARLEY_BUILD");
+}
+
+static void variables_that_name_no_option_are_told_with_the_nearest(void **state)
+{
+    struct rig *rig = *state;
+    struct buf text;
+
+    buf_init(&text, 4000);
+    setenv("PARLEY_TOPIC", "a real one", 1);
+    setenv("PARLEY_OTHER", "9", 1); /* another command's is one, too */
+    setenv("PARLEY_BUILD", "build", 1);
+    opt_strange_variables(&rig->set, is_known, &text);
+    assert_string_equal(buf_text(&text), "");
+    setenv("PARLEY_TRUNS", "7", 1);
+    opt_strange_variables(&rig->set, is_known, &text);
+    assert_string_equal(buf_text(&text), "the variable PARLEY_TRUNS names no option, "
+                                         "did you mean PARLEY_TURNS?\n");
+    unsetenv("PARLEY_TRUNS");
+    setenv("PARLEY_SOMETHING_ELSE", "7", 1);
+    buf_clear(&text);
+    opt_strange_variables(&rig->set, NULL, &text);
+    assert_non_null(strstr(buf_text(&text), "PARLEY_BUILD names no option"));
+    assert_non_null(strstr(buf_text(&text), "PARLEY_SOMETHING_ELSE names no option\n"));
+    unsetenv("PARLEY_SOMETHING_ELSE");
+    unsetenv("PARLEY_BUILD");
+    buf_done(&text);
+}
+
+static void expect_where(struct rig *rig, const char *flag, const char *wanted)
+{
+    struct buf text;
+
+    buf_init(&text, 4000);
+    opt_where(&rig->set, opt_by_flag(&rig->set, flag), &text);
+    assert_string_equal(buf_text(&text), wanted);
+    buf_done(&text);
+}
+
+static void where_a_value_is_from_has_a_name(void **state)
+{
+    static const char *const words[] = {"--turns=7", NULL};
+    struct rig *rig = *state;
+
+    rig->set.file = strdup("a.json");
+    setenv("SOME_TOPIC", "x", 1);
+    assert_true(read_words(rig, words));
+    assert_true(opt_read_environment(&rig->set, COMMAND, &rig->err));
+    assert_true(opt_put(&rig->set, 3, "plain", OPT_FILE, "a.json", &rig->err));
+    expect_where(rig, "turns", "--turns");
+    expect_where(rig, "topic", "SOME_TOPIC");
+    expect_where(rig, "observe", "a.json: a.observe");
+    expect_where(rig, "other", "--other");
+    setenv("PARLEY_TOPIC", "x", 1);
+    expect_where(rig, "topic", "PARLEY_TOPIC");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -287,7 +368,10 @@ int main(void)
         TEST(a_bad_variable_is_named_also_under_a_flag),
         TEST(rows_are_found_by_flag_and_key),
         TEST(values_are_shown_with_where_they_are_from),
-        TEST(help_shows_a_commands_flags_choices_and_defaults),
+        TEST(help_shows_a_commands_flags_choices_and_defaults_in_groups),
+        TEST(help_has_lines_of_80_letters_at_most_and_no_empty_group),
+        TEST(variables_that_name_no_option_are_told_with_the_nearest),
+        TEST(where_a_value_is_from_has_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
