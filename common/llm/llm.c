@@ -1,6 +1,6 @@
 /* llm.c - from a request to its provider, and the one end of every call.
  *
- * The names of providers and errors stand here too. What a provider does in between is
+ * The names of providers stand here too. What a provider does in between is
  * its own file's affair.
  *
  * Flow: llm_start -> <provider>_start ... llm_call_say* ... llm_call_end -> on_turn
@@ -13,8 +13,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "llm/echo.h"
+#include "llm/exchange.h"
 #include "llm/models.h"
 #include "llm/ollama.h"
+#include "llm/openai.h"
 #include "llm/provider.h"
 
 static const char *const provider_names[LLM_PROVIDER_COUNT] = {
@@ -22,23 +24,6 @@ static const char *const provider_names[LLM_PROVIDER_COUNT] = {
     [LLM_OPENAI] = "openai",
     [LLM_SIMULATOR] = "simulator",
     [LLM_ECHO] = "echo",
-};
-
-static const char *const error_names[LLM_ERROR_COUNT] = {
-    [LLM_ERROR_NONE] = "none",
-    [LLM_ERROR_REFUSED] = "refused",
-    [LLM_ERROR_MODEL_NOT_FOUND] = "model_not_found",
-    [LLM_ERROR_AUTH] = "auth",
-    [LLM_ERROR_BUSY] = "busy",
-    [LLM_ERROR_SERVER] = "server",
-    [LLM_ERROR_REQUEST] = "request",
-    [LLM_ERROR_REDIRECT] = "redirect",
-    [LLM_ERROR_STREAM] = "stream",
-    [LLM_ERROR_TRUNCATED] = "truncated",
-    [LLM_ERROR_PROTOCOL] = "protocol",
-    [LLM_ERROR_TIMEOUT] = "timeout",
-    [LLM_ERROR_EMPTY] = "empty",
-    [LLM_ERROR_TOO_LARGE] = "too_large",
 };
 
 const char *llm_provider_name(enum llm_provider provider)
@@ -56,12 +41,6 @@ bool llm_provider_parse(const char *name, enum llm_provider *ret_provider)
         }
     }
     return false;
-}
-
-const char *llm_error_name(enum llm_error error)
-{
-    assert((unsigned)error < LLM_ERROR_COUNT);
-    return error_names[error];
 }
 
 /* ---- the client ---- */
@@ -117,9 +96,9 @@ struct llm_call *llm_start(struct llm *llm, const struct llm_request *request,
     switch (request->provider) {
     case LLM_OLLAMA:
     case LLM_SIMULATOR:
-        return ollama_start(llm, request, handlers);
+        return exchange_start(llm, ollama_dialect(), request, handlers);
     case LLM_OPENAI:
-        break;
+        return exchange_start(llm, openai_dialect(), request, handlers);
     case LLM_ECHO:
         return echo_start(llm, request, handlers);
     case LLM_PROVIDER_COUNT:
@@ -134,6 +113,14 @@ void llm_cancel(struct llm_call *call)
     if (call->told || call->cancelled)
         return;
     call->cancelled = true;
+    call->cancel(call);
+}
+
+void llm_enough(struct llm_call *call)
+{
+    if (call->told || call->cancelled || call->enough)
+        return;
+    call->enough = true;
     call->cancel(call);
 }
 
@@ -163,7 +150,8 @@ void llm_call_done(struct llm_call *call)
 
 void llm_call_say(struct llm_call *call, struct str text)
 {
-    if (text.len > 0 && !call->cancelled && call->handlers.on_delta != NULL)
+    if (text.len > 0 && !call->cancelled && !call->enough
+        && call->handlers.on_delta != NULL)
         call->handlers.on_delta(call->handlers.owner, text);
 }
 
@@ -172,6 +160,7 @@ void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
     *ret_result = (struct llm_result){
         .outcome = LLM_FAILED,
         .reason = "",
+        .retry_after_ms = -1,
         .text = str_of(""),
         .thinking = str_of(""),
         .finish_reason = "",
@@ -197,6 +186,10 @@ void llm_call_end(struct llm_call *call, struct llm_result *result)
     if (call->cancelled) {
         result->outcome = LLM_CANCELLED;
         result->error = LLM_ERROR_NONE;
+    } else if (call->enough) {
+        result->outcome = LLM_DONE;
+        result->error = LLM_ERROR_NONE;
+        result->finish_reason = "enough";
     }
     if (result->outcome != LLM_DONE)
         result->text = str_of("");

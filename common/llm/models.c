@@ -1,6 +1,11 @@
-/* models.c - asks a server which models it has, and looks one up in its list.
+/* models.c - asks a server which models it has and how many calls it works on at once,
+ * and looks a model up in its list.
  *
- * Flow: llm_list_models -> on_data ... -> on_done -> on_models -> freed
+ * A query is one GET whose whole body is wanted. Who cannot be asked is answered from
+ * the loop all the same, so that nobody is called back too early.
+ *
+ * Flow: query_start -> on_data ... -> on_done | on_nothing -> on_models | on_slots
+ *       -> freed
  */
 #include "llm/models.h"
 
@@ -9,28 +14,45 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/utf8.h"
-#include "llm/ollama_wire.h"
+#include "base/clock.h"
+#include "llm/ollama.h"
+#include "llm/openai.h"
 #include "llm/provider.h"
+#include "llm/reader.h"
+#include "llm/verdict.h"
+#include "llm/wire.h"
 #include "net/http.h"
+#include "proto/json_get.h"
+#include "proto/schema.h"
 
-enum { LIST_BYTES_MAX = 8 * 1024 * 1024 };
+enum { BODY_BYTES_MAX = 8 * 1024 * 1024, SLOTS_MAX = 1000000 };
 
 struct models_query {
     TAILQ_ENTRY(models_query) link;
     struct llm *llm;
-    struct http_call *http;
+    struct http_call *http;   /* NULL once it has ended, or none is needed */
+    struct loop_timer answer; /* when nothing is asked */
     struct buf body;
+    enum llm_provider provider;
+    char *url;        /* owned; as it may be shown */
+    const char *path; /* behind it */
+    bool with_key;
+    /* One of the two. */
     void (*on_models)(void *owner, const struct llm_models *models);
+    void (*on_slots)(void *owner, int64_t slots);
     void *owner;
 };
 
-static void models_free(struct models_query *query)
+static void query_free(struct models_query *query)
 {
     TAILQ_REMOVE(&query->llm->queries, query, link);
+    loop_timer_stop(&query->answer);
     buf_done(&query->body);
+    free(query->url);
     free(query);
 }
+
+/* ---- the answer ---- */
 
 static bool on_data(void *owner, int status, const char *content_type, struct str bytes)
 {
@@ -41,44 +63,48 @@ static bool on_data(void *owner, int status, const char *content_type, struct st
     return buf_add_str(&query->body, bytes);
 }
 
-/* What is wrong with the answer, if anything is. */
-static enum llm_error judge(struct models_query *query, const struct http_result *http,
-                            struct err *ret_reason)
+static bool is_json(const char *content_type)
 {
-    static const enum llm_error errors[HTTP_OUTCOME_COUNT] = {
-        [HTTP_REFUSED] = LLM_ERROR_REFUSED,     [HTTP_TIMEOUT] = LLM_ERROR_TIMEOUT,
-        [HTTP_BROKEN] = LLM_ERROR_TRUNCATED,    [HTTP_TOO_LARGE] = LLM_ERROR_TOO_LARGE,
-        [HTTP_CANCELLED] = LLM_ERROR_TRUNCATED, /* the HTTP client goes away */
-    };
-
-    if (http->outcome != HTTP_DONE) {
-        err_set(ret_reason, ERR_MODEL, "%s", http->reason);
-        return errors[http->outcome];
-    }
-    if (http->status != 200) {
-        ollama_describe_error(http->status, buf_str(&query->body), ret_reason);
-        return ollama_status_error(http->status);
-    }
-    if (!ollama_type_fits(http->content_type)) {
-        err_set(ret_reason, ERR_MODEL,
-                "the answer is \"%s\", not JSON: no Ollama server?",
-                log_safe(str_of(http->content_type)));
-        return LLM_ERROR_PROTOCOL;
-    }
-    return LLM_ERROR_NONE;
+    return wire_type_is(content_type, "application/json");
 }
 
-static void on_done(void *owner, const struct http_result *http)
+static const struct dialect *query_dialect(const struct models_query *query)
 {
-    struct models_query *query = owner;
-    struct llm_models models = {.reason = ""};
+    return query->provider == LLM_OPENAI ? openai_dialect() : ollama_dialect();
+}
+
+static enum llm_error judge(const struct models_query *query,
+                            const struct http_result *http, struct err *ret_reason)
+{
+    const struct verdict_ask ask = {
+        .dialect = query_dialect(query),
+        .type_fits = is_json,
+        .url = query->url,
+        .path = query->path,
+        .with_key = query->with_key,
+        .now_us = clock_wall_us(),
+    };
+    struct verdict verdict;
+
+    verdict_of(&ask, http, buf_str(&query->body), &verdict);
+    *ret_reason = verdict.reason;
+    if (verdict.error != LLM_ERROR_NONE || http->outcome == HTTP_DONE)
+        return verdict.error;
+    err_set(ret_reason, ERR_MODEL, "%s", http->reason);
+    return LLM_ERROR_TRUNCATED;
+}
+
+static void tell_models(struct models_query *query, const struct http_result *http)
+{
+    bool openai = query->provider == LLM_OPENAI;
+    struct llm_models models = {0};
     struct err reason = {0};
     char **names = NULL;
 
-    query->http = NULL;
     models.error = judge(query, http, &reason);
     if (models.error == LLM_ERROR_NONE
-        && !ollama_read_models(buf_str(&query->body), &names, &models.count, &reason)) {
+        && !wire_read_models(buf_str(&query->body), openai ? "data" : "models",
+                             openai ? "id" : "name", &names, &models.count, &reason)) {
         err_wrap(&reason, "the list of models");
         models.error = LLM_ERROR_PROTOCOL;
     }
@@ -89,7 +115,83 @@ static void on_done(void *owner, const struct http_result *http)
     for (size_t i = 0; names != NULL && i < models.count; i++)
         free(names[i]);
     free(names);
-    models_free(query);
+}
+
+/* llama.cpp's GET /props; whoever else answers there says nothing of slots. */
+static int64_t read_slots(struct str body)
+{
+    json_t *document = NULL;
+    int64_t slots = -1;
+
+    if (!json_read(body, &document, NULL))
+        return -1;
+    if (!json_is_whole(json_object_get(document, "total_slots"), &slots) || slots < 1
+        || slots > SLOTS_MAX)
+        slots = -1;
+    json_decref(document);
+    return slots;
+}
+
+static void on_done(void *owner, const struct http_result *http)
+{
+    struct models_query *query = owner;
+    struct err reason = {0};
+
+    query->http = NULL;
+    if (query->on_models != NULL)
+        tell_models(query, http);
+    else if (judge(query, http, &reason) == LLM_ERROR_NONE)
+        query->on_slots(query->owner, read_slots(buf_str(&query->body)));
+    else
+        query->on_slots(query->owner, -1);
+    query_free(query);
+}
+
+static void on_nothing(struct loop_timer *timer, void *owner)
+{
+    struct models_query *query = owner;
+
+    (void)timer;
+    query->on_slots(query->owner, -1);
+    query_free(query);
+}
+
+/* ---- the question ---- */
+
+static struct models_query *query_new(struct llm *llm, const struct llm_server *server,
+                                      void *owner)
+{
+    struct models_query *query = x_calloc(1, sizeof(*query));
+
+    query->llm = llm;
+    query->owner = owner;
+    query->provider = server->provider;
+    query->url = wire_shown(server->url);
+    query->with_key = server->key != NULL;
+    buf_init(&query->body, BODY_BYTES_MAX);
+    loop_timer_init(&query->answer, llm->loop, on_nothing, query);
+    TAILQ_INSERT_TAIL(&llm->queries, query, link);
+    return query;
+}
+
+static void query_ask(struct models_query *query, const char *url, const char *key,
+                      int64_t timeout_ms)
+{
+    const struct http_handlers handlers = {on_data, on_done, query};
+    char *bearer = wire_header("Authorization: Bearer ", key);
+    const char *headers[] = {bearer, NULL};
+    const struct http_request request = {
+        .method = "GET",
+        .url = url,
+        .headers = headers,
+        .max_bytes = BODY_BYTES_MAX,
+        .connect_ms = timeout_ms,
+        .total_ms = timeout_ms,
+    };
+
+    assert(timeout_ms > 0);
+    query->http = http_start(query->llm->http, &request, &handlers);
+    free(bearer);
 }
 
 void llm_list_models(struct llm *llm, const struct llm_server *server,
@@ -97,25 +199,32 @@ void llm_list_models(struct llm *llm, const struct llm_server *server,
                      void (*on_models)(void *owner, const struct llm_models *models),
                      void *owner)
 {
-    struct models_query *query = x_calloc(1, sizeof(*query));
-    const struct http_handlers handlers = {on_data, on_done, query};
-    char *tags = ollama_join(server->url, "/api/tags");
-    const struct http_request request = {
-        .method = "GET",
-        .url = tags,
-        .max_bytes = LIST_BYTES_MAX,
-        .connect_ms = timeout_ms,
-        .total_ms = timeout_ms,
-    };
+    struct models_query *query = query_new(llm, server, owner);
+    char *url;
 
-    assert(timeout_ms > 0);
-    query->llm = llm;
+    assert(server->provider != LLM_ECHO);
     query->on_models = on_models;
-    query->owner = owner;
-    buf_init(&query->body, LIST_BYTES_MAX);
-    TAILQ_INSERT_TAIL(&llm->queries, query, link);
-    query->http = http_start(llm->http, &request, &handlers);
-    free(tags);
+    query->path = query_dialect(query)->list_path;
+    url = wire_join(server->url, query->path);
+    query_ask(query, url, server->key, timeout_ms);
+    free(url);
+}
+
+void llm_ask_slots(struct llm *llm, const struct llm_server *server, int64_t timeout_ms,
+                   void (*on_slots)(void *owner, int64_t slots), void *owner)
+{
+    struct models_query *query = query_new(llm, server, owner);
+    char *root = wire_root(server->url, openai_dialect()->usual_path);
+    char *url = wire_join(root, "/props");
+
+    query->on_slots = on_slots;
+    query->path = "/props";
+    if (server->provider == LLM_OPENAI)
+        query_ask(query, url, server->key, timeout_ms);
+    else
+        loop_timer_start(&query->answer, 0); /* Ollama does not tell */
+    free(url);
+    free(root);
 }
 
 void models_drop(struct llm *llm)
@@ -127,7 +236,7 @@ void models_drop(struct llm *llm)
 
         if (query->http != NULL)
             http_drop(query->http);
-        models_free(query);
+        query_free(query);
         query = next;
     }
 }

@@ -1,15 +1,11 @@
-/* ollama.h - a provider that asks an Ollama server: POST <url>/api/chat, streaming.
- *
- * The API is described in docs/api.md of the Ollama project; what of it is relied upon
- * stands in ollama_wire.h and ollama_reply.h.
+/* ollama.h - the dialect of Ollama's own API: POST <url>/api/chat, answered by lines of
+ * JSON (docs/api.md of the Ollama project; docs/model_servers.md here).
  */
 #ifndef PARLEY_LLM_OLLAMA_H
 #define PARLEY_LLM_OLLAMA_H
 
-#include "llm/llm.h"
+struct dialect;
 
-/* As llm_start. */
-struct llm_call *ollama_start(struct llm *llm, const struct llm_request *request,
-                              const struct llm_handlers *handlers);
+const struct dialect *ollama_dialect(void);
 
 #endif

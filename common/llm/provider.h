@@ -38,6 +38,7 @@ struct llm_call {
     char *model;        /* owned; as it was asked for */
     int64_t started_us; /* clock_mono_us */
     bool cancelled;     /* by the owner: whatever comes, this is the outcome */
+    bool enough;        /* the owner wants no more: done with what came */
     bool told;          /* on_result was called */
     /* Ends the work at once; llm_call_end must follow, not before this returned. */
     void (*cancel)(struct llm_call *call);
@@ -50,7 +51,7 @@ void llm_call_init(struct llm_call *call, struct llm *llm,
                    const struct llm_request *request,
                    const struct llm_handlers *handlers);
 void llm_call_done(struct llm_call *call); /* what llm_call_init allocated */
-/* on_delta, unless the text is empty or the owner has cancelled. */
+/* on_delta, unless the text is empty, or the owner has cancelled or has enough. */
 void llm_call_say(struct llm_call *call, struct str text);
 /* Nothing known, failed: what the call itself knows is filled in. */
 void llm_result_init(const struct llm_call *call, struct llm_result *ret_result);

@@ -72,7 +72,8 @@ const char *http_outcome_name(enum http_outcome outcome)
     static const char *const names[HTTP_OUTCOME_COUNT] = {
         [HTTP_DONE] = "done",           [HTTP_REFUSED] = "refused",
         [HTTP_TIMEOUT] = "timeout",     [HTTP_BROKEN] = "broken",
-        [HTTP_TOO_LARGE] = "too_large", [HTTP_CANCELLED] = "cancelled",
+        [HTTP_GARBLED] = "garbled",     [HTTP_TOO_LARGE] = "too_large",
+        [HTTP_CANCELLED] = "cancelled",
     };
 
     assert((unsigned)outcome < HTTP_OUTCOME_COUNT);
@@ -313,15 +314,26 @@ static int64_t us_between(int64_t from_us, int64_t until_us)
     return until_us ? until_us - from_us : -1;
 }
 
+static const char *call_header(const struct http_call *call, const char *name)
+{
+    struct curl_header *header = NULL;
+
+    if (curl_easy_header(call->easy.curl, name, 0, CURLH_HEADER, -1, &header)
+        != CURLHE_OK)
+        return "";
+    return header->value;
+}
+
 static void call_tell(struct http_call *call)
 {
-    struct curl_header *retry = NULL;
     struct http_result result = {
         .outcome = call->outcome,
         .clock = call->clock,
         .status = call->clocks.answered_at_us ? call_status(call) : 0,
         .content_type = call_content_type(call),
-        .retry_after = "",
+        .retry_after = call_header(call, "Retry-After"),
+        .retry_after_ms = call_header(call, "Retry-After-Ms"),
+        .location = call_header(call, "Location"),
         .reason = call->outcome == HTTP_DONE ? "" : call->reason.msg,
         .connect_us =
             us_between(call->clocks.started_at_us, call->clocks.connected_at_us),
@@ -331,9 +343,6 @@ static void call_tell(struct http_call *call)
         .body_bytes = call->body_bytes,
     };
 
-    if (curl_easy_header(call->easy.curl, "Retry-After", 0, CURLH_HEADER, -1, &retry)
-        == CURLHE_OK)
-        result.retry_after = retry->value;
     call->handlers.on_done(call->handlers.owner, &result);
 }
 

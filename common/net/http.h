@@ -24,7 +24,8 @@ enum http_outcome {
     HTTP_DONE,      /* a whole response, whatever its status */
     HTTP_REFUSED,   /* no connection: refused, unknown host, unreachable */
     HTTP_TIMEOUT,   /* one of the four clocks; `clock` says which */
-    HTTP_BROKEN,    /* the connection ended early, or the bytes are not HTTP */
+    HTTP_BROKEN,    /* the connection ended early */
+    HTTP_GARBLED,   /* what came is not HTTP */
     HTTP_TOO_LARGE, /* more than max_bytes came */
     HTTP_CANCELLED, /* by http_cancel or by on_data returning false */
     HTTP_OUTCOME_COUNT
@@ -47,10 +48,13 @@ struct http_result {
     enum http_clock clock;    /* with HTTP_TIMEOUT */
     int status;               /* 0 when no response began */
     const char *content_type; /* "" when unknown; valid inside the callback */
-    const char *retry_after;  /* the header's text, "" when absent */
-    const char *reason;       /* one line for people, "" when HTTP_DONE */
-    int64_t connect_us;       /* from start to connected, -1 unknown */
-    int64_t first_byte_us;    /* from start to the first byte of the response */
+    /* Texts of headers, "" when absent; valid inside the callback. */
+    const char *retry_after;
+    const char *retry_after_ms;
+    const char *location;
+    const char *reason;    /* one line for people, "" when HTTP_DONE */
+    int64_t connect_us;    /* from start to connected, -1 unknown */
+    int64_t first_byte_us; /* from start to the first byte of the response */
     int64_t total_us;
     size_t body_bytes;
 };

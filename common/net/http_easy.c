@@ -177,6 +177,8 @@ enum http_outcome http_easy_outcome(CURLcode code, bool connected)
         return HTTP_DONE;
     if (code == CURLE_OPERATION_TIMEDOUT)
         return HTTP_TIMEOUT;
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+        return connected ? HTTP_GARBLED : HTTP_REFUSED;
     return connected ? HTTP_BROKEN : HTTP_REFUSED;
 }
 
@@ -207,7 +209,14 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
     else if (code == CURLE_PARTIAL_FILE)
         err_set(ret_err, ERR_MODEL, "%s closed the connection in mid-answer", peer);
     else if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
-        err_set(ret_err, ERR_MODEL, "%s: not HTTP (%s)", peer, text);
+        err_set(ret_err, ERR_MODEL, "%s does not speak HTTP (%s): %s", peer, text,
+                "is the port right, does it want https://?");
+    else if (code == CURLE_SSL_CONNECT_ERROR)
+        err_set(ret_err, ERR_MODEL, "%s does not speak TLS (%s): %s", peer, text,
+                "is the port right, does it want http://?");
+    else if (code == CURLE_PEER_FAILED_VERIFICATION)
+        err_set(ret_err, ERR_MODEL, "%s has a certificate that is not trusted (%s)",
+                peer, text);
     else
         err_set(ret_err, ERR_MODEL, "%s: %s", peer, text);
     text_clean(ret_err->msg);

@@ -189,10 +189,11 @@ static void an_answer_that_ends_early_or_is_not_http_is_broken(void **state)
     (void)state;
     server.on_whole = say_and_close;
     for (size_t i = 0; i < 9; i++) {
+        bool spoke = i != 3 && i != 8;
         struct call call = {0};
 
         run(&call, post);
-        assert_int_equal(call.result.outcome, HTTP_BROKEN);
+        assert_int_equal(call.result.outcome, spoke ? HTTP_BROKEN : HTTP_GARBLED);
         assert_int_equal(call.dones, 1);
         assert_true(strlen(call.reason) > 0);
         for (const char *c = call.reason; *c; c++)

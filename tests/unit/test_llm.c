@@ -441,7 +441,7 @@ static void a_list_that_cannot_be_had_is_told_with_the_reason(void **state)
         {"HTTP/1.1 500 No\r\n\r\n{\"error\":\"ill\"}", LLM_ERROR_SERVER,
          "the server answered 500: ill"},
         {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", LLM_ERROR_PROTOCOL,
-         "the answer is \"text/html\", not JSON: no Ollama server?"},
+         "answers with an HTML page, not Ollama's API: is the URL right?"},
         {JSON_HEAD "{\"models\":[7]}", LLM_ERROR_PROTOCOL,
          "the list of models: /models/0/name: expected a string, found none"},
     };
@@ -453,7 +453,7 @@ static void a_list_that_cannot_be_had_is_told_with_the_reason(void **state)
         assert_false(listing.ok);
         assert_int_equal(listing.count, 0);
         assert_int_equal(listing.error, rows[i].error);
-        assert_string_equal(listing.reason, rows[i].reason);
+        assert_non_null(strstr(listing.reason, rows[i].reason));
     }
     list(&listing, "HTTP/1.1 200 OK\r\n", 50);
     assert_int_equal(listing.error, LLM_ERROR_TIMEOUT);

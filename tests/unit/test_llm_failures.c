@@ -76,15 +76,14 @@ static void each_status_is_told_as_what_it_means(void **state)
          LLM_ERROR_SERVER, 500,
          "the server answered 500: runner<U+001B>[2J has terminated"},
         {"HTTP/1.1 502 No\r\nContent-Type: text/html\r\n\r\n<html>Bad Gateway</html>",
-         LLM_ERROR_SERVER, 502, "the server answered 502"},
+         LLM_ERROR_SERVER, 502, "the server answered 502 (the fault is on its side)"},
         /* The body is cut, and the status still counts. */
         {"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\n{\"error\":\"x",
-         LLM_ERROR_SERVER, 500, "the server answered 500"},
+         LLM_ERROR_SERVER, 500, "the server answered 500 (the fault is on its side)"},
         {"HTTP/1.1 400 No\r\n\r\n{\"error\":\"invalid format\"}", LLM_ERROR_REQUEST,
          400, "the server answered 400: invalid format"},
-        {"HTTP/1.1 403 No\r\n\r\n", LLM_ERROR_REQUEST, 403, "the server answered 403"},
-        {"HTTP/1.1 302 No\r\nLocation: http://127.0.0.1:1/\r\n\r\n", LLM_ERROR_PROTOCOL,
-         302, "the server answered 302"},
+        {"HTTP/1.1 403 No\r\n\r\n", LLM_ERROR_AUTH, 403,
+         "the server answered 403 (no key was sent)"},
     };
 
     (void)state;
@@ -116,13 +115,17 @@ static void an_endless_error_is_not_read_to_its_end(void **state)
 
 static void a_page_of_html_with_status_200_breaks_the_protocol(void **state)
 {
+    char reason[200];
+
     (void)state;
+    fmt_into(reason, sizeof reason,
+             "%s answers with an HTML page, not Ollama's API: is the URL right?", url);
     will_say("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>" SAY("x") END);
-    must_fail(request, LLM_ERROR_PROTOCOL,
-              "the answer is \"text/html\", not JSON lines: no Ollama server?");
+    must_fail(request, LLM_ERROR_PROTOCOL, reason);
+    fmt_into(reason, sizeof reason,
+             "%s answers with no type, not Ollama's API: is the URL right?", url);
     will_say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    must_fail(request, LLM_ERROR_PROTOCOL,
-              "the answer is \"\", not JSON lines: no Ollama server?");
+    must_fail(request, LLM_ERROR_PROTOCOL, reason);
 }
 
 /* ---- streams that go wrong ---- */
@@ -209,12 +212,12 @@ static void a_model_that_says_nothing_is_empty(void **state)
     will_say(HEAD END);
     run(&seen, request);
     assert_failed(&seen, LLM_ERROR_EMPTY,
-                  "the model said nothing (done_reason \"stop\")");
+                  "the model said nothing (finish reason \"stop\")");
     assert_int_equal(seen.result.prompt_tokens, 26); /* what was counted is kept */
     seen_done(&seen);
     will_say(HEAD "{\"done\":true,\"done_reason\":\"load\"}\n");
     must_fail(request, LLM_ERROR_EMPTY,
-              "the model said nothing (done_reason \"load\")");
+              "the model said nothing (finish reason \"load\")");
 }
 
 static void a_reply_longer_than_allowed_is_too_large(void **state)

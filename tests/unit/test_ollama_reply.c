@@ -18,7 +18,7 @@
 #define SAY(text) "{\"message\":{\"role\":\"assistant\",\"content\":\"" text "\"}}"
 
 /* Feeds the lines of `text`, as many as are wanted; whether more are. */
-static bool feed(struct ollama_reply *reply, const char *text)
+static bool feed(struct reply *reply, const char *text)
 {
     struct str rest = str_of(text);
     bool more = true;
@@ -35,10 +35,10 @@ static bool feed(struct ollama_reply *reply, const char *text)
 
 static void pieces_are_joined_and_the_counts_kept_as_given(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_true(feed(&reply, "{\"model\":\"m:1b\",\"created_at\":\"x\",\"message\":{"
                              "\"role\":\"assistant\",\"content\":\"Good \"},"
                              "\"done\":false}"));
@@ -65,15 +65,15 @@ static void pieces_are_joined_and_the_counts_kept_as_given(void **state)
     assert_int_equal(reply.prompt_ns, 200);
     assert_true(reply.generation_ns == INT64_MAX);
     assert_int_equal(reply.total_ns, 900);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void what_the_server_did_not_count_is_unknown(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_false(feed(&reply, SAY("x") "\n{\"done\":true,\"eval_count\":null}"));
     assert_int_equal(reply.error, LLM_ERROR_NONE);
     assert_null(reply.finish_reason);
@@ -85,15 +85,15 @@ static void what_the_server_did_not_count_is_unknown(void **state)
     assert_int_equal(reply.prompt_ns, -1);
     assert_int_equal(reply.generation_ns, -1);
     assert_int_equal(reply.total_ns, -1);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void thoughts_are_kept_apart(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     feed(&reply, "{\"message\":{\"content\":\"\",\"thinking\":\"Hm. \"}}\n"
                  "{\"message\":{\"thinking\":\"Tea?\",\"content\":\"Tea!\"}}\n" END);
     assert_int_equal(reply.error, LLM_ERROR_NONE);
@@ -101,63 +101,63 @@ static void thoughts_are_kept_apart(void **state)
     assert_string_equal(buf_text(&reply.thinking), "Hm. Tea?");
     assert_int_equal(reply.pieces, 1);
     assert_int_equal(reply.thoughts, 2);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void text_in_the_line_of_the_end_marker_counts(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_false(feed(&reply, "{\"message\":{\"content\":\"All.\"},\"done\":true}"));
     assert_int_equal(reply.error, LLM_ERROR_NONE);
     assert_string_equal(buf_text(&reply.text), "All.");
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void an_escaped_nul_becomes_a_replacement_character(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     feed(&reply, SAY("a\\u0000b\\u0000") "\n" SAY("\\\\u0000 \\\\\\u0000") "\n" END);
     assert_int_equal(reply.error, LLM_ERROR_NONE);
     assert_string_equal(buf_text(&reply.text), "a\xEF\xBF\xBD"
                                                "b\xEF\xBF\xBD\\u0000 \\\xEF\xBF\xBD");
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void unknown_keys_and_nulls_are_passed_over(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_true(feed(&reply,
                      "{\"message\":null,\"done\":null,\"error\":null,\"new\":[]}\n"
                      "{\"message\":{\"content\":null,\"tool_calls\":[{}]}}\n{}"));
     assert_false(feed(&reply, SAY("x") "\n" END));
     assert_int_equal(reply.error, LLM_ERROR_NONE);
     assert_string_equal(buf_text(&reply.text), "x");
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 /* ---- characters ---- */
 
 static void a_character_cut_between_two_lines_is_whole_again(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     feed(&reply, SAY("a\xF0\x9F"));
     assert_string_equal(buf_text(&reply.text), "a"); /* whole characters only */
     feed(&reply, SAY("\xA6\x89z"));
     assert_string_equal(buf_text(&reply.text), "a\xF0\x9F\xA6\x89z");
     assert_int_equal(reply.pieces, 2);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void broken_characters_are_mended(void **state)
@@ -172,14 +172,14 @@ static void broken_characters_are_mended(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct ollama_reply reply;
+        struct reply reply;
 
-        ollama_reply_init(&reply, 1000);
+        reply_init(&reply, 1000, "line");
         feed(&reply, rows[i][0]);
         feed(&reply, END);
         assert_int_equal(reply.error, LLM_ERROR_NONE);
         assert_string_equal(buf_text(&reply.text), rows[i][1]);
-        ollama_reply_done(&reply);
+        reply_done(&reply);
     }
 }
 
@@ -187,17 +187,17 @@ static void every_byte_comes_through_as_text_or_is_mended(void **state)
 {
     (void)state;
     for (int byte = 0x80; byte <= 0xFF; byte++) {
-        struct ollama_reply reply;
+        struct reply reply;
         char line[] = SAY("<_>");
         struct buf expected;
 
         *strchr(line, '_') = (char)byte;
         buf_init(&expected, 100);
         assert_true(utf8_mend(str_make(strchr(line, '<'), 3), &expected));
-        ollama_reply_init(&reply, 1000);
+        reply_init(&reply, 1000, "line");
         feed(&reply, line);
         assert_string_equal(buf_text(&reply.text), buf_text(&expected));
-        ollama_reply_done(&reply);
+        reply_done(&reply);
         buf_done(&expected);
     }
 }
@@ -212,13 +212,13 @@ struct bad_row {
 
 static void assert_bad(const struct bad_row *row)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
-    ollama_reply_init(&reply, 20);
+    reply_init(&reply, 20, "line");
     assert_false(feed(&reply, row->lines));
     assert_int_equal(reply.error, row->error);
     assert_string_equal(reply.reason.msg, row->reason);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void a_wrong_type_is_told_with_its_place(void **state)
@@ -277,17 +277,17 @@ static void an_error_line_is_a_failure_at_any_time(void **state)
 static void a_model_that_said_nothing_has_failed(void **state)
 {
     static const struct bad_row rows[] = {
-        {END, LLM_ERROR_EMPTY, "the model said nothing (done_reason \"stop\")"},
+        {END, LLM_ERROR_EMPTY, "the model said nothing (finish reason \"stop\")"},
         {SAY(" \\n") "\n" END, LLM_ERROR_EMPTY,
-         "the model said nothing (done_reason \"stop\")"},
+         "the model said nothing (finish reason \"stop\")"},
         {"{\"done\":true}", LLM_ERROR_EMPTY,
-         "the model said nothing (done_reason \"\")"},
+         "the model said nothing (finish reason \"\")"},
         {"{\"done\":true,\"done_reason\":\"load\"}", LLM_ERROR_EMPTY,
-         "the model said nothing (done_reason \"load\")"},
+         "the model said nothing (finish reason \"load\")"},
         {SAY("a") "\n{\"done\":true,\"done_reason\":\"unload\"}", LLM_ERROR_EMPTY,
-         "the model said nothing (done_reason \"unload\")"},
+         "the model said nothing (finish reason \"unload\")"},
         {"{\"message\":{\"thinking\":\"Hm\"}}\n" END, LLM_ERROR_EMPTY,
-         "the model thought and said nothing (done_reason \"stop\")"},
+         "the model thought and said nothing (finish reason \"stop\")"},
     };
 
     (void)state;
@@ -313,20 +313,20 @@ static void a_reply_over_its_maximum_is_too_large(void **state)
 
 static void a_line_that_is_not_json_breaks_the_protocol(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_false(feed(&reply, "data: {}\033[2J"));
     assert_int_equal(reply.error, LLM_ERROR_PROTOCOL);
     assert_non_null(strstr(reply.reason.msg, "line 1 of the reply is not JSON: "));
     assert_null(strchr(reply.reason.msg, '\033'));
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 static void names_from_the_server_are_made_harmless_and_cut(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
     char line[1000];
     char name[601];
 
@@ -334,11 +334,11 @@ static void names_from_the_server_are_made_harmless_and_cut(void **state)
     memset(name, 'm', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     fmt_into(line, sizeof line, "{\"model\":\"\\u001b%s\"}", name);
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_true(feed(&reply, line));
     assert_memory_equal(reply.model, "<U+001B>mmm", 11);
     assert_true(strlen(reply.model) <= 256);
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 /* ---- the end of the stream ---- */
@@ -367,29 +367,29 @@ static void a_stream_without_its_end_marker_is_truncated(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct ollama_reply reply;
+        struct reply reply;
 
-        ollama_reply_init(&reply, 1000);
+        reply_init(&reply, 1000, "line");
         assert_true(feed(&reply, SAY("some")));
         ollama_reply_end(&reply, str_of(rows[i].rest), rows[i].broken);
         assert_int_equal(reply.error, rows[i].error);
         assert_string_equal(reply.reason.msg, rows[i].reason);
-        ollama_reply_done(&reply);
+        reply_done(&reply);
     }
 }
 
 static void the_first_failure_is_the_one_told(void **state)
 {
-    struct ollama_reply reply;
+    struct reply reply;
 
     (void)state;
-    ollama_reply_init(&reply, 1000);
+    reply_init(&reply, 1000, "line");
     assert_false(feed(&reply, "{\"error\":\"first\"}"));
     ollama_reply_end(&reply, str_of("7"), "reset");
-    assert_false(ollama_reply_fail(&reply, LLM_ERROR_TIMEOUT, "late"));
+    assert_false(reply_fail(&reply, LLM_ERROR_TIMEOUT, "late"));
     assert_int_equal(reply.error, LLM_ERROR_STREAM);
     assert_string_equal(reply.reason.msg, "the server broke off: first");
-    ollama_reply_done(&reply);
+    reply_done(&reply);
 }
 
 int main(void)

@@ -1,0 +1,70 @@
+/* complaint.c - see complaint.h. */
+#include "llm/complaint.h"
+
+#include "llm/retry_after.h"
+
+static struct str text_of(const json_t *value)
+{
+    return str_make(json_string_value(value), json_string_length(value));
+}
+
+static struct str member_text(const json_t *object, const char *key)
+{
+    return text_of(json_object_get(object, key));
+}
+
+static int64_t retry_of(const json_t *value)
+{
+    if (json_is_number(value))
+        return retry_after_of_seconds(json_number_value(value));
+    return json_is_string(value) ? retry_after_parse_seconds(text_of(value)) : -1;
+}
+
+/* FastAPI's: a text, or an array of objects with a `msg` each. */
+static struct str detail_text(const json_t *error)
+{
+    const json_t *detail = json_object_get(error, "detail");
+
+    return json_is_array(detail) ? member_text(json_array_get(detail, 0), "msg")
+                                 : text_of(detail);
+}
+
+/* The number a server put into its JSON, else what its sentence says. */
+static int64_t find_retry(const json_t *error, struct str text)
+{
+    int64_t wait_ms = retry_of(json_object_get(error, "retry_after"));
+
+    if (wait_ms < 0)
+        wait_ms = retry_of(
+            json_object_get(json_object_get(error, "metadata"), "retry_after"));
+    return wait_ms >= 0 ? wait_ms : retry_after_find(text);
+}
+
+/* The object that holds the message, code and the like; NULL when there is none. */
+static const json_t *find_error(const json_t *document, bool loose)
+{
+    const json_t *error = json_object_get(document, "error");
+    struct str object = member_text(document, "object");
+
+    if (error != NULL && !json_is_null(error))
+        return error;
+    return loose || str_is(object, "error") ? document : NULL;
+}
+
+bool complaint_read(const json_t *document, bool loose, struct complaint *ret_complaint)
+{
+    const json_t *error = find_error(document, loose);
+
+    if (error == NULL)
+        return false;
+    *ret_complaint = (struct complaint){
+        .text = text_of(error),
+        .code = member_text(error, "code"),
+    };
+    if (ret_complaint->text.len == 0)
+        ret_complaint->text = member_text(error, "message");
+    if (ret_complaint->text.len == 0 && loose)
+        ret_complaint->text = detail_text(error);
+    ret_complaint->retry_after_ms = find_retry(error, ret_complaint->text);
+    return true;
+}

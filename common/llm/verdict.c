@@ -1,0 +1,226 @@
+/* verdict.c - see verdict.h.
+ *
+ * Flow: how the connection ended -> the status -> the type of the answer
+ */
+#include "llm/verdict.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/utf8.h"
+#include "llm/complaint.h"
+#include "llm/reader.h"
+#include "llm/retry_after.h"
+#include "llm/wire.h"
+#include "net/http.h"
+#include "proto/schema.h"
+
+enum llm_error verdict_status_error(int status)
+{
+    switch (status) {
+    case 401:
+    case 402:
+    case 403:
+        return LLM_ERROR_AUTH;
+    case 429:
+    case 503:
+    case 529:
+        return LLM_ERROR_BUSY;
+    case 408:
+    case 409:
+    case 425:
+        return LLM_ERROR_SERVER;
+    default:
+        break;
+    }
+    if (status >= 500)
+        return LLM_ERROR_SERVER;
+    if (status >= 400)
+        return LLM_ERROR_REQUEST;
+    return status >= 300 ? LLM_ERROR_REDIRECT : LLM_ERROR_PROTOCOL;
+}
+
+/* ---- what the body says ---- */
+
+static bool contains(struct str text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; len > 0 && i + len <= text.len; i++) {
+        if (strncasecmp(text.at + i, word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A 404 may mean that the path is wrong, or that the model is not there: then the
+ * server speaks of it. */
+static bool speaks_of_model(const struct verdict_ask *ask,
+                            const struct complaint *complaint)
+{
+    return contains(complaint->text, "model")
+           || (ask->model != NULL && contains(complaint->text, ask->model));
+}
+
+static bool is_model_missing(const struct verdict_ask *ask, int status,
+                             const struct complaint *complaint)
+{
+    if (str_is(complaint->code, "model_not_found"))
+        return true;
+    if (status == 404)
+        return speaks_of_model(ask, complaint);
+    return status == 400 && contains(complaint->text, "not a valid model");
+}
+
+/* Of a page of HTML only the title is for people; of JSON that was cut, nothing. */
+static struct str plain_text(struct str body)
+{
+    struct str text = str_trim(body);
+    struct str rest;
+
+    if (text.len == 0 || text.at[0] == '{' || text.at[0] == '[')
+        return str_of("");
+    if (text.at[0] != '<')
+        return text;
+    for (size_t i = 0; i < text.len; i++) {
+        rest = str_make(text.at + i, text.len - i);
+        if (str_starts(rest, "<title>"))
+            return str_trim(str_cut(str_make(rest.at + 7, rest.len - 7), '<', &rest));
+    }
+    return str_of("");
+}
+
+/* ---- the reason ---- */
+
+/* What a person may do about it, behind the server's own words. */
+static const char *advice(const struct verdict_ask *ask, int status,
+                          enum llm_error error, bool spoke)
+{
+    if (error == LLM_ERROR_AUTH && !ask->with_key)
+        return " (no key was sent)";
+    switch (status) {
+    case 401:
+        return " (is the key right?)";
+    case 402:
+        return " (has the account run out of credit?)";
+    case 403:
+        return " (may this key do that?)";
+    default:
+        break;
+    }
+    if (spoke)
+        return "";
+    if (error == LLM_ERROR_BUSY)
+        return " (it is busy)";
+    return error == LLM_ERROR_SERVER ? " (the fault is on its side)" : "";
+}
+
+/* Where to look when something else than the API answers. */
+static const char *url_advice(const struct verdict_ask *ask)
+{
+    const char *path = ask->dialect->usual_path;
+    size_t len = strlen(path);
+    size_t url_len = strlen(ask->url);
+
+    if (len > 0 && (url_len < len || strcmp(ask->url + url_len - len, path) != 0))
+        return "is the path right (\xE2\x80\xA6/v1)?";
+    return "is the URL right?";
+}
+
+static void tell_redirect(const struct verdict_ask *ask, const char *location,
+                          int status, struct err *ret_reason)
+{
+    struct str rest;
+    struct str target = str_cut(str_of(location), '?', &rest); /* may hold secrets */
+    char *shown = target.len > 0 ? wire_shown(log_safe(target)) : NULL;
+
+    err_set(ret_reason, ERR_MODEL,
+            "%s sends us on (%d) to %s, which is not followed: is that its URL?",
+            ask->url, status, shown == NULL ? "nowhere" : shown);
+    free(shown);
+}
+
+static void tell_status(const struct verdict_ask *ask, const struct http_result *http,
+                        struct str text, struct verdict *verdict)
+{
+    int status = http->status;
+
+    if (verdict->error == LLM_ERROR_REDIRECT)
+        tell_redirect(ask, http->location, status, &verdict->reason);
+    else if (status == 404 && verdict->error == LLM_ERROR_REQUEST)
+        err_set(&verdict->reason, ERR_MODEL, "%s%s: no such path (404): %s", ask->url,
+                ask->path, url_advice(ask));
+    else
+        err_set(&verdict->reason, ERR_MODEL, "the server answered %d%s%s%s", status,
+                text.len > 0 ? ": " : "", log_safe(text),
+                advice(ask, status, verdict->error, text.len > 0));
+}
+
+static int64_t find_retry(const struct http_result *http,
+                          const struct complaint *complaint, int64_t now_us)
+{
+    int64_t wait_ms = retry_after_parse_ms(str_of(http->retry_after_ms));
+
+    if (wait_ms < 0)
+        wait_ms = retry_after_parse(str_of(http->retry_after), now_us);
+    return wait_ms >= 0 ? wait_ms : complaint->retry_after_ms;
+}
+
+static void judge_status(const struct verdict_ask *ask, const struct http_result *http,
+                         struct str body, struct verdict *verdict)
+{
+    struct complaint complaint = {.retry_after_ms = -1};
+    json_t *document = NULL;
+
+    if (json_read(body, &document, NULL))
+        (void)complaint_read(document, true, &complaint); /* always: it is loose */
+    else
+        complaint.text = plain_text(body);
+    verdict->error = is_model_missing(ask, http->status, &complaint)
+                         ? LLM_ERROR_MODEL_NOT_FOUND
+                         : verdict_status_error(http->status);
+    verdict->retry_after_ms = find_retry(http, &complaint, ask->now_us);
+    tell_status(ask, http, complaint.text, verdict);
+    json_decref(document);
+}
+
+static void judge_type(const struct verdict_ask *ask, const char *content_type,
+                       struct verdict *verdict)
+{
+    struct str type = str_of(content_type);
+
+    if (ask->type_fits(content_type))
+        return;
+    verdict->error = LLM_ERROR_PROTOCOL;
+    if (wire_type_is(content_type, "text/html"))
+        err_set(&verdict->reason, ERR_MODEL, "%s answers with an HTML page, not %s: %s",
+                ask->url, ask->dialect->api, url_advice(ask));
+    else
+        err_set(&verdict->reason, ERR_MODEL, "%s answers with %s%s, not %s: %s",
+                ask->url, type.len > 0 ? "the type " : "no type", log_safe(type),
+                ask->dialect->api, url_advice(ask));
+}
+
+void verdict_of(const struct verdict_ask *ask, const struct http_result *http,
+                struct str body, struct verdict *ret_verdict)
+{
+    static const enum llm_error errors[HTTP_OUTCOME_COUNT] = {
+        [HTTP_REFUSED] = LLM_ERROR_REFUSED,     [HTTP_TIMEOUT] = LLM_ERROR_TIMEOUT,
+        [HTTP_GARBLED] = LLM_ERROR_PROTOCOL,    [HTTP_TOO_LARGE] = LLM_ERROR_TOO_LARGE,
+        [HTTP_CANCELLED] = LLM_ERROR_TRUNCATED, /* the HTTP client goes away */
+    };
+    struct verdict verdict = {.error = errors[http->outcome], .retry_after_ms = -1};
+
+    if (http->outcome == HTTP_CANCELLED && http->status != 0)
+        verdict.error = LLM_ERROR_NONE; /* by us, who have seen enough of the body */
+    if (verdict.error == LLM_ERROR_NONE && http->status == 0)
+        verdict.error = LLM_ERROR_TRUNCATED;
+    if (verdict.error != LLM_ERROR_NONE)
+        err_set(&verdict.reason, ERR_MODEL, "%s", http->reason);
+    else if (http->status != 200)
+        judge_status(ask, http, body, &verdict);
+    else
+        judge_type(ask, http->content_type, &verdict);
+    *ret_verdict = verdict;
+}

@@ -1,0 +1,223 @@
+/* wire.c - see wire.h. */
+#include "llm/wire.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "proto/json_get.h"
+#include "proto/json_write.h"
+#include "proto/schema.h"
+
+enum { TEMPERATURE_DECIMALS = 4, OPTION_DIGITS = 15 };
+
+/* ---- URLs and types ---- */
+
+static struct str without_slashes(const char *url)
+{
+    struct str bare = str_of(url);
+
+    while (bare.len > 0 && bare.at[bare.len - 1] == '/')
+        bare.len--;
+    return bare;
+}
+
+char *wire_join(const char *url, const char *path)
+{
+    struct str bare = without_slashes(url);
+
+    return x_printf("%.*s%s", (int)bare.len, bare.at, path);
+}
+
+char *wire_shown(const char *url)
+{
+    struct str bare = without_slashes(url);
+    const char *host = strstr(bare.at, "://");
+    size_t from = host == NULL ? 0 : (size_t)(host - bare.at) + 3;
+    size_t at = from;
+
+    /* A password may hold an '@': the last one before the path counts (RFC 3986, 3.2).
+     */
+    for (size_t i = from; i < bare.len && strchr("/?#", bare.at[i]) == NULL; i++) {
+        if (bare.at[i] == '@')
+            at = i + 1;
+    }
+    return x_printf("%.*s%.*s", (int)from, bare.at, (int)(bare.len - at), bare.at + at);
+}
+
+char *wire_root(const char *url, const char *path)
+{
+    struct str bare = without_slashes(url);
+    size_t len = strlen(path);
+
+    if (bare.len >= len && memcmp(bare.at + bare.len - len, path, len) == 0)
+        bare.len -= len;
+    return x_memdup(bare.at, bare.len);
+}
+
+char *wire_header(const char *name, const char *value)
+{
+    return value == NULL ? NULL : x_printf("%s%s", name, value);
+}
+
+bool wire_type_is(const char *content_type, const char *media_type)
+{
+    struct str rest;
+    struct str type = str_trim(str_cut(str_of(content_type), ';', &rest));
+
+    return type.len == strlen(media_type)
+           && strncasecmp(type.at, media_type, type.len) == 0;
+}
+
+/* ---- out ---- */
+
+bool wire_write_messages(const struct llm_request *request, struct buf *into)
+{
+    bool ok = buf_add_text(into, ",\"messages\":[");
+
+    for (size_t i = 0; ok && i < request->message_count; i++) {
+        const struct llm_message *message = &request->messages[i];
+
+        ok = buf_add_text(into, i > 0 ? ",{\"role\":" : "{\"role\":")
+             && json_write_text(into, message->role)
+             && buf_add_text(into, ",\"content\":")
+             && json_write_string(into, message->text) && buf_add_char(into, '}');
+    }
+    return ok && buf_add_char(into, ']');
+}
+
+bool wire_write_temperature(const struct llm_request *request, struct buf *into)
+{
+    assert(isfinite(request->temperature));
+    return buf_add_text(into, ",\"temperature\":")
+           && json_write_number(into, request->temperature, TEMPERATURE_DECIMALS);
+}
+
+bool wire_write_seed(const struct llm_request *request, struct buf *into)
+{
+    return request->seed < 0
+           || (buf_add_text(into, ",\"seed\":") && json_write_i64(into, request->seed));
+}
+
+bool wire_write_stops(const struct llm_request *request, struct buf *into)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < request->stop_count; i++)
+        ok = buf_add_text(into, i > 0 ? "," : ",\"stop\":[")
+             && json_write_text(into, request->stops[i]);
+    return ok && (request->stop_count == 0 || buf_add_char(into, ']'));
+}
+
+static int add_json(const char *at, size_t len, void *owner)
+{
+    return buf_add(owner, at, len) ? 0 : -1;
+}
+
+static bool is_left_out(const struct llm_request *request, const char *key,
+                        const char *const *without)
+{
+    static const char *const own[] = {"num_ctx", "num_predict", "temperature"};
+
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcmp(key, own[i]) == 0)
+            return true;
+    }
+    for (; *without != NULL; without++) {
+        if (strcmp(key, *without) == 0)
+            return true;
+    }
+    return (request->seed >= 0 && strcmp(key, "seed") == 0)
+           || (request->stop_count > 0 && strcmp(key, "stop") == 0);
+}
+
+static bool write_option(const char *key, const json_t *value, struct buf *into)
+{
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(OPTION_DIGITS);
+
+    return buf_add_char(into, ',') && json_write_text(into, key)
+           && buf_add_char(into, ':')
+           && json_dump_callback(value, add_json, into, flags) == 0;
+}
+
+bool wire_write_options(const struct llm_request *request, const char *const *without,
+                        struct buf *into)
+{
+    json_t *options = NULL;
+    const char *key;
+    json_t *value;
+    bool ok = true;
+
+    if (request->options == NULL)
+        return true;
+    if (!json_read(str_of(request->options), &options, NULL)
+        || !json_is_object(options))
+        assert(!"options nobody has checked");
+    json_object_foreach(options, key, value)
+    {
+        if (ok && !is_left_out(request, key, without))
+            ok = write_option(key, value, into);
+    }
+    json_decref(options);
+    return ok;
+}
+
+/* ---- in: the list of models ---- */
+
+static bool read_names(const struct json_place *models, const char *name, char **names,
+                       struct err *err)
+{
+    for (size_t i = 0; i < json_array_size(models->value); i++) {
+        struct json_place item = json_item(models, i);
+
+        if (!json_get_text(json_member(&item, name), &names[i], err))
+            return false;
+    }
+    return true;
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+bool wire_read_models(struct str body, const char *list, const char *name,
+                      char ***ret_names, size_t *ret_count, struct err *err)
+{
+    json_t *document = NULL;
+    char **names = NULL;
+    size_t count = 0;
+    struct json_place root;
+    struct json_place models;
+    bool ok = false;
+
+    if (!json_read(body, &document, err))
+        goto out;
+    root = json_root(document);
+    models = json_member(&root, list);
+    /* A server without models says null: an empty slice in Go. */
+    if (!json_is_array(models.value) && !json_is_null(models.value)) {
+        (void)json_fail(&models, "an array", err);
+        goto out;
+    }
+    count = json_array_size(models.value);
+    if (count > 0)
+        names = x_calloc(count, sizeof(*names));
+    if (!read_names(&models, name, names, err))
+        goto out;
+    *ret_names = names;
+    *ret_count = count;
+    names = NULL;
+    ok = true;
+out:
+    if (names != NULL)
+        free_names(names, count);
+    json_decref(document);
+    return ok;
+}
