@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "analyzer/metric.h"
-#include "analyzer/stats.h"
+#include "base/stats.h"
 #include "base/str.h"
 
 struct message;

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyzer/stats.h"
 #include "base/alloc.h"
+#include "base/stats.h"
 
 enum { BLOCK_ROWS = 4096 };
 

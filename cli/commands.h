@@ -1,5 +1,5 @@
-/* commands.h - the short-lived commands on a running fleet. Each returns the exit
- * status; err tells why when it is not 0. */
+/* commands.h - the short-lived commands, most of them on a running fleet. Each returns
+ * the exit status; err tells why when it is not 0. */
 #ifndef PARLEY_COMMANDS_H
 #define PARLEY_COMMANDS_H
 
@@ -12,6 +12,12 @@ int command_pause(const struct config_loaded *loaded, char **words, struct err *
 int command_resume(const struct config_loaded *loaded, char **words, struct err *err);
 int command_list(const struct config_loaded *loaded, char **words, struct err *err);
 int command_status(const struct config_loaded *loaded, char **words, struct err *err);
+int command_models(const struct config_loaded *loaded, char **words, struct err *err);
+int command_test(const struct config_loaded *loaded, char **words, struct err *err);
+int command_hybrid(const struct config_loaded *loaded, char **words, struct err *err);
+int command_persona(const struct config_loaded *loaded, char **words, struct err *err);
+int command_performance(const struct config_loaded *loaded, char **words,
+                        struct err *err);
 int command_check_config(const struct config_loaded *loaded, char **words,
                          struct err *err);
 

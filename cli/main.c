@@ -82,6 +82,39 @@ static const struct command commands[] = {
        "Members of the fleet, then the conversations."},
       false,
       command_status}},
+    {"persona",
+     "who takes part in a conversation, with which model, how far",
+     NULL,
+     {{FOR_CONTROL, "parley persona", "ID [--json]",
+       "A row a persona: its model and endpoint, turns and tokens, the last time to "
+       "the\n"
+       "first token, and what part of the context its last prompt took."},
+      true,
+      command_persona}},
+    {"performance",
+     "what the model servers have done: calls, times, tokens, cost",
+     NULL,
+     {{FOR_PERFORMANCE, "parley performance", "[--since TIME] [--json]",
+       "By endpoint and model, from the calls that Redis still has (an hour): how "
+       "many\n"
+       "were made and how they ended, times to the first token and in all, tokens, "
+       "cost,\n"
+       "cache hits, further attempts, and why calls went where they went.\n"
+       "\n"
+       "  parley performance --since 10m"},
+      false,
+      command_performance}},
+    {"hybrid",
+     "which turns go to the cloud: on, off, auto; on a running fleet",
+     NULL,
+     {{FOR_CONTROL, "parley hybrid", "[on|off|auto]",
+       "For fleets with --strategy hybrid. on: marked turns go to the cloud; auto: "
+       "also\n"
+       "those that the rules say; off: none. Holds for all shards, until it is set "
+       "again.\n"
+       "Without a word: shows what was set."},
+      true,
+      command_hybrid}},
     {"observe",
      "watch conversations of a running fleet",
      "observer",

@@ -17,7 +17,7 @@
 
 enum {
     VALUE_MAX_BYTES = 65536,
-    WITH_ENDPOINTS = FOR_RUN | FOR_MANAGER | FOR_WORKER | FOR_CHECK | FOR_CONTROL
+    WITH_ENDPOINTS = FOR_RUN | FOR_MANAGER | FOR_WORKER | FOR_CHECK | FOR_ASK
 };
 
 /* "<where it is from>: '<value>' is not <allowed>"; a URL's password is not shown. */

@@ -24,8 +24,10 @@ enum config_command {
     FOR_OBSERVE = 16,
     FOR_ANALYZE = 32,
     FOR_SIMULATE = 64,
-    FOR_CHECK = 128,  /* check-config */
-    FOR_CONTROL = 256 /* stop, pause, resume, list, status, models, test, hybrid */
+    FOR_CHECK = 128,   /* check-config */
+    FOR_CONTROL = 256, /* stop, pause, resume, list, status, persona, hybrid */
+    FOR_ASK = 512,     /* models, test: no Redis */
+    FOR_PERFORMANCE = 1024
 };
 
 /* One program's view: its command bit and how it is called. */

@@ -10,9 +10,9 @@ enum {
     FLEET = FOR_RUN | FOR_MANAGER | FOR_WORKER,
     CASTERS = STARTERS | FOR_MANAGER | FOR_WORKER,
     CLIENTS = FOR_RUN | FOR_START | FOR_MANAGER | FOR_WORKER | FOR_OBSERVE | FOR_ANALYZE
-              | FOR_CONTROL,
-    EVERY = CLIENTS | FOR_SIMULATE | FOR_CHECK,
-    ASKERS = FLEET | FOR_CONTROL /* who may ask a model server */
+              | FOR_CONTROL | FOR_PERFORMANCE,
+    EVERY = CLIENTS | FOR_SIMULATE | FOR_CHECK | FOR_ASK,
+    ASKERS = FLEET | FOR_ASK /* who may ask a model server */
 };
 #define HOUR_MS 3600e3
 #define DAY_MS  (24 * HOUR_MS)
@@ -40,14 +40,14 @@ const struct opt_row config_rows[] = {
      .commands = STARTERS, .value = "N", .help = "how often a turn is asked for before it counts as failed"},
 
     {"provider", "model.provider", NULL, OPT_CHOICE, AT(provider), .choices = "ollama|openai|simulator|echo", .fallback = "ollama",
-     .commands = CASTERS | FOR_CONTROL, .value = "NAME", .help = "who answers", .group = "The model"},
+     .commands = CASTERS | FOR_ASK, .value = "NAME", .help = "who answers", .group = "The model"},
     {"model", "model.name", NULL, OPT_SEATED, AT(models), .fallback = "llama3.2",
-     .commands = CASTERS | FOR_CONTROL, .value = "NAME",
+     .commands = CASTERS | FOR_ASK, .value = "NAME",
      .help = "the model of every seat, ENDPOINT:NAME at one endpoint, SEAT=NAME for one seat; may be repeated"},
     {"ollama", "model.ollama_url", "OLLAMA_HOST", OPT_TEXT, AT(ollama_url), .fallback = "http://127.0.0.1:11434",
-     .commands = CASTERS | FOR_CONTROL, .value = "URL", .help = "the Ollama server"},
+     .commands = CASTERS | FOR_ASK, .value = "URL", .help = "the Ollama server"},
     {"openai", "model.openai_url", "OPENAI_BASE_URL", OPT_TEXT, AT(openai_url), .fallback = "https://api.openai.com/v1",
-     .commands = CASTERS | FOR_CONTROL, .value = "URL", .help = "the server of provider openai, with the path of its API; its key comes from OPENAI_API_KEY"},
+     .commands = CASTERS | FOR_ASK, .value = "URL", .help = "the server of provider openai, with the path of its API; its key comes from OPENAI_API_KEY"},
     {"simulate", NULL, NULL, OPT_FLAG, AT(simulate), .commands = FOR_RUN,
      .help = "talk to a simulator of our own over HTTP instead of a model server"},
     {"dry-run", NULL, NULL, OPT_FLAG, AT(dry_run), .commands = STARTERS,
@@ -55,15 +55,15 @@ const struct opt_row config_rows[] = {
     {"fallback", "model.fallback", NULL, OPT_TEXT, AT(fallback), .commands = STARTERS, .value = "LIST",
      .help = "asked in this order when the first choice cannot be: ENDPOINT or ENDPOINT:NAME, comma between"},
     {"num-ctx", "model.num_ctx", NULL, OPT_INT, AT(num_ctx), .min = 256, .max = 4194304, .fallback = "8192",
-     .commands = CASTERS | FOR_CONTROL, .value = "N", .help = "context window in tokens, always sent; the prompt is kept within it"},
+     .commands = CASTERS | FOR_ASK, .value = "N", .help = "context window in tokens, always sent; the prompt is kept within it"},
     {"num-predict", "model.num_predict", NULL, OPT_INT, AT(num_predict), .min = 1, .max = 1000000, .fallback = "400",
      .commands = CASTERS, .value = "N", .help = "most tokens of one reply"},
     {"temperature", "model.temperature", NULL, OPT_REAL, AT(temperature), .min = 0, .max = 5, .fallback = "0.8",
      .commands = CASTERS, .value = "X", .help = "how freely the model chooses its words"},
-    {"options", "model.options", NULL, OPT_TEXT, AT(options), .commands = CASTERS | FOR_CONTROL, .value = "JSON",
+    {"options", "model.options", NULL, OPT_TEXT, AT(options), .commands = CASTERS | FOR_ASK, .value = "JSON",
      .help = "further options of the model, an object: {\"top_p\": 0.9}; the names stand in docs/configuration.md"},
     {"think", "model.think", NULL, OPT_CHOICE, AT(think), .choices = "true|false|low|medium|high|max",
-     .commands = CASTERS | FOR_CONTROL, .value = "WORD", .help = "whether a thinking model thinks, and how hard; not given: the server's default"},
+     .commands = CASTERS | FOR_ASK, .value = "WORD", .help = "whether a thinking model thinks, and how hard; not given: the server's default"},
     {"keep-thinking", "model.keep_thinking", NULL, OPT_FLAG, AT(keep_thinking), .commands = FLEET,
      .help = "store what a thinking model thought, apart from the transcript"},
     {"structured", "model.structured", NULL, OPT_FLAG, AT(structured), .commands = CASTERS,
@@ -155,7 +155,10 @@ const struct opt_row config_rows[] = {
     {"out", "run.out", NULL, OPT_TEXT, AT(out), .commands = FOR_RUN | FOR_ANALYZE, .value = "PATH",
      .help = "run: the folder of this run; analyze: write the JSON there too"},
     {"force", NULL, NULL, OPT_FLAG, AT(force), .commands = FOR_RUN, .help = "use the folder of --out even if it holds a run: that one is removed"},
-    {"json", NULL, NULL, OPT_FLAG, AT(json), .commands = FOR_ANALYZE | FOR_CONTROL | FOR_START, .help = "print JSON"},
+    {"json", NULL, NULL, OPT_FLAG, AT(json), .commands = FOR_ANALYZE | FOR_CONTROL | FOR_START | FOR_ASK | FOR_PERFORMANCE,
+     .help = "print JSON"},
+    {"since", NULL, NULL, OPT_DURATION, AT(since_ms), .min = 1, .max = DAY_MS, .commands = FOR_PERFORMANCE, .value = "TIME",
+     .help = "the calls of the last TIME; not given: all that Redis still has"},
     {"after-turn", NULL, NULL, OPT_FLAG, AT(after_turn), .commands = FOR_CONTROL,
      .help = "stop: let the turn in flight end, within the grace"},
 

@@ -87,6 +87,7 @@ struct config {
     bool dry_run;
     bool json;
     bool after_turn;
+    int64_t since_ms; /* performance; 0: not given */
     /* the simulator */
     char *listen;
     double tokens_per_second;

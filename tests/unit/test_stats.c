@@ -1,7 +1,7 @@
 /* test_stats.c - statistics whose answers were worked out by hand. */
 #include <math.h>
 
-#include "analyzer/stats.h"
+#include "base/stats.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
 /* clang-format off */

@@ -1,5 +1,5 @@
 /* stats.c - see stats.h. */
-#include "analyzer/stats.h"
+#include "base/stats.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,0 +1,110 @@
+/* command_performance.c - `parley performance`: what the model servers of a fleet have
+ * done, from the calls that Redis still has (an hour, see docs/protocol.md).
+ *
+ * Flow: K:calls, page by page -> score_take each -> score_finish -> shown
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/fleet.h"
+#include "cli/pages.h"
+#include "cli/score.h"
+#include "cli/score_show.h"
+#include "net/redis_value.h"
+
+enum { OUT_MAX_BYTES = 16 << 20 };
+
+struct reading {
+    struct score score;
+    json_t *seen; /* ids of calls: an entry may have been written twice */
+};
+
+static double field_number(const struct redis_value *fields, const char *name)
+{
+    double value;
+
+    return str_to_double(redis_field(fields, name), 0, 1e15, &value) ? value
+                                                                     : (double)NAN;
+}
+
+static bool is_new(struct reading *reading, struct str call)
+{
+    char *id = x_memdup(call.at, call.len);
+    bool is_new = json_object_get(reading->seen, id) == NULL;
+
+    if (is_new)
+        (void)json_object_set_new(reading->seen, id,
+                                  json_true()); /* not UTF-8: counted each time */
+    free(id);
+    return is_new;
+}
+
+static void on_call(void *owner, const struct redis_value *fields)
+{
+    struct reading *reading = owner;
+    const struct score_call call = {
+        .endpoint = redis_field(fields, "endpoint"),
+        .model = redis_field(fields, "model"),
+        .outcome = redis_field(fields, "outcome"),
+        .error = redis_field(fields, "error"),
+        .route = redis_field(fields, "route"),
+        .attempt = redis_field_i64(fields, "attempt", 1),
+        .prompt_tokens = redis_field_i64(fields, "prompt_tokens", -1),
+        .cached_tokens = redis_field_i64(fields, "prompt_cached_tokens", -1),
+        .generated_tokens = redis_field_i64(fields, "tokens_generated", -1),
+        .first_ms = field_number(fields, "time_to_first_token_ms"),
+        .total_ms = field_number(fields, "duration_ms"),
+        .cost = field_number(fields, "cost"),
+    };
+
+    if (is_new(reading, redis_field(fields, "call")))
+        score_take(&reading->score, &call);
+}
+
+static bool read_calls(struct fleet *fleet, int64_t since_ms, struct reading *reading,
+                       struct err *err)
+{
+    char key[KEY_SIZE];
+    char from[24] = "-";
+
+    (void)key_make(&fleet->keys, "calls", NULL, key);
+    if (since_ms > 0) /* Redis' clock may be another, a little: so be it */
+        fmt_into(from, sizeof from, "%lld",
+                 (long long)(clock_wall_us() / 1000 - since_ms));
+    return pages_read(fleet, key, from, on_call, reading, err);
+}
+
+int command_performance(const struct config_loaded *loaded, char **words,
+                        struct err *err)
+{
+    struct reading reading = {.seen = json_object()};
+    struct fleet fleet;
+    struct buf out;
+    bool ok;
+
+    (void)words;
+    score_init(&reading.score);
+    buf_init(&out, OUT_MAX_BYTES);
+    ok = fleet_open(loaded, &fleet, err);
+    if (ok) {
+        ok = read_calls(&fleet, loaded->values.since_ms, &reading, err);
+        fleet_close(&fleet);
+    }
+    if (ok) {
+        score_finish(&reading.score);
+        if (loaded->values.json)
+            score_show_json(&reading.score, &out);
+        else
+            score_show_tables(&reading.score, &out);
+        (void)fwrite(buf_text(&out), 1, out.len, stdout);
+    }
+    buf_done(&out);
+    score_done(&reading.score);
+    json_decref(reading.seen);
+    return ok ? 0 : err_exit_status(err);
+}

@@ -1,0 +1,17 @@
+/* score_show.h - a score as tables of at most 100 columns, and as JSON.
+ *
+ * The texts of others are made harmless. Adds to `out`, which remembers when it is
+ * full.
+ */
+#ifndef PARLEY_SCORE_SHOW_H
+#define PARLEY_SCORE_SHOW_H
+
+#include "base/buf.h"
+
+struct score;
+
+void score_show_tables(const struct score *score, struct buf *out);
+/* One object by schemas/performance.schema.json, and a newline. */
+void score_show_json(const struct score *score, struct buf *out);
+
+#endif

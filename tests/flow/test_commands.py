@@ -1,0 +1,170 @@
+"""What the commands on a running fleet tell: `performance`, `persona`, `hybrid`."""
+import json
+import time
+
+import pytest
+
+from helpers import FAST, Fleet, box, complaints, story_file  # noqa: F401: a fixture
+
+CALL = {"conversation": "k3v9q2m4x7ab", "turn": "1", "issue": "1", "delivery": "1", "seat": "1",
+        "endpoint": "local", "provider": "ollama", "model": "llama3.2:3b", "outcome": "done", "error": "",
+        "duration_ms": "800.5", "time_to_first_token_ms": "90.25", "tokens_generated": "40",
+        "prompt_tokens": "600", "worker": "worker-1-1", "attempt": "1", "route": "first"}
+
+
+@pytest.fixture
+def fleet(box):
+    fleet = Fleet(box)
+    yield fleet
+    box.stop_all()
+
+
+def add_call(fleet, call, at_ms=None, **more):
+    fields = {**CALL, "call": call, **more}
+    fleet.db.xadd("parley:{0}:calls", fields, id=f"{at_ms}-*" if at_ms else "*")
+
+
+def told(box, *words):
+    done = box.parley(*words)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def performance(box, *words):
+    document = json.loads(told(box, "performance", "--json", *words))
+    assert complaints("performance", document) == []
+    return document
+
+
+def assert_fits(text):
+    assert max(len(line) for line in text.splitlines()) <= 100, text
+
+
+# ---- performance ----
+
+def test_performance_sums_up_the_calls_by_endpoint_and_model(box, fleet):
+    for n in range(1, 21):
+        add_call(fleet, f"a{n}", time_to_first_token_ms=str(n), duration_ms=str(100 * n))
+    add_call(fleet, "f1", outcome="failed", error="busy", attempt="1", time_to_first_token_ms="",
+             tokens_generated="", prompt_tokens="")
+    add_call(fleet, "f1~2", endpoint="cloud", model="gpt-4o-mini", attempt="2", route="fallback", cost="0.001250",
+             prompt_tokens="1000", prompt_cached_tokens="750")
+    add_call(fleet, "c1", endpoint="cloud", model="gpt-4o-mini", outcome="cancelled", route="mark_seat",
+             tokens_generated="")
+    found = performance(box)
+    local, cloud = [row["figures"] for row in sorted(found["models"], key=lambda row: row["endpoint"], reverse=True)]
+    assert [(row["endpoint"], row["model"]) for row in found["models"]] == [
+        ("cloud", "gpt-4o-mini"), ("local", "llama3.2:3b")]
+    assert (local["calls"], local["done"], local["failed"], local["cancelled"]) == (21, 20, 1, 0)
+    assert local["time_to_first_token_ms"] == {"p50": 10.5, "p95": 19.05}
+    assert local["duration_ms"] == {"p50": 1050, "p95": 1905}
+    assert (local["errors"], local["cost"], local["cache_hits"]) == ([{"error": "busy", "calls": 1}], None, None)
+    assert (cloud["calls"], cloud["done"], cloud["cancelled"], cloud["extra"]) == (2, 1, 1, 1)
+    assert (cloud["cost"], cloud["cache_hits"], cloud["prompt_cached_tokens"]) == (0.00125, 0.75, 750)
+    assert cloud["routes"] == [{"route": "fallback", "calls": 1}, {"route": "mark_seat", "calls": 1}]
+    total = found["total"]
+    assert (total["calls"], total["tokens_generated"], total["prompt_tokens"]) == (23, 21 * 40, 20 * 600 + 1600)
+    assert total["routes"][0] == {"route": "first", "calls": 21}
+
+
+def test_performance_counts_a_call_once_that_was_written_twice(box, fleet):
+    add_call(fleet, "a1")
+    add_call(fleet, "a2")
+    add_call(fleet, "a1")
+    assert performance(box)["total"]["calls"] == 2
+
+
+def test_performance_reads_streams_of_many_pages(box, fleet):
+    with fleet.db.pipeline(transaction=False) as pipe:
+        for n in range(1700):
+            pipe.xadd("parley:{0}:calls", {**CALL, "call": f"n{n}"})
+        pipe.execute()
+    assert performance(box)["total"]["done"] == 1700
+
+
+def test_performance_since_leaves_out_what_is_older(box, fleet):
+    now_ms = int(time.time() * 1000)
+    add_call(fleet, "old", at_ms=now_ms - 120_000)
+    add_call(fleet, "new", at_ms=now_ms - 5_000)
+    assert performance(box, "--since", "1m")["total"]["calls"] == 1
+    assert performance(box, "--since", "3m")["total"]["calls"] == 2
+
+
+def test_performance_in_tables_is_harmless_and_fits_100_columns(box, fleet):
+    add_call(fleet, "a1", model="\x1b[31mred" + "x" * 80, route="\x07bell")
+    add_call(fleet, "a2", endpoint="e" * 60, cost="123456.5", prompt_cached_tokens="3")
+    text = told(box, "performance")
+    assert_fits(text)
+    assert "\x1b" not in text and "\x07" not in text
+    assert "why a call went where it went" in text and "first" in text
+
+
+def test_performance_of_a_fleet_without_calls_says_so(box, fleet):
+    assert "no calls" in told(box, "performance")
+    assert performance(box)["models"] == []
+
+
+def test_what_is_no_number_is_not_counted(box, fleet):
+    add_call(fleet, "a1", prompt_tokens="many", cost="nan", duration_ms="inf", attempt="x",
+             prompt_cached_tokens="-5")
+    total = performance(box)["total"]
+    assert (total["calls"], total["prompt_tokens"], total["cost"]) == (1, 0, None)
+    assert total["duration_ms"] == {"p50": None, "p95": None}
+
+
+# ---- persona ----
+
+def test_persona_tells_who_takes_part_and_how_far_each_is(box, fleet):
+    fleet.simulator(*FAST)
+    fleet.crew("--provider", "simulator")
+    talk = fleet.begin("--story", story_file(box), "--turns", 5, "--model", "2=qwen2.5:7b", "--num-ctx", "4096")
+    fleet.wait_end(talk)
+    found = json.loads(told(box, "persona", "--json", talk))
+    assert (found["conversation"], found["state"]) == (talk, "ended")
+    ada, bo = found["personas"]
+    assert (ada["seat"], ada["name"], ada["role"], ada["driver"]) == (1, "Ada", "walker", "model")
+    assert (ada["turns"], bo["turns"], bo["model"]) == (3, 2, "qwen2.5:7b")
+    said = [m["metadata"] for m in fleet.transcript(talk) if m["kind"] == "turn" and m["metadata"]["seat"] == 1]
+    assert ada["tokens_generated"] == sum(m["tokens_generated"] for m in said)
+    assert ada["prompt_tokens"] == said[-1]["prompt_tokens"]
+    assert ada["time_to_first_token_ms"] == pytest.approx(said[-1]["time_to_first_token_ms"], abs=0.01)
+    assert (ada["last_model"], ada["last_endpoint"]) == (said[-1]["model"], said[-1]["endpoint"])
+    assert ada["context_used"] == pytest.approx(said[-1]["prompt_tokens"] / 4096, abs=1e-4)
+    assert (ada["calls"], ada["failed_calls"], ada["spotlight"], ada["fallback"]) == (3, 0, False, None)
+    text = told(box, "persona", talk)
+    assert_fits(text)
+    assert "Ada" in text and "qwen2.5:7b" in text
+
+
+@pytest.mark.parametrize("words, status, reason", [
+    ([], 2, "one conversation's id"), (["a", "b"], 2, "one conversation's id"), (["../x"], 2, "one conversation's id"),
+    (["k3v9q2m4x7ab"], 1, "there is no conversation k3v9q2m4x7ab"),
+])
+def test_persona_of_nobody_is_told(box, fleet, words, status, reason):
+    done = box.parley("persona", *words)
+    assert (done.returncode, done.stdout) == (status, "") and reason in done.stderr
+
+
+def test_persona_of_a_conversation_that_is_being_prepared_is_told(box, fleet):
+    fleet.db.hset("parley:{0}:conversation:k3v9q2m4x7ab", "state", "preparing")
+    done = box.parley("persona", "k3v9q2m4x7ab")
+    assert done.returncode == 1 and "still being prepared" in done.stderr
+
+
+# ---- hybrid ----
+
+def test_hybrid_is_set_for_all_shards_and_shown(box, fleet):
+    assert "options say" in told(box, "hybrid")
+    assert json.loads(told(box, "hybrid", "--json")) == {"hybrid": None}
+    for mode in ("on", "auto", "off"):
+        assert told(box, "hybrid", mode) == mode + "\n"
+        assert fleet.db.get("parley:{endpoints}:hybrid") == mode
+        assert told(box, "hybrid", "--shard", "other") == mode + "\n"
+    assert json.loads(told(box, "hybrid", "--json")) == {"hybrid": "off"}
+
+
+@pytest.mark.parametrize("words", [["maybe"], ["on", "off"], ["ON"], [""]])
+def test_hybrid_takes_one_of_three_words(box, fleet, words):
+    done = box.parley("hybrid", *words)
+    assert done.returncode == 2 and "on, off, auto" in done.stderr
+    assert not fleet.db.exists("parley:{endpoints}:hybrid")
