@@ -155,7 +155,7 @@ void llm_call_say(struct llm_call *call, struct str text)
         call->handlers.on_delta(call->handlers.owner, text);
 }
 
-void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
+void llm_result_unknown(struct llm_result *ret_result)
 {
     *ret_result = (struct llm_result){
         .outcome = LLM_FAILED,
@@ -164,9 +164,9 @@ void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
         .text = str_of(""),
         .thinking = str_of(""),
         .finish_reason = "",
-        .provider = llm_provider_name(call->provider),
-        .endpoint = call->endpoint,
-        .model = call->model,
+        .provider = "",
+        .endpoint = "",
+        .model = "",
         .prompt_tokens = -1,
         .prompt_cached_tokens = -1,
         .tokens_generated = -1,
@@ -176,8 +176,16 @@ void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
         .total_ns = -1,
         .connect_us = -1,
         .first_token_us = -1,
-        .duration_us = clock_mono_us() - call->started_us,
     };
+}
+
+void llm_result_init(const struct llm_call *call, struct llm_result *ret_result)
+{
+    llm_result_unknown(ret_result);
+    ret_result->provider = llm_provider_name(call->provider);
+    ret_result->endpoint = call->endpoint;
+    ret_result->model = call->model;
+    ret_result->duration_us = clock_mono_us() - call->started_us;
 }
 
 void llm_call_end(struct llm_call *call, struct llm_result *result)

@@ -53,7 +53,9 @@ void llm_call_init(struct llm_call *call, struct llm *llm,
 void llm_call_done(struct llm_call *call); /* what llm_call_init allocated */
 /* on_delta, unless the text is empty, or the owner has cancelled or has enough. */
 void llm_call_say(struct llm_call *call, struct str text);
-/* Nothing known, failed: what the call itself knows is filled in. */
+/* Nothing known, failed, no error yet. */
+void llm_result_unknown(struct llm_result *ret_result);
+/* The same, and what the call itself knows. */
 void llm_result_init(const struct llm_call *call, struct llm_result *ret_result);
 /* The one on_result. Text and reason go where the outcome has none. */
 void llm_call_end(struct llm_call *call, struct llm_result *result);

@@ -88,6 +88,22 @@ struct str key_lane(const struct keys *keys, const char *what, int64_t lane,
     return key_make(keys, what, number + at, ret);
 }
 
+struct str key_endpoint(const struct keys *keys, const char *id, const char *what,
+                        char ret[KEY_SIZE])
+{
+    size_t prefix = strcspn(keys->root, ":"); /* a prefix has no colon */
+    size_t len;
+
+    memcpy(ret, keys->root, prefix);
+    len = append(ret, prefix, ":{endpoints}:");
+    len = append(ret, len, id);
+    if (what != NULL) {
+        len = append(ret, len, ":");
+        len = append(ret, len, what);
+    }
+    return str_make(ret, len);
+}
+
 void conversation_id_make(const struct keys *keys, char ret[CONVERSATION_SIZE])
 {
     char letters[ID_LETTERS + 1];

@@ -27,6 +27,11 @@ struct str key_make(const struct keys *keys, const char *what, const char *id,
                     char ret[KEY_SIZE]);
 struct str key_lane(const struct keys *keys, const char *what, int64_t lane,
                     char ret[KEY_SIZE]);
+/* "<prefix>:{endpoints}:<id>" or "<prefix>:{endpoints}:<id>:<what>" when what is not
+ * NULL: keys of the model servers, shared by all shards of a prefix. */
+enum { ENDPOINT_ID_SIZE = 97 };
+struct str key_endpoint(const struct keys *keys, const char *id, const char *what,
+                        char ret[KEY_SIZE]);
 /* A new conversation's id: 12 base32 letters, "<shard>-" before it unless shard 0. */
 enum { CONVERSATION_SIZE = SHARD_MAX_LETTERS + 1 + ID_LETTERS + 1 };
 void conversation_id_make(const struct keys *keys, char ret[CONVERSATION_SIZE]);

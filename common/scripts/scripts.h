@@ -28,6 +28,8 @@ enum script_id {
     SCRIPT_DEAD,
     SCRIPT_TRIM,
     SCRIPT_REFUSE,
+    SCRIPT_ADMIT,
+    SCRIPT_REPORT,
     SCRIPT_COUNT
 };
 

@@ -45,6 +45,18 @@ static void a_lane_is_a_number_behind_the_name(void **state)
                        "p:{a.b}:request:9223372036854775807"));
 }
 
+static void an_endpoint_belongs_to_all_shards_of_a_prefix(void **state)
+{
+    struct keys keys = make("p", "a.b");
+    char room[KEY_SIZE];
+
+    (void)state;
+    assert_true(str_is(key_endpoint(&keys, "http://h:1", NULL, room),
+                       "p:{endpoints}:http://h:1"));
+    assert_true(str_is(key_endpoint(&keys, "http://h:1", "held", room),
+                       "p:{endpoints}:http://h:1:held"));
+}
+
 static void names_that_would_break_a_key_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -115,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shard_stands_in_braces),
         cmocka_unit_test(a_lane_is_a_number_behind_the_name),
+        cmocka_unit_test(an_endpoint_belongs_to_all_shards_of_a_prefix),
         cmocka_unit_test(names_that_would_break_a_key_are_refused),
         cmocka_unit_test(an_id_names_its_shard_unless_it_is_0),
         cmocka_unit_test(ids_from_outside_are_looked_at),

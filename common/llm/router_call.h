@@ -1,0 +1,154 @@
+/* router_call.h - the inside of the router: its servers and its calls. For router*.c.
+ *
+ * Flow: PLANNING -> ASKING <-> WAITING -> RUNNING -> REPORTING -> PAUSING -> ASKING ...
+ *       -> ENDING -> OVER. router.c begins and ends a call, router_attempt.c makes its
+ *       attempts, router_redis.c carries what the fleet must agree on, router_record.c
+ *       knows what PLANNING waits for.
+ */
+#ifndef PARLEY_LLM_ROUTER_CALL_H
+#define PARLEY_LLM_ROUTER_CALL_H
+
+#include <sys/queue.h>
+
+#include "base/rng.h"
+#include "llm/hybrid.h"
+#include "llm/route_plan.h"
+#include "llm/router.h"
+#include "net/loop.h"
+
+struct redis_answer;
+
+/* An endpoint as this process knows it; in the order of the list. */
+struct router_server {
+    const struct endpoint *endpoint; /* borrowed */
+    struct router *router;
+    char id[ENDPOINT_ID_SIZE]; /* in Redis */
+    char *key;                 /* owned; NULL none */
+    char *key_trouble;         /* owned; why there is no key, NULL all is well */
+    int64_t window;            /* 0: no limit, -1: not known yet */
+    bool asking_slots;
+    struct hybrid_record record; /* as read last */
+};
+
+enum call_state {
+    CALL_PLANNING,  /* waits for windows or records: router_record.c */
+    CALL_ASKING,    /* `admit` is on its way */
+    CALL_WAITING,   /* for a place; the timer asks again */
+    CALL_RUNNING,   /* the model is being asked */
+    CALL_REPORTING, /* the attempt failed, `report` is on its way */
+    CALL_PAUSING,   /* between attempts; the timer goes on */
+    CALL_ENDING,    /* settled, to be told at the next turn of the loop (the timer) */
+    CALL_OVER       /* told */
+};
+
+TAILQ_HEAD(router_call_list, router_call);
+struct router {
+    struct router_options to;
+    struct rng rng;
+    enum route_strategy strategy;
+    struct router_server *servers; /* owned; as many as endpoints */
+    struct router_call_list calls; /* not told yet */
+    struct router_call_list over;  /* told, freed at the end of the turn */
+    struct loop_hook hook;
+    struct loop_timer lease;      /* runs while a place may be held */
+    enum hybrid_mode hybrid_mode; /* as read last */
+    int64_t records_at_ms;        /* when they were read; 0: never */
+    int records_awaited;          /* answers */
+};
+
+struct router_call {
+    TAILQ_ENTRY(router_call) link;
+    struct router *router;
+    struct router_handlers handlers;
+    enum call_state state;
+    /* what was asked */
+    char *conversation; /* owned, as all texts; NULL of a direct call */
+    char *call_id;
+    int64_t asked_at_us;
+    int64_t give_up_ms;
+    struct hybrid_question question;
+    struct llm_request *request; /* owned copy; NULL of a direct call */
+    struct route_plan plan;
+    /* where it stands */
+    struct loop_timer timer;
+    struct loop_timer give_up;
+    size_t sent[ROUTE_CANDIDATES_MAX]; /* what admit's numbers mean: plan.items */
+    size_t sent_count;
+    const char *tier_route; /* why this tier; NULL unless hybrid */
+    int64_t began_us;       /* monotonic: when it began to wait for a place */
+    int64_t used;           /* attempts charged */
+    int64_t repeats;
+    int charge; /* of the next admit: 1 a first attempt, 0 free, -1 a retry */
+    bool wakes; /* waits for a place, not for time to pass */
+    bool cancelled;
+    /* the attempt */
+    struct router_attempt attempt; /* number 0: none yet */
+    char *attempt_id;              /* of the one that runs or ran last */
+    char *next_id;                 /* of the one a place is asked for */
+    struct router_server *held;    /* where it has a place; NULL none */
+    struct llm_call *llm_call;
+    int64_t sent_us; /* monotonic: when the attempt was sent */
+    bool heard;      /* some text came */
+    bool open;       /* on_attempt was told, on_attempt_end not yet */
+    /* its failure, kept over the report; then the end */
+    struct llm_result end;
+    char *end_reason;
+    char *end_model;
+};
+
+/* ---- router.c ---- */
+
+/* Asks for the next attempt's place. */
+void call_ask(struct router_call *call);
+/* Fills call->end; what `result` (NULL: nothing) counted stays in it, its texts go.
+ * LLM_ERROR_NONE: it was cancelled. */
+void call_set_end(struct router_call *call, const struct llm_result *result,
+                  enum llm_error error, const char *reason);
+/* on_attempt_end, if on_attempt was told. */
+void call_tell_attempt(struct router_call *call, const struct llm_result *result,
+                       bool again);
+/* The one on_result. */
+void call_tell_end(struct router_call *call, const struct llm_result *result);
+/* The same with call->end, from the loop. */
+void call_end_later(struct router_call *call);
+/* All that PLANNING waits for may be there: looks again. */
+void router_planned(struct router *router);
+/* What Redis said: ask again after ms; or the key is not taken anywhere. */
+void call_wait(struct router_call *call, int64_t ms);
+void call_refused_key(struct router_call *call, const char *reason);
+
+/* ---- router_attempt.c ---- */
+
+enum { ROUTER_RENEW_MS = 3000 }; /* of a place */
+/* There is a place. sent: an index of call->sent; probe: the server was down. */
+void call_admitted(struct router_call *call, size_t sent, bool probe);
+/* Tells of the attempt and sends it, unless it is cancelled in between. */
+void call_send(struct router_call *call, const struct llm_request *what);
+/* The failure is booked. down: its server's breaker is open. */
+void call_reported(struct router_call *call, bool down);
+
+/* ---- router_redis.c ---- */
+
+/* Asks for a place; call_admitted, call_wait or call_refused_key follows. */
+void call_admit(struct router_call *call);
+/* Gives up the wait for one. */
+void call_leave(struct router_call *call);
+/* Books the end of the attempt. awaited: call_reported follows. */
+void call_report(struct router_call *call, const struct llm_result *result,
+                 bool awaited);
+/* Keeps the place. */
+void call_renew(const struct router_call *call);
+
+/* ---- router_record.c ---- */
+
+void router_servers_init(struct router *router);
+void router_servers_done(struct router *router);
+struct router_server *router_server_of(const struct router *router,
+                                       const struct endpoint *endpoint);
+/* True when the windows of the plan and, where tiers are chosen, the records are known
+ * and fresh; else asks for them: router_planned follows. */
+bool router_is_informed(struct router *router, const struct route_plan *plan);
+/* Puts the plan's tiers in order; fills call->tier_route. */
+void call_choose_tier(struct router_call *call);
+
+#endif
