@@ -1,7 +1,7 @@
 /* ollama.c - what is sent to an Ollama server, and its answer cut into lines.
  *
  * Unknown option names are passed over by the server in silence, so what is in
- * `options` has been checked before (proto/model_options.h).
+ * `options` has been checked before.
  */
 #include "llm/ollama.h"
 
@@ -12,6 +12,7 @@
 #include "llm/reader.h"
 #include "llm/wire.h"
 #include "proto/json_write.h"
+#include "proto/model_options.h"
 
 /* ---- out ---- */
 
@@ -40,17 +41,22 @@ static bool write_think(const char *think, struct buf *into)
                    : json_write_text(into, think));
 }
 
+static const char *name_of(const struct llm_request *request,
+                           const struct model_option *option)
+{
+    (void)request;
+    return option->own ? NULL : option->name;
+}
+
 static bool write_options(const struct llm_request *request, struct buf *into)
 {
-    static const char *const without[] = {NULL};
-
     return buf_add_text(into, ",\"options\":{\"num_ctx\":")
            && json_write_i64(into, request->num_ctx)
            && buf_add_text(into, ",\"num_predict\":")
            && json_write_i64(into, request->num_predict)
            && wire_write_temperature(request, into) && wire_write_seed(request, into)
            && wire_write_stops(request, into)
-           && wire_write_options(request, without, into) && buf_add_char(into, '}');
+           && wire_write_options(request, name_of, into) && buf_add_char(into, '}');
 }
 
 static bool ollama_write(const struct llm_request *request, struct buf *into)

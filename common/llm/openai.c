@@ -13,16 +13,21 @@
 #include "llm/reader.h"
 #include "llm/wire.h"
 #include "proto/json_write.h"
+#include "proto/model_options.h"
 
 /* ---- out ---- */
 
-/* Options of Ollama's that set up its runner, or that no server of this API knows: they
- * would be refused by those that check. */
-static const char *const runner_options[] = {
-    "num_keep",  "num_batch",  "num_gpu", "main_gpu",          "use_mmap",
-    "use_mlock", "num_thread", "numa",    "draft_num_predict", "repeat_last_n",
-    "typical_p", "low_vram",   NULL,
-};
+/* OpenAI itself refuses what the servers that copy it have added. */
+static const char *name_of(const struct llm_request *request,
+                           const struct model_option *option)
+{
+    static const char strict[] = "https://api.openai.com";
+
+    if (option->own
+        || (option->api == API_OTHERS && str_starts(str_of(request->url), strict)))
+        return NULL;
+    return option->openai;
+}
 
 static bool write_max_tokens(const struct llm_request *request, struct buf *into)
 {
@@ -63,8 +68,7 @@ static bool openai_write(const struct llm_request *request, struct buf *into)
            && write_max_tokens(request, into) && wire_write_temperature(request, into)
            && wire_write_seed(request, into) && wire_write_stops(request, into)
            && write_think(request->think, into) && write_schema(request->schema, into)
-           && wire_write_options(request, runner_options, into)
-           && buf_add_char(into, '}');
+           && wire_write_options(request, name_of, into) && buf_add_char(into, '}');
 }
 
 /* ---- in ---- */

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "proto/json_get.h"
 #include "proto/json_write.h"
+#include "proto/model_options.h"
 #include "proto/schema.h"
 
 enum { TEMPERATURE_DECIMALS = 4, OPTION_DIGITS = 15 };
@@ -118,23 +119,6 @@ static int add_json(const char *at, size_t len, void *owner)
     return buf_add(owner, at, len) ? 0 : -1;
 }
 
-static bool is_left_out(const struct llm_request *request, const char *key,
-                        const char *const *without)
-{
-    static const char *const own[] = {"num_ctx", "num_predict", "temperature"};
-
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (strcmp(key, own[i]) == 0)
-            return true;
-    }
-    for (; *without != NULL; without++) {
-        if (strcmp(key, *without) == 0)
-            return true;
-    }
-    return (request->seed >= 0 && strcmp(key, "seed") == 0)
-           || (request->stop_count > 0 && strcmp(key, "stop") == 0);
-}
-
 static bool write_option(const char *key, const json_t *value, struct buf *into)
 {
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(OPTION_DIGITS);
@@ -144,7 +128,9 @@ static bool write_option(const char *key, const json_t *value, struct buf *into)
            && json_dump_callback(value, add_json, into, flags) == 0;
 }
 
-bool wire_write_options(const struct llm_request *request, const char *const *without,
+bool wire_write_options(const struct llm_request *request,
+                        const char *(*name_of)(const struct llm_request *request,
+                                               const struct model_option *option),
                         struct buf *into)
 {
     json_t *options = NULL;
@@ -154,13 +140,15 @@ bool wire_write_options(const struct llm_request *request, const char *const *wi
 
     if (request->options == NULL)
         return true;
-    if (!json_read(str_of(request->options), &options, NULL)
-        || !json_is_object(options))
+    if (!json_read(str_of(request->options), &options, NULL))
         assert(!"options nobody has checked");
     json_object_foreach(options, key, value)
     {
-        if (ok && !is_left_out(request, key, without))
-            ok = write_option(key, value, into);
+        const struct model_option *option = model_option_find(str_of(key));
+        const char *name = option == NULL ? NULL : name_of(request, option);
+
+        if (ok && name != NULL)
+            ok = write_option(name, value, into);
     }
     json_decref(options);
     return ok;

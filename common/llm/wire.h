@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "llm/llm.h"
 
+struct model_option;
+
 /* "<url><path>" without the slashes `url` may end with; the caller frees. */
 char *wire_join(const char *url, const char *path);
 /* The URL as it may be shown and recorded: without user and password and without the
@@ -27,9 +29,11 @@ bool wire_write_temperature(const struct llm_request *request, struct buf *into)
 bool wire_write_seed(const struct llm_request *request, struct buf *into);
 /* ,"stop":[...] when the request has stops. */
 bool wire_write_stops(const struct llm_request *request, struct buf *into);
-/* The request's further options, but those named in `without` (ends with NULL) and the
- * four above: these are written from the request. */
-bool wire_write_options(const struct llm_request *request, const char *const *without,
+/* The request's further options, each under the name that name_of gives it; NULL leaves
+ * it out. */
+bool wire_write_options(const struct llm_request *request,
+                        const char *(*name_of)(const struct llm_request *request,
+                                               const struct model_option *option),
                         struct buf *into);
 
 /* The names in a list of models, in its order: {"<list>": [{"<name>": "..."}, ...]}.
