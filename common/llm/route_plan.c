@@ -42,17 +42,44 @@ static const char *model_wanted(const struct route_wish *wish)
     return config_model(wish->config, wish->seat);
 }
 
-const struct endpoint *route_named(const struct route_wish *wish,
-                                   const char **ret_model)
+/* The provider the seat asks for; without one the options' stands for a config without
+ * endpoints. */
+static const char *provider_wanted(const struct route_wish *wish)
+{
+    if (wish->model != NULL && wish->model->provider != NULL)
+        return wish->model->provider;
+    return wish->endpoints->own == 0 ? wish->config->provider : NULL;
+}
+
+/* echo or the simulator, where that is asked for: then no name of an endpoint may lead
+ * to a real server. NULL: not asked for. */
+static const struct endpoint *pretended(const struct route_wish *wish)
+{
+    const char *provider = wish->model != NULL && wish->model->provider != NULL
+                               ? wish->model->provider
+                               : wish->config->provider;
+
+    if (strcmp(provider, "echo") != 0 && strcmp(provider, "simulator") != 0)
+        return NULL;
+    return endpoint_find(wish->endpoints, str_of(provider));
+}
+
+/* The endpoint a seat names, alone or before the colon of its model; NULL none.
+ * *ret_model: the model wanted, NULL for the endpoint's first. */
+static const struct endpoint *named(const struct route_wish *wish,
+                                    const char **ret_model)
 {
     const char *model = model_wanted(wish);
+    const struct endpoint *found = NULL;
 
+    *ret_model = NULL;
     if (wish->model != NULL && wish->model->endpoint != NULL) {
         *ret_model = wish->model->model;
-        return endpoint_find(wish->endpoints, str_of(wish->model->endpoint));
+        found = endpoint_find(wish->endpoints, str_of(wish->model->endpoint));
+    } else if (model != NULL) {
+        found = endpoint_of_model(wish->endpoints, model, ret_model);
     }
-    *ret_model = NULL;
-    return model == NULL ? NULL : endpoint_of_model(wish->endpoints, model, ret_model);
+    return pretended(wish) != NULL ? pretended(wish) : found;
 }
 
 static bool is_echo(const struct endpoint *endpoint)
@@ -60,30 +87,12 @@ static bool is_echo(const struct endpoint *endpoint)
     return endpoint != NULL && strcmp(endpoint->provider, "echo") == 0;
 }
 
-/* The provider the seat asks for; without one the options' stands for a config without
- * endpoints. echo and the simulator are never a mere default: they are asked for. */
-static const char *provider_wanted(const struct route_wish *wish)
-{
-    const char *provider = wish->config->provider;
-
-    if (wish->model != NULL && wish->model->provider != NULL)
-        return wish->model->provider;
-    if (wish->endpoints->own == 0 || strcmp(provider, "echo") == 0
-        || strcmp(provider, "simulator") == 0)
-        return provider;
-    return NULL;
-}
-
 const struct endpoint *route_echo(const struct route_wish *wish)
 {
     const char *model;
-    const char *provider = provider_wanted(wish);
-    const struct endpoint *named = route_named(wish, &model);
+    const struct endpoint *first = named(wish, &model);
 
-    if (named == NULL && (wish->model == NULL || wish->model->endpoint == NULL)
-        && provider != NULL && strcmp(provider, "echo") == 0)
-        named = endpoint_find(wish->endpoints, str_of("echo"));
-    return is_echo(named) ? named : NULL;
+    return is_echo(first) ? first : NULL;
 }
 
 /* ---- candidates ---- */
@@ -116,13 +125,12 @@ static void add(struct route_plan *plan, const struct endpoint *endpoint,
     plan->count++;
 }
 
-/* All of the config's endpoints that will do: of the provider (NULL: any). In a hybrid
- * fleet one that does not serve the model is asked for its first. */
+/* All of the config's endpoints that will do. In a hybrid fleet one that does not serve
+ * the model is asked for its first. */
 static void add_own(const struct route_wish *wish, const char *model,
                     struct route_plan *plan)
 {
     const struct endpoint_list *list = wish->endpoints;
-    const char *provider = provider_wanted(wish);
     bool hybrid = wish->strategy == ROUTE_HYBRID;
 
     for (size_t i = 0; i < list->own; i++) {
@@ -130,8 +138,6 @@ static void add_own(const struct route_wish *wish, const char *model,
         bool serves = model != NULL && endpoint_serves(endpoint, model);
         const char *ask = serves ? model : first_model(endpoint);
 
-        if (provider != NULL && strcmp(provider, endpoint->provider) != 0)
-            continue;
         if ((serves || hybrid || model == NULL) && ask != NULL)
             add(plan, endpoint, ask, 0);
     }
@@ -184,18 +190,18 @@ static bool add_first(const struct route_wish *wish, struct route_plan *plan,
 {
     const char *provider = provider_wanted(wish);
     const char *model;
-    const struct endpoint *named = route_named(wish, &model);
+    const struct endpoint *first = named(wish, &model);
 
-    if (named != NULL)
-        return add_named(wish, named, model, plan, err);
+    if (first != NULL)
+        return add_named(wish, first, is_echo(first) ? NULL : model, plan, err);
     if (wish->model != NULL && wish->model->endpoint != NULL)
         return err_set(err, ERR_MODEL, "there is no endpoint %s",
                        log_safe(str_of(wish->model->endpoint)));
+    if (provider != NULL)
+        return add_built_in(wish, provider, model, plan, err);
     add_own(wish, model, plan);
     if (plan->count > 0)
         return true;
-    if (provider != NULL)
-        return add_built_in(wish, provider, model, plan, err);
     return err_set(err, ERR_MODEL, "no endpoint of the config serves the model %s",
                    model == NULL ? "(none is named)" : log_safe(str_of(model)));
 }
@@ -219,21 +225,27 @@ static void add_fallback(const struct route_wish *wish, struct str name, int64_t
         return;
     }
     if (strchr(text, ':') == NULL || text[strlen(text) - 1] == ':') {
-        (void)route_named(wish, &wanted); /* only the model matters here */
+        (void)named(wish, &wanted); /* only the model matters here */
         if (wanted != NULL && endpoint_serves(endpoint, wanted))
             model = wanted;
     }
-    if (model != NULL || is_echo(endpoint))
-        add(plan, endpoint, is_echo(endpoint) ? "echo" : model, group);
+    if (model == NULL || is_echo(endpoint))
+        model = model_of(wish, endpoint);
+    if (model != NULL)
+        add(plan, endpoint, model, group);
     free(text);
 }
 
 static void add_fallbacks(const struct route_wish *wish, struct route_plan *plan)
 {
-    struct str rest =
-        str_of(wish->model == NULL ? NULL : wish->model->fallback); /* NULL: empty */
-    int64_t group = 2; /* 1 is the other tier's */
+    const char *order = wish->model != NULL && wish->model->fallback != NULL
+                            ? wish->model->fallback
+                            : wish->config->fallback;
+    struct str rest = str_of(order); /* NULL: empty */
+    int64_t group = 2;               /* 1 is the other tier's */
 
+    if (pretended(wish) != NULL)
+        return;
     while (rest.len > 0) {
         struct str name = str_trim(str_cut(rest, ',', &rest));
 

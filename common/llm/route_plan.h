@@ -1,10 +1,10 @@
 /* route_plan.h - where a call may go, those preferred first: an endpoint and the model
  * to ask it for. Pure.
  *
- * First the seat's own endpoint; or else all of the config's that serve its model (of
- * its provider, where it names one); or else the provider's built-in one. Behind them
- * the seat's fallback order, each name a group of its own: a group is asked when all
- * before it are down, or failed this turn. docs/routing.md tells it for users.
+ * First the seat's own endpoint, or its provider's built-in one; where it names
+ * neither, all of the config's that serve its model. Behind them the seat's fallback
+ * order, each name a group of its own: a group is asked when all before it are down, or
+ * failed this turn. docs/routing.md tells it for users.
  */
 #ifndef PARLEY_LLM_ROUTE_PLAN_H
 #define PARLEY_LLM_ROUTE_PLAN_H
@@ -65,11 +65,6 @@ void route_plan_set_tier(struct route_plan *plan, enum endpoint_tier tier,
                          bool stand_in);
 /* Sorts anew: those that failed this turn behind the others. */
 void route_plan_sort(struct route_plan *plan);
-/* The endpoint a seat names, alone or before the colon of its model; NULL none.
- * *ret_model: the model wanted, NULL for the endpoint's first; points into its
- * arguments. */
-const struct endpoint *route_named(const struct route_wish *wish,
-                                   const char **ret_model);
 /* The call needs no server: the first choice is `echo`. NULL when it is not. */
 const struct endpoint *route_echo(const struct route_wish *wish);
 

@@ -276,7 +276,10 @@ static void take_names(const struct config_loaded *loaded, bool all, struct wish
 {
     const struct config *config = &loaded->values;
 
-    wish->model.provider = take_text(loaded, all, "provider", config->provider);
+    /* Endpoints of the config are all candidates unless a provider is asked for: the
+     * default must not pass for that. */
+    wish->model.provider = take_text(loaded, all && config->endpoints.own == 0,
+                                     "provider", config->provider);
     wish->model.model = take_text(loaded, all, "model", config->models[0]);
     wish->model.fallback = take_text(loaded, all, "fallback", config->fallback);
     for (int i = 1; i <= SEATS_MAX; i++)
