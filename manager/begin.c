@@ -13,9 +13,10 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "llm/call_record.h"
-#include "llm/llm.h"
+#include "llm/router.h"
 #include "manager/close.h"
 #include "manager/manager.h"
+#include "proto/cast_runners.h"
 #include "proto/json_write.h"
 #include "proto/message.h"
 #include "scripts/scripts.h"
@@ -30,29 +31,42 @@ enum {
 /* ---- the story is there ---- */
 
 /* Each seat gets what the wish says; its lane is its number unless the file says. */
-static void equip(const struct wish *wish, struct cast *cast)
+static void equip(const struct manager *manager, const struct wish *wish,
+                  struct cast *cast)
 {
     for (size_t i = 0; i < cast->seat_count; i++) {
         struct seat *seat = &cast->seats[i];
-        const char *model = wish_model(wish, (int64_t)i + 1);
 
         if (seat->lane < 1)
             seat->lane = (int64_t)i + 1;
-        if (seat->model.provider == NULL && wish->model.provider != NULL)
-            seat->model.provider = x_strdup(wish->model.provider);
-        if (seat->model.model == NULL && model != NULL)
-            seat->model.model = x_strdup(model);
-        seat->model.num_ctx = wish->model.num_ctx;
-        seat->model.num_predict = wish->model.num_predict;
-        seat->model.temperature = wish->model.temperature;
-        seat->model.seed = wish->model.seed;
+        wish_equip(wish, (int64_t)i + 1, &manager->config->endpoints, seat);
     }
+}
+
+static void fail(struct manager *manager, struct talk *talk, const char *kind,
+                 const struct err *failure)
+{
+    log_error("begin", "cannot begin conversation=%s error=%s reason=%s", talk->id,
+              kind, log_safe(str_of(failure->msg)));
+    talk->failure = x_strdup(failure->msg);
+    talk->failure_kind = kind;
+    close_failed(manager, talk->id, kind, talk->failure);
 }
 
 void begin_story_done(struct manager *manager, struct talk *talk,
                       struct cast *cast_take)
 {
-    equip(talk->wish, cast_take);
+    struct err err = {0};
+
+    equip(manager, talk->wish, cast_take);
+    if (!cast_runners_agree(cast_take, manager->config, &err)) {
+        cast_done(cast_take);
+        free(cast_take);
+        roster_move(manager->roster, talk, TALK_READY);
+        fail(manager, talk, "options", &err);
+        manager_advance(manager);
+        return;
+    }
     roster_set_cast(talk, cast_take);
     roster_move(manager->roster, talk, TALK_READY);
     log_info("begin", "story ready conversation=%s seats=%d", talk->id,
@@ -63,32 +77,26 @@ void begin_story_done(struct manager *manager, struct talk *talk,
 void begin_story_failed(struct manager *manager, struct talk *talk,
                         const struct err *failure)
 {
-    log_error("begin", "no story conversation=%s reason=%s", talk->id,
-              log_safe(str_of(failure->msg)));
-    talk->failure = x_strdup(failure->msg);
     roster_move(manager->roster, talk, TALK_READY);
-    close_failed(manager, talk->id, "story", talk->failure);
+    fail(manager, talk, "story", failure);
     manager_advance(manager);
 }
 
 void begin_record_call(struct manager *manager, const struct talk *talk,
-                       const char *part, int ask, const struct llm_result *result)
+                       const struct router_attempt *attempt,
+                       const struct llm_result *result)
 {
-    char call[CONVERSATION_SIZE + 64];
     const struct call_record record = {.conversation = talk->id,
-                                       .call = call,
+                                       .call = attempt->call_id,
                                        .worker = manager->member.name,
                                        .turn = -1,
                                        .issue = -1,
                                        .delivery = -1,
                                        .seat = -1,
-                                       .began_us =
-                                           clock_wall_us() - result->duration_us};
+                                       .began_us = attempt->began_us};
 
-    fmt_into(call, sizeof call, "%s:%s/%d-%s", talk->id, part, ask,
-             manager->member.nonce);
     if (!call_record_send(manager->redis, &manager->keys, &record, result))
-        log_warn("begin", "the record of a call is lost call=%s", call);
+        log_warn("begin", "the record of a call is lost call=%s", attempt->call_id);
 }
 
 /* ---- the first step ---- */
@@ -223,6 +231,25 @@ static void say_waiting(struct talk *talk, const char *why)
     log_info("begin", "waiting conversation=%s for=%s", talk->id, why);
 }
 
+static void begin_if_ready(struct manager *manager, struct talk *talk)
+{
+    if (talk->failure != NULL) {
+        close_failed(manager, talk->id, talk->failure_kind,
+                     talk->failure); /* until it is */
+        return;
+    }
+    if (roster_count(manager->roster, TALK_RUNNING)
+        >= (size_t)manager->config->max_running) {
+        say_waiting(talk, "room");
+        return;
+    }
+    if (!talk_has_lanes(talk, manager->alive)) {
+        say_waiting(talk, "workers");
+        return;
+    }
+    begin_one(manager, talk);
+}
+
 static void begin_all(struct manager *manager)
 {
     struct talk *talk = roster_first(manager->roster, TALK_READY);
@@ -230,15 +257,7 @@ static void begin_all(struct manager *manager)
     while (talk != NULL) {
         struct talk *next = roster_next(talk);
 
-        if (talk->failure != NULL)
-            close_failed(manager, talk->id, "story", talk->failure); /* until it is */
-        else if (roster_count(manager->roster, TALK_RUNNING)
-                 >= (size_t)manager->config->max_running)
-            say_waiting(talk, "room");
-        else if (!talk_has_lanes(talk, manager->alive))
-            say_waiting(talk, "workers");
-        else
-            begin_one(manager, talk);
+        begin_if_ready(manager, talk);
         talk = next;
     }
 }

@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "llm/llm.h"
+#include "llm/route_plan.h"
+#include "llm/router.h"
 #include "manager/begin.h"
 #include "manager/manager.h"
 #include "proto/schema.h"
@@ -17,7 +18,6 @@
 
 enum {
     ASKS_MAX = 3,
-    ASK_AGAIN_MS = 1000, /* after a server error; a bad reply is sent back at once */
     PROMPT_MAX_BYTES = 1 << 18,
     STORY_TOKENS = 2000, /* most that a story or the personas may take */
     RAW_LOG_BYTES = 3000
@@ -54,8 +54,9 @@ void desk_close(struct desk *desk)
     TAILQ_REMOVE(&desk->manager->desks, desk, in_list);
     loop_timer_stop(&desk->later);
     if (desk->call != NULL)
-        llm_drop(desk->call);
+        router_drop(desk->call);
     cast_done(&desk->cast);
+    seat_model_done(&desk->model);
     free(desk->prompt);
     free(desk->last);
     free(desk->complaint);
@@ -165,10 +166,10 @@ static const char *part_name(const struct desk *desk)
 }
 
 /* Another ask, or the end when there were enough. */
-static void try_again(struct desk *desk, int64_t wait_ms, const struct err *problem)
+static void ask_again(struct desk *desk, const struct err *problem)
 {
     if (desk->asked < ASKS_MAX) {
-        loop_timer_start(&desk->later, wait_ms);
+        loop_timer_start(&desk->later, 0);
         return;
     }
     err_set(&desk->failure, ERR_MODEL, "no usable %s in %d replies, at last: %s",
@@ -205,7 +206,7 @@ static void complain(struct desk *desk, struct str reply, const struct err *prob
     free(desk->complaint);
     desk->last = x_memdup(reply.at, reply.len);
     desk->complaint = buf_take(&text);
-    try_again(desk, 0, problem);
+    ask_again(desk, problem);
 }
 
 static void check_reply(struct desk *desk, struct str reply)
@@ -238,20 +239,27 @@ static void check_reply(struct desk *desk, struct str reply)
     }
 }
 
-/* Asking again is of no use when the server is not there or lacks the model. */
-static bool is_final(enum llm_error error)
+static void on_attempt_end(void *owner, const struct router_attempt *attempt,
+                           const struct llm_result *result, bool again)
 {
-    return error == LLM_ERROR_REFUSED || error == LLM_ERROR_MODEL_NOT_FOUND
-           || error == LLM_ERROR_REQUEST;
+    struct desk *desk = owner;
+
+    begin_record_call(desk->manager, desk->talk, attempt, result);
+    if (result->outcome == LLM_FAILED)
+        log_warn(
+            "desk", "a call failed call=%s endpoint=%s error=%s again=%d reason=%s",
+            attempt->call_id, attempt->endpoint->name, llm_error_name(result->error),
+            again, log_safe(str_of(result->reason)));
 }
 
-static void on_reply(void *owner, const struct llm_result *result)
+static void on_reply(void *owner, const struct llm_result *result,
+                     const struct router_attempt *attempt)
 {
     struct desk *desk = owner;
     struct err problem = {0};
 
+    (void)attempt; /* on_attempt_end had it */
     desk->call = NULL;
-    begin_record_call(desk->manager, desk->talk, part_name(desk), desk->asked, result);
     if (result->outcome == LLM_DONE) {
         check_reply(desk, result->text);
         return;
@@ -261,44 +269,37 @@ static void on_reply(void *owner, const struct llm_result *result)
         complain(desk, str_of(""), &problem);
         return;
     }
-    log_warn("desk",
-             "asking for the %s failed conversation=%s ask=%d error=%s reason=%s",
+    log_warn("desk", "no server made the %s conversation=%s ask=%d error=%s reason=%s",
              part_name(desk), desk->talk->id, desk->asked,
-             llm_error_name(result->error), problem.msg);
-    if (is_final(result->error)) {
-        desk->failure = problem;
-        over_soon(desk);
-    } else {
-        try_again(desk, ASK_AGAIN_MS, &problem);
-    }
+             llm_error_name(result->error), log_safe(str_of(problem.msg)));
+    desk->failure = problem;
+    over_soon(desk);
 }
 
-static void fill_request(const struct desk *desk, struct llm_request *request)
+static struct llm_request request_of(const struct desk *desk)
 {
     const struct config *config = desk->manager->config;
-    const struct seat_model *own = &desk->talk->wish->model;
+    const struct seat_model *own = &desk->model;
 
-    *request = (struct llm_request){
-        .url = config->ollama_url,
-        .model = own->model == NULL ? config->models[0] : own->model,
+    return (struct llm_request){
         .num_ctx = own->num_ctx < 0 ? config->num_ctx : own->num_ctx,
         .num_predict = STORY_TOKENS,
         .temperature = isnan(own->temperature) ? config->temperature : own->temperature,
         .seed = own->seed < 0 ? -1 : own->seed + desk->asked,
         .keep_alive = config->keep_alive,
-        .call_id = desk->talk->id,
-        .connect_ms = config->connect_ms,
-        .first_token_ms = config->first_token_ms,
-        .between_tokens_ms = config->between_tokens_ms,
-        .total_ms = config->total_ms,
     };
 }
 
 static void ask(struct desk *desk)
 {
-    const struct llm_handlers handlers = {NULL, on_reply, desk};
+    const struct router_handlers handlers = {
+        .on_attempt_end = on_attempt_end, .on_result = on_reply, .owner = desk};
+    const struct config *config = desk->manager->config;
     struct llm_message messages[3];
-    struct llm_request request;
+    struct router_ask ask = {.conversation = desk->talk->id,
+                             .call_id = desk->call_id,
+                             .model = &desk->model,
+                             .asked_at_us = desk->opened_us};
     char *schema = schema_text(desk->part, desk->talk->wish->personas);
     size_t count = 0;
 
@@ -307,17 +308,20 @@ static void ask(struct desk *desk)
         free(schema);
         return;
     }
-    fill_request(desk, &request);
+    desk->asked++;
+    fmt_into(desk->call_id, sizeof desk->call_id, "%s:%s/%d-%s", desk->talk->id,
+             part_name(desk), desk->asked, desk->manager->member.nonce);
     messages[count++] = (struct llm_message){"user", str_of(desk->prompt)};
     if (desk->last != NULL) {
         messages[count++] = (struct llm_message){"assistant", str_of(desk->last)};
         messages[count++] = (struct llm_message){"user", str_of(desk->complaint)};
     }
-    request.messages = messages;
-    request.message_count = count;
-    request.schema = schema;
-    desk->asked++;
-    desk->call = llm_start(desk->manager->llm, &request, &handlers);
+    ask.request = request_of(desk);
+    ask.request.messages = messages;
+    ask.request.message_count = count;
+    ask.request.schema = schema;
+    ask.give_up_ms = config->give_up_ms == OPT_NONE ? 0 : config->give_up_ms;
+    desk->call = router_start(desk->manager->router, &ask, &handlers);
     free(schema);
 }
 
@@ -352,12 +356,25 @@ static void placeholder(struct desk *desk)
     }
 }
 
+/* Whom the story is asked of: what the wish says of every seat. */
+static void choose_model(struct desk *desk)
+{
+    struct seat seat;
+
+    seat_init(&seat);
+    wish_equip(desk->talk->wish, 0, &desk->manager->config->endpoints, &seat);
+    desk->model = seat.model;
+    seat_model_init(&seat.model);
+    seat_done(&seat);
+}
+
 static bool is_echo(const struct desk *desk)
 {
-    const char *provider = desk->talk->wish->model.provider;
+    const struct config *config = desk->manager->config;
+    struct route_wish wish = {
+        .config = config, .endpoints = &config->endpoints, .model = &desk->model};
 
-    return strcmp(provider == NULL ? desk->manager->config->provider : provider, "echo")
-           == 0;
+    return route_echo(&wish) != NULL;
 }
 
 void desk_open(struct manager *manager, struct talk *talk)
@@ -366,6 +383,8 @@ void desk_open(struct manager *manager, struct talk *talk)
 
     desk->manager = manager;
     desk->talk = talk;
+    desk->opened_us = redis_clock_now_us(&manager->clock);
+    choose_model(desk);
     loop_timer_init(&desk->later, manager->loop, on_later, desk);
     TAILQ_INSERT_TAIL(&manager->desks, desk, in_list);
     if (talk->wish->story_file != NULL) {

@@ -3,7 +3,7 @@
  * From a story file: taken as they are. With the provider echo: a placeholder, and it
  * says so. Else a model is asked for the story, then for the personas, each as JSON
  * held to a schema and checked again on arrival; a reply that breaks it is sent back
- * with what was wrong, three times in all.
+ * with what was wrong, three times in all. Trouble with servers is the router's.
  *
  * Flow: desk_open -> ask -> on_reply -> ok: next part or done
  *                                    -> bad: ask again, told what was wrong
@@ -18,9 +18,10 @@
 #include "base/err.h"
 #include "manager/roster.h"
 #include "net/loop.h"
+#include "proto/cast.h"
 
-struct llm_call;
 struct manager;
+struct router_call;
 
 struct desk_templates {
     char *story; /* owned, as the others */
@@ -39,11 +40,14 @@ struct desk {
     enum desk_part part;
     int asked; /* how often this part was asked for */
     struct cast cast;
-    struct llm_call *call;
+    struct seat_model model; /* owned texts: what the story is asked of */
+    int64_t opened_us;       /* Redis' clock */
+    struct router_call *call;
+    char call_id[CONVERSATION_SIZE + 64];
     char *prompt;            /* owned: of this part */
     char *last;              /* owned: the reply that was no good, or NULL */
     char *complaint;         /* owned: what was wrong with it */
-    struct loop_timer later; /* hands the end over from the loop; waits before asking */
+    struct loop_timer later; /* hands the next step over to the loop */
     struct err failure;
     bool over;
     TAILQ_ENTRY(desk) in_list;

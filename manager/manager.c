@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
-#include "llm/llm.h"
+#include "llm/router.h"
 #include "manager/begin.h"
 #include "manager/control.h"
 #include "manager/due.h"
@@ -365,6 +365,14 @@ static void start(struct manager *manager)
     manager->redis = redis_new(manager->loop, &options);
     manager->http = http_new(manager->loop);
     manager->llm = llm_new(manager->loop, manager->http);
+    manager->router = router_new(&(struct router_options){
+        .loop = manager->loop,
+        .redis = manager->redis,
+        .llm = manager->llm,
+        .keys = &manager->keys,
+        .config = manager->config,
+        .endpoints = &manager->config->endpoints,
+    });
     manager->roster = roster_new();
     TAILQ_INIT(&manager->desks);
     if (!layout_ask(manager->redis, &manager->keys, on_layout, manager))
@@ -400,6 +408,7 @@ static void stop(struct manager *manager)
     member_done(&manager->member);
     redis_clock_stop(&manager->clock);
     redis_free(manager->reader);
+    router_free(manager->router);
     redis_free(manager->redis);
     llm_free(manager->llm);
     http_free(manager->http);

@@ -19,6 +19,7 @@
 
 struct http;
 struct llm;
+struct router;
 
 struct manager {
     const struct config *config; /* borrowed */
@@ -30,6 +31,7 @@ struct manager {
     struct redis_clock clock;
     struct http *http;
     struct llm *llm;
+    struct router *router; /* every ask goes through it */
     struct desk_templates templates;
     struct member member;
     struct leader leader;

@@ -34,10 +34,11 @@ struct talk {
     uint8_t seat_count;
     uint8_t lanes[SEATS_MAX]; /* of each seat, from 1 to SEATS_MAX */
     bool pass_on_failure;
-    struct wish *wish;       /* owned; NULL once running */
-    struct cast *cast;       /* owned; from ready until running */
-    char *failure;           /* owned: why there is no story; NULL: all is well */
-    int64_t said_waiting_ms; /* when it was last logged why it waits; monotonic */
+    struct wish *wish;        /* owned; NULL once running */
+    struct cast *cast;        /* owned; from ready until running */
+    char *failure;            /* owned: why it cannot begin; NULL: all is well */
+    const char *failure_kind; /* then: one word */
+    int64_t said_waiting_ms;  /* when it was last logged why it waits; monotonic */
     LIST_ENTRY(talk) in_bucket;
     TAILQ_ENTRY(talk) in_queue; /* of its state, oldest first */
 };

@@ -243,8 +243,7 @@ def test_a_folder_that_cannot_be_made_is_told(box):
 
 # ---- the model's story ----
 
-JUNK = ["no JSON at all", '{"setting": "x"}', '{"setting": 5, "characters": []}', "[", "",
-        "\x1b[2J{}"]
+JUNK = ["no JSON at all", '{"setting": "x"}', '{"setting": 5, "characters": []}', "[", "\x1b[2J{}"]
 
 
 @pytest.mark.parametrize("junk", JUNK)
@@ -263,14 +262,27 @@ def test_a_story_that_cannot_be_used_is_asked_for_three_times_then_told(box, jun
         assert complaint["role"] == "user" and len(complaint["content"]) > 20
     assert "story" in done.stderr.splitlines()[-1]
     log = open(box.path("D/logs/manager.log"), encoding="utf-8").read()
-    assert log.count("raw reply") == (3 if junk else 0)
+    assert log.count("raw reply") == 3
     if junk.isprintable():
         assert log.count(junk) >= 3
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", log + done.stderr)
     assert read_lines(box.path("D/transcript.jsonl")) == []
     calls = read_lines(box.path("D/calls.jsonl"))
-    outcome = "done" if junk else "failed"
-    assert [(call["turn"], call["outcome"]) for call in calls] == 3 * [(None, outcome)]
+    assert [(call["turn"], call["outcome"]) for call in calls] == 3 * [(None, "done")]
+
+
+def test_an_empty_story_is_asked_for_again_at_once_and_then_complained_of(box):
+    def on_chat(kind, number, body):
+        return [""] if kind == "story" and number < 3 else None
+    with FakeOllama(on_chat) as server:
+        done = box.parley("run", "--ollama", server.url, "--turns", 2, "--observe", "none",
+                          "--out", box.path("D"))
+    assert done.returncode == 0, done.stderr
+    assert [len(body["messages"]) for body in server.bodies("story")] == [1, 1, 3]
+    calls = [call for call in read_lines(box.path("D/calls.jsonl")) if call["turn"] is None]
+    assert [(call["outcome"], call["error"]) for call in calls] == [
+        ("failed", "empty"), ("failed", "empty"), ("done", None), ("done", None)]
+    assert len({call["call"] for call in calls}) == 4
 
 
 def test_each_complaint_says_what_was_wrong(box):
