@@ -1,4 +1,6 @@
 /* main.c - parley-simulator: a model server without a model. */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/version.h"
@@ -12,6 +14,7 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
     const struct config *config = &loaded->values;
     uint64_t seed =
         config->seed >= 0 ? (uint64_t)config->seed : rng_from_system() % SEED_BOUND;
+    const char *key = getenv("PARLEY_SIM_KEY"); /* a secret is no flag */
     const struct sim_options options = {
         .listen = config->listen,
         .tokens_per_second = config->tokens_per_second,
@@ -25,6 +28,8 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
         .faults = config->sim_faults,
         .ledger = config->sim_ledger,
         .ledger_bodies = config->sim_ledger_bodies,
+        .flavor = config->sim_flavor,
+        .key = key && key[0] ? key : NULL,
     };
 
     (void)words;
@@ -38,13 +43,16 @@ int main(int argc, char **argv)
 {
     static const struct program program = {
         {FOR_SIMULATE, "parley simulate", "[options]",
-         "Serves Ollama's API without a model: readable dialogue, stories and any JSON "
-         "that "
-         "a\nschema asks for, at the pace you choose, the same again for the same "
-         "--seed.\n"
+         "Serves Ollama's API and OpenAI's chat completions without a model: readable\n"
+         "dialogue, stories and any JSON that a schema asks for, at the pace you "
+         "choose,\n"
+         "the same again for the same --seed. What is to go wrong is asked for\n"
+         "(docs/simulator.md); with PARLEY_SIM_KEY set, only those with that key are\n"
+         "answered.\n"
          "\n"
          "  parley simulate --tokens-per-second 20 --first-token-ms 400\n"
          "  parley simulate --listen 127.0.0.1:0     prints the port it took\n"
+         "  parley simulate --flavor vllm --faults cut@0.1,status=503@0.05\n"
          "\n"
          "SIGTERM and SIGINT end it."},
         false,

@@ -21,6 +21,8 @@ struct sim_options {
     const char *faults; /* as faults_add takes them; NULL: none */
     const char *ledger; /* a file; NULL: none is kept */
     bool ledger_bodies; /* with the requests */
+    const char *flavor; /* flavor.h */
+    const char *key;    /* the bearer key that is wanted; NULL: none */
 };
 
 /* Serves until SIGTERM or SIGINT. Prints one line to stdout when it listens:

@@ -1,6 +1,7 @@
 /* sim_call.c - see sim_call.h.
  *
- * Flow: sim_call_start -> note_head -> parse [-> refuse] -> note_request -> faults_meet
+ * Flow: sim_call_start -> take_head -> take_request [-> refuse] -> note_request ->
+ * faults_meet
  *       -> act: drop | answer_fault [after a delay] | answer_empty | speak
  *       -> sim_call_gone -> end_of -> the ledger
  */
@@ -16,6 +17,8 @@
 #include "net/loop.h"
 #include "net/serve.h"
 #include "simulator/fault_answer.h"
+#include "simulator/flavor.h"
+#include "simulator/sim_openai.h"
 #include "simulator/sim_out.h"
 #include "simulator/sim_reply.h"
 #include "simulator/sim_wire.h"
@@ -36,6 +39,34 @@ struct sim_call {
     bool refused;
 };
 
+/* ---- who asks, and how ---- */
+
+bool sim_call_flavor(const struct sim_world *world, const struct serve_request *http,
+                     const struct flavor **ret_flavor)
+{
+    const char *name = serve_header(http, "X-Sim-Flavor");
+
+    if (sim_endpoint_of(serve_path(http)) != SIM_COMPLETIONS) {
+        *ret_flavor = flavor_ollama; /* its own API has no dialects */
+        return true;
+    }
+    if (name)
+        return flavor_parse(name, ret_flavor);
+    *ret_flavor = world->flavor;
+    return true;
+}
+
+bool sim_call_lacks_key(const struct sim_world *world, const struct serve_request *http)
+{
+    const char *given = serve_header(http, "Authorization");
+    const char *key = world->options->key;
+
+    if (key == NULL)
+        return false;
+    return given == NULL || !str_starts(str_of(given), "Bearer ")
+           || strcmp(given + strlen("Bearer "), key) != 0;
+}
+
 /* ---- what the ledger tells ---- */
 
 static char *copy(const char *text)
@@ -51,7 +82,7 @@ static void note_head(struct sim_call *call, struct serve_request *http)
         .id = copy(serve_header(http, "X-Parley-Turn")),
         .seq = ++world->calls,
         .path = x_strdup(serve_path(http)),
-        .flavor = "ollama",
+        .flavor = call->request.flavor->name,
         .started_us = clock_wall_us(),
         .prompt_tokens = -1,
         .num_ctx = -1,
@@ -168,8 +199,12 @@ static void speak(struct sim_call *call)
 
     if (!sim_reply_make(call->world->options, &call->fault, &call->request, &reply,
                         &err)) {
-        log_debug("simulator", "no instance of the format: %s", err.msg);
-        refuse(call, 500, "invalid JSON schema in format");
+        log_debug("simulator", "no reply: %s", err.msg);
+        if (err.code == ERR_LIMIT)
+            refuse(call, 400, err.msg);
+        else
+            refuse(call, call->request.endpoint == SIM_COMPLETIONS ? 400 : 500,
+                   "invalid JSON schema in format");
         return;
     }
     call->line.prompt_tokens = (int64_t)reply.prompt_tokens;
@@ -223,23 +258,61 @@ static void act(struct sim_call *call)
 
 /* ---- begin and end ---- */
 
-struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http,
-                                enum sim_endpoint endpoint)
+/* Reads the request; false when it was refused. */
+static bool take_request(struct sim_call *call)
+{
+    struct sim_world *world = call->world;
+    struct sim_request *request = &call->request;
+    struct str body = serve_body(call->http);
+    const struct sim_request before = *request;
+    struct sim_refusal refusal = {0};
+    bool ok = false;
+
+    if (sim_call_lacks_key(world, call->http)) {
+        refuse(call, 401, "Incorrect API key provided.");
+        return false;
+    }
+    if (request->endpoint == SIM_COMPLETIONS)
+        ok = sim_openai_parse(body, &world->models, request, &refusal);
+    else
+        ok = sim_request_parse(request->endpoint, body, &world->models, request,
+                               &refusal);
+    request->flavor = before.flavor;
+    request->number = before.number;
+    request->arrived_wall_us = before.arrived_wall_us;
+    if (!ok)
+        refuse(call, refusal.status, refusal.text);
+    return ok;
+}
+
+/* Who calls, and in which dialect; false when it was refused. */
+static bool take_head(struct sim_call *call)
+{
+    struct sim_request *request = &call->request;
+    const struct flavor *flavor = NULL;
+    bool known = sim_call_flavor(call->world, call->http, &flavor);
+
+    request->endpoint = sim_endpoint_of(serve_path(call->http));
+    request->flavor = known ? flavor : call->world->flavor;
+    note_head(call, call->http);
+    request->number = call->line.seq;
+    request->arrived_wall_us = call->line.started_us;
+    if (!known)
+        refuse(call, 400, "X-Sim-Flavor names no flavor");
+    return known;
+}
+
+struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http)
 {
     struct sim_call *call = x_calloc(1, sizeof(*call));
-    struct sim_refusal refusal = {0};
 
     call->world = world;
     call->http = http;
     call->arrived_us = clock_mono_us();
     call->out = sim_out_new(world->loop, http, &call->fault, &world->dice);
     loop_timer_init(&call->timer, world->loop, on_fault_due, call);
-    note_head(call, http);
-    if (!sim_request_parse(endpoint, serve_body(http), &world->models, &call->request,
-                           &refusal)) {
-        refuse(call, refusal.status, refusal.text);
+    if (!take_head(call) || !take_request(call))
         return call;
-    }
     note_request(call);
     if (call->request.empty) {
         answer_empty(call);

@@ -16,6 +16,7 @@
 #include "simulator/sim_models.h"
 #include "simulator/sim_stream.h"
 
+struct flavor;
 struct loop;
 struct serve_request;
 struct sim_call;
@@ -23,6 +24,7 @@ struct sim_call;
 /* What all calls share; the server's (sim_server.c). */
 struct sim_world {
     const struct sim_options *options;
+    const struct flavor *flavor; /* of those that name none */
     struct loop *loop;
     struct sim_models models;
     struct sim_stream *stream;
@@ -35,9 +37,16 @@ struct sim_world {
     bool closing;
 };
 
+/* Of a request, by its path and its header X-Sim-Flavor. False: there is no such one.
+ */
+MUST_USE bool sim_call_flavor(const struct sim_world *world,
+                              const struct serve_request *http,
+                              const struct flavor **ret_flavor);
+/* Whether a key is wanted, and not the one that came. */
+bool sim_call_lacks_key(const struct sim_world *world,
+                        const struct serve_request *http);
 /* Answers now or later; ends with sim_call_gone. Never NULL. */
-struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http,
-                                enum sim_endpoint endpoint);
+struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http);
 /* The request is over (serve.h, on_gone): books it and frees. */
 void sim_call_gone(struct sim_call *call, bool done);
 

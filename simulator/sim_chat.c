@@ -18,12 +18,10 @@ struct reading {
     struct sim_request *request;
     struct sim_refusal *refusal;
     const char *type_name; /* "ChatRequest" */
+    bool think_unsaid;
 };
 
-static bool refuse(struct sim_refusal *refusal, int status, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static bool refuse(struct sim_refusal *refusal, int status, const char *format, ...)
+bool sim_refuse(struct sim_refusal *refusal, int status, const char *format, ...)
 {
     va_list args;
     char *text = NULL;
@@ -66,20 +64,20 @@ static bool read_document(struct reading *reading, struct str body)
     json_t *document = NULL;
 
     if (str_trim(body).len == 0)
-        return refuse(reading->refusal, STATUS_BAD, "missing request body");
+        return sim_refuse(reading->refusal, STATUS_BAD, "missing request body");
     document = json_loadb(body.at, body.len, JSON_DECODE_ANY, &error);
     if (document == NULL
         && json_error_code(&error) == json_error_premature_end_of_input)
-        return refuse(reading->refusal, STATUS_BAD, "unexpected EOF");
+        return sim_refuse(reading->refusal, STATUS_BAD, "unexpected EOF");
     if (document == NULL)
-        return refuse(reading->refusal, STATUS_BAD,
-                      "invalid JSON: line %d, column %d: %s", error.line, error.column,
-                      error.text);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "invalid JSON: line %d, column %d: %s", error.line,
+                          error.column, error.text);
     reading->request->document = document;
     if (!json_is_object(document))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "json: cannot unmarshal %s into Go value of type api.%s",
-                      type_said(document), reading->type_name);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "json: cannot unmarshal %s into Go value of type api.%s",
+                          type_said(document), reading->type_name);
     return true;
 }
 
@@ -94,9 +92,10 @@ static bool read_field(struct reading *reading, const char *name, json_type type
         return true;
     }
     if (json_typeof(value) != type && !(type == JSON_TRUE && json_is_false(value)))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
-                      type_said(value), reading->type_name, name, go_type);
+        return sim_refuse(
+            reading->refusal, STATUS_BAD,
+            "json: cannot unmarshal %s into Go struct field %s.%s of type %s",
+            type_said(value), reading->type_name, name, go_type);
     *ret_value = value;
     return true;
 }
@@ -124,11 +123,11 @@ static bool read_duration(struct reading *reading, const char *text)
         rest = str_make(rest.at + 1, rest.len - 1);
     if (rest.len > 0 && strspn(rest.at, "0123456789.") == rest.len
         && !str_is(rest, "0"))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "time: missing unit in duration \"%.64s\"", text);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "time: missing unit in duration \"%.64s\"", text);
     if (!str_to_duration_ms(rest, &ms))
-        return refuse(reading->refusal, STATUS_BAD, "time: invalid duration \"%.64s\"",
-                      text);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "time: invalid duration \"%.64s\"", text);
     reading->request->keep_alive_ms = negative ? -1 : ms;
     return true;
 }
@@ -151,7 +150,7 @@ static bool read_keep_alive(struct reading *reading)
 /* ---- what is said ---- */
 
 /* The server has roles in small letters; what it does not know speaks as a user. */
-static const char *role_of(const char *role)
+const char *sim_role_of(const char *role)
 {
     static const char *const roles[] = {"system", "assistant", "tool"};
 
@@ -176,10 +175,10 @@ static bool read_text(struct reading *reading, const json_t *message, const char
     if (value == NULL || json_is_null(value))
         return true;
     if (!json_is_string(value))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "json: cannot unmarshal %s into Go struct field "
-                      "ChatRequest.messages.%s of type string",
-                      type_said(value), name);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "json: cannot unmarshal %s into Go struct field "
+                          "ChatRequest.messages.%s of type string",
+                          type_said(value), name);
     *ret_text = str_make(json_string_value(value), json_string_length(value));
     return true;
 }
@@ -190,14 +189,14 @@ static bool read_message(struct reading *reading, const json_t *message)
     struct str content = {0};
 
     if (!json_is_object(message))
-        return refuse(reading->refusal, STATUS_BAD,
-                      "json: cannot unmarshal %s into Go struct field "
-                      "ChatRequest.messages of type api.Message",
-                      type_said(message));
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "json: cannot unmarshal %s into Go struct field "
+                          "ChatRequest.messages of type api.Message",
+                          type_said(message));
     if (!read_text(reading, message, "role", &role)
         || !read_text(reading, message, "content", &content))
         return false;
-    sim_prompt_add(&reading->request->prompt, role_of(role.at), content);
+    sim_prompt_add(&reading->request->prompt, sim_role_of(role.at), content);
     return true;
 }
 
@@ -243,44 +242,48 @@ static bool read_model(struct reading *reading, const struct sim_models *models)
         return false;
     request->model_name = name ? json_string_value(name) : "";
     if (request->model_name[0] == '\0' && request->endpoint == SIM_CHAT)
-        return refuse(reading->refusal, STATUS_BAD, "model is required");
+        return sim_refuse(reading->refusal, STATUS_BAD, "model is required");
     request->model = sim_models_find(models, str_of(request->model_name));
     if (request->model == NULL)
-        return refuse(reading->refusal, STATUS_NOT_FOUND, "model '%.128s' not found",
-                      request->model_name);
+        return sim_refuse(reading->refusal, STATUS_NOT_FOUND,
+                          "model '%.128s' not found", request->model_name);
     return true;
 }
 
-static bool read_think(struct reading *reading, bool *ret_think)
+static bool read_think(struct reading *reading)
 {
     static const char *const levels[] = {"low", "medium", "high", "max"};
     const json_t *think = json_object_get(reading->request->document, "think");
 
-    *ret_think = json_is_true(think);
+    reading->request->think = json_is_true(think);
+    reading->think_unsaid = think == NULL || json_is_null(think);
     if (!json_is_string(think))
         return true;
-    *ret_think = true;
+    reading->request->think = true;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (strcmp(json_string_value(think), levels[i]) == 0)
             return true;
-    return refuse(reading->refusal, STATUS_BAD,
-                  "invalid think value: \"%.64s\" (must be \"high\", \"medium\", "
-                  "\"low\", \"max\", true, or false)",
-                  json_string_value(think));
+    return sim_refuse(reading->refusal, STATUS_BAD,
+                      "invalid think value: \"%.64s\" (must be \"high\", \"medium\", "
+                      "\"low\", \"max\", true, or false)",
+                      json_string_value(think));
 }
 
-static bool check_abilities(struct reading *reading, bool think)
+static bool check_abilities(struct reading *reading)
 {
-    const struct sim_request *request = reading->request;
+    struct sim_request *request = reading->request;
     const json_t *tools = json_object_get(request->document, "tools");
+    bool thinks = sim_model_thinks(request->model);
 
-    if (think)
-        return refuse(reading->refusal, STATUS_BAD,
-                      "\"%.128s\" does not support thinking", request->model_name);
+    if (request->think && !thinks)
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "\"%.128s\" does not support thinking", request->model_name);
+    /* A model that can think does, unless it is told not to. */
+    request->think = request->think || (thinks && reading->think_unsaid);
     if (request->endpoint == SIM_CHAT && json_array_size(tools) > 0)
-        return refuse(reading->refusal, STATUS_BAD,
-                      "registry.ollama.ai/library/%.128s does not support tools",
-                      request->model->name);
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "registry.ollama.ai/library/%.128s does not support tools",
+                          request->model->name);
     return true;
 }
 
@@ -294,8 +297,8 @@ static bool read_integer(struct reading *reading, const json_t *options,
     if (value == NULL || json_is_null(value))
         return true;
     if (!json_is_number(value))
-        return refuse(reading->refusal, STATUS_SERVER,
-                      "option \"%s\" must be of type integer", name);
+        return sim_refuse(reading->refusal, STATUS_SERVER,
+                          "option \"%s\" must be of type integer", name);
     /* The real server cuts the fraction off as well. */
     if (json_number_value(value) > -9e15 && json_number_value(value) < 9e15)
         *ret_value = (int64_t)json_number_value(value);
@@ -309,12 +312,12 @@ static bool read_stops(struct reading *reading, const json_t *options)
     if (stops == NULL || json_is_null(stops))
         return true;
     if (!json_is_array(stops))
-        return refuse(reading->refusal, STATUS_SERVER,
-                      "option \"stop\" must be of type array");
+        return sim_refuse(reading->refusal, STATUS_SERVER,
+                          "option \"stop\" must be of type array");
     for (size_t i = 0; i < json_array_size(stops); i++)
         if (!json_is_string(json_array_get(stops, i)))
-            return refuse(reading->refusal, STATUS_SERVER,
-                          "option \"stop\" must be of an array of strings");
+            return sim_refuse(reading->refusal, STATUS_SERVER,
+                              "option \"stop\" must be of an array of strings");
     reading->request->stops = stops;
     return true;
 }
@@ -348,33 +351,38 @@ static bool read_format(struct reading *reading)
     if (format == NULL || json_is_null(format) || request->schema || request->json
         || (json_is_string(format) && text[0] == '\0'))
         return true;
-    return refuse(reading->refusal, STATUS_SERVER,
-                  "invalid format: \"%s%.64s%s\"; expected \"json\" or a valid JSON "
-                  "Schema object",
-                  json_is_string(format) ? "\\\"" : "",
-                  json_is_string(format) ? text : type_said(format),
-                  json_is_string(format) ? "\\\"" : "");
+    return sim_refuse(
+        reading->refusal, STATUS_SERVER,
+        "invalid format: \"%s%.64s%s\"; expected \"json\" or a valid JSON "
+        "Schema object",
+        json_is_string(format) ? "\\\"" : "",
+        json_is_string(format) ? text : type_said(format),
+        json_is_string(format) ? "\\\"" : "");
 }
 
 /* ---- the whole ---- */
 
 enum sim_endpoint sim_endpoint_of(const char *path)
 {
+    if (str_starts(str_of(path), "/v1/"))
+        return SIM_COMPLETIONS;
     return strcmp(path, "/api/generate") == 0 ? SIM_GENERATE : SIM_CHAT;
 }
 
 static bool read_all(struct reading *reading, struct str body,
                      const struct sim_models *models)
 {
-    bool think = false;
+    const json_t *truncate = NULL;
 
     if (!read_document(reading, body) || !read_stream(reading)
-        || !read_keep_alive(reading) || !read_think(reading, &think))
+        || !read_keep_alive(reading) || !read_think(reading)
+        || !read_field(reading, "truncate", JSON_TRUE, "bool", &truncate))
         return false;
+    reading->request->strict = json_is_false(truncate);
     if (reading->request->endpoint == SIM_CHAT ? !read_messages(reading)
                                                : !read_prompt(reading))
         return false;
-    return read_model(reading, models) && check_abilities(reading, think)
+    return read_model(reading, models) && check_abilities(reading)
            && read_options(reading) && read_format(reading);
 }
 
@@ -399,6 +407,7 @@ bool sim_request_parse(enum sim_endpoint endpoint, struct str body,
 void sim_request_done(struct sim_request *request)
 {
     json_decref(request->document);
+    json_decref(request->extra);
     sim_prompt_done(&request->prompt);
     *request = (struct sim_request){0};
 }

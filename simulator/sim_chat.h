@@ -1,6 +1,7 @@
-/* sim_chat.h - a request to /api/chat or /api/generate: parsed, checked, and refused
- * with the texts and statuses of the real server (ollama/ollama, server/routes.go of
- * 2026). Pure.
+/* sim_chat.h - what is asked of a model. A request to /api/chat or /api/generate is
+ * parsed, checked, and refused with the texts and statuses of the real server
+ * (ollama/ollama, server/routes.go of 2026); sim_openai.h does it for the other API.
+ * Pure.
  */
 #ifndef PARLEY_SIM_CHAT_H
 #define PARLEY_SIM_CHAT_H
@@ -15,21 +16,30 @@
 #include "simulator/sim_models.h"
 #include "simulator/sim_prompt.h"
 
-enum sim_endpoint { SIM_CHAT, SIM_GENERATE };
+enum sim_endpoint { SIM_CHAT, SIM_GENERATE, SIM_COMPLETIONS };
 /* Whose errors a path's are. */
 enum sim_endpoint sim_endpoint_of(const char *path);
 
 enum { SIM_KEEP_ALIVE_MS = 5 * 60 * 1000, SIM_NUM_CTX = 4096 };
 
-/* All pointers but `document` and `prompt.messages` point into the document. */
+struct flavor;
+
+/* All texts point into the documents. */
 struct sim_request {
     enum sim_endpoint endpoint;
-    json_t *document;        /* owned */
+    const struct flavor *flavor; /* of SIM_COMPLETIONS */
+    uint64_t number;             /* of the call, for its id */
+    json_t *document;            /* owned */
+    json_t *extra;           /* owned: what the document does not have so; or NULL */
     struct sim_model *model; /* borrowed */
     const char *model_name;  /* as the client wrote it */
     struct sim_prompt prompt;
     bool empty; /* nothing is asked: load the model, or unload it */
     bool stream;
+    bool include_usage; /* asked for in a stream */
+    bool obfuscate;
+    bool think;           /* thoughts come first */
+    bool strict;          /* a prompt over the window is refused, not fitted */
     bool json;            /* format "json" */
     const json_t *schema; /* format; NULL: none */
     int64_t num_ctx;
@@ -37,6 +47,7 @@ struct sim_request {
     int64_t seed;          /* below 0: the server's own */
     const json_t *stops;   /* list of strings, or NULL */
     int64_t keep_alive_ms; /* below 0: for ever */
+    int64_t arrived_wall_us;
     int64_t now_us; /* wall clock, of the piece that is being made (sim_wire.h) */
 };
 
@@ -44,6 +55,12 @@ struct sim_refusal {
     int status;
     char text[256];
 };
+
+/* Fills in the refusal, cut to fit; returns false. */
+bool sim_refuse(struct sim_refusal *refusal, int status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* The role in small letters; what is not known speaks as a user. */
+const char *sim_role_of(const char *role);
 
 /* *ret_request is owned by the caller (sim_request_done). On false *ret_refusal is what
  * to answer. */

@@ -10,7 +10,7 @@
 
 #define USUAL                                                         \
     "llama3.2:latest,llama3.2:3b,llama3.2:1b,llama3.1:8b,qwen2.5:7b," \
-    "qwen2.5:0.5b,mistral:latest,gemma2:2b,phi3:mini,tiny:latest"
+    "qwen2.5:0.5b,qwen3:4b,mistral:latest,gemma2:2b,phi3:mini,tiny:latest"
 #define MODIFIED_US INT64_C(1767225600000000) /* 2026-01-01: they never change */
 
 /* What is said of a model whose name begins so. */
@@ -21,17 +21,20 @@ struct sim_family {
     const char *quantization;
     int64_t bytes;
     int64_t context;
+    bool thinks;
 };
 static const struct sim_family families[] = {
-    {"llama3.2:1b", "llama", "1.2B", "Q8_0", 1321098329, 131072},
-    {"llama3.2", "llama", "3.2B", "Q4_K_M", 2019393189, 131072},
-    {"llama3.1", "llama", "8.0B", "Q4_K_M", 4920753328, 131072},
-    {"qwen2.5:0.5b", "qwen2", "494.03M", "Q4_K_M", 397821319, 32768},
-    {"qwen2.5", "qwen2", "7.6B", "Q4_K_M", 4683087332, 32768},
-    {"mistral", "llama", "7.2B", "Q4_0", 4113301824, 32768},
-    {"gemma2", "gemma2", "2.6B", "Q4_0", 1629518495, 8192},
-    {"phi3", "phi3", "3.8B", "Q4_0", 2176178913, 131072},
-    {"", "llama", "15.2M", "F16", 30408704, 4096},
+    {"llama3.2:1b", "llama", "1.2B", "Q8_0", 1321098329, 131072, false},
+    {"llama3.2", "llama", "3.2B", "Q4_K_M", 2019393189, 131072, false},
+    {"llama3.1", "llama", "8.0B", "Q4_K_M", 4920753328, 131072, false},
+    {"qwen2.5:0.5b", "qwen2", "494.03M", "Q4_K_M", 397821319, 32768, false},
+    {"qwen2.5", "qwen2", "7.6B", "Q4_K_M", 4683087332, 32768, false},
+    {"qwen3", "qwen3", "4.0B", "Q4_K_M", 2620788019, 40960, true},
+    {"mistral", "llama", "7.2B", "Q4_0", 4113301824, 32768, false},
+    {"gemma2", "gemma2", "2.6B", "Q4_0", 1629518495, 8192, false},
+    {"phi3", "phi3", "3.8B", "Q4_0", 2176178913, 131072, false},
+    {"tiny", "llama", "15.2M", "F16", 30408704, 4096, false},
+    {"", "llama", "8.0B", "Q4_K_M", 4920753328, 131072, false},
 };
 
 static const struct sim_family *family_of(struct str name)
@@ -172,6 +175,16 @@ void sim_models_ps(const struct sim_models *models, int64_t now_us, struct buf *
     (void)buf_add_text(into, "]}");
 }
 
+bool sim_model_thinks(const struct sim_model *model)
+{
+    return model->family->thinks;
+}
+
+int64_t sim_model_context(const struct sim_model *model)
+{
+    return model->family->context;
+}
+
 void sim_model_show(const struct sim_model *model, struct buf *into)
 {
     const struct sim_family *family = model->family;
@@ -184,8 +197,38 @@ void sim_model_show(const struct sim_model *model, struct buf *into)
     (void)buf_printf(into,
                      ",\"model_info\":{\"general.architecture\":\"%s\","
                      "\"%s.context_length\":%lld},"
-                     "\"capabilities\":[\"completion\"],",
-                     family->family, family->family, (long long)family->context);
+                     "\"capabilities\":[\"completion\"%s],",
+                     family->family, family->family, (long long)family->context,
+                     family->thinks ? ",\"thinking\"" : "");
     add_time("modified_at", MODIFIED_US, into);
     (void)buf_add_char(into, '}');
+}
+
+static void add_listed(const struct sim_model *model, struct buf *into)
+{
+    long long context = (long long)model->family->context;
+
+    (void)buf_add_text(into, "{\"id\":");
+    (void)json_write_text(into, model->name);
+    /* vLLM has the length under the one name, llama-server under the other. */
+    (void)buf_printf(into,
+                     ",\"object\":\"model\",\"created\":%lld,\"owned_by\":\"library\","
+                     "\"max_model_len\":%lld,\"meta\":{\"n_ctx_train\":%lld}}",
+                     (long long)(MODIFIED_US / 1000000), context, context);
+}
+
+void sim_models_list(const struct sim_models *models, const struct sim_model *only,
+                     struct buf *into)
+{
+    if (only) {
+        add_listed(only, into);
+        return;
+    }
+    (void)buf_add_text(into, "{\"object\":\"list\",\"data\":[");
+    for (size_t i = 0; i < models->count; i++) {
+        if (i > 0)
+            (void)buf_add_char(into, ',');
+        add_listed(&models->list[i], into);
+    }
+    (void)buf_add_text(into, "]}");
 }

@@ -1,5 +1,5 @@
-/* sim_models.h - the models the simulator says it has, as /api/tags, /api/ps and
- * /api/show tell of them. Pure: the caller has the clock.
+/* sim_models.h - the models the simulator says it has, as /api/tags, /api/ps, /api/show
+ * and /v1/models tell of them. Pure: the caller has the clock.
  */
 #ifndef PARLEY_SIM_MODELS_H
 #define PARLEY_SIM_MODELS_H
@@ -35,6 +35,11 @@ struct sim_model *sim_models_find(const struct sim_models *models, struct str na
 void sim_models_tags(const struct sim_models *models, struct buf *into);
 /* Those loaded at now_us. */
 void sim_models_ps(const struct sim_models *models, int64_t now_us, struct buf *into);
+/* As /v1/models tells of them; the one, or all (NULL). */
+void sim_models_list(const struct sim_models *models, const struct sim_model *only,
+                     struct buf *into);
+bool sim_model_thinks(const struct sim_model *model);
+int64_t sim_model_context(const struct sim_model *model); /* tokens, at most */
 void sim_model_show(const struct sim_model *model, struct buf *into);
 
 #endif

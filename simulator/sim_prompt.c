@@ -37,13 +37,20 @@ static size_t message_tokens(const struct sim_message *message)
            + tokens_count(str_of("\n\n"));
 }
 
-void sim_prompt_fit(struct sim_prompt *prompt, size_t max_tokens)
+size_t sim_prompt_tokens(const struct sim_prompt *prompt)
 {
     size_t total = 0;
-    size_t kept = 0;
 
     for (size_t i = 0; i < prompt->count; i++)
         total += message_tokens(&prompt->messages[i]);
+    return total;
+}
+
+void sim_prompt_fit(struct sim_prompt *prompt, size_t max_tokens)
+{
+    size_t total = sim_prompt_tokens(prompt);
+    size_t kept = 0;
+
     for (size_t i = 0; i < prompt->count; i++) {
         struct sim_message *message = &prompt->messages[i];
         bool fixed = sim_prompt_is(message, "system") || i + 1 == prompt->count;

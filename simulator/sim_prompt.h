@@ -30,6 +30,7 @@ bool sim_prompt_is(const struct sim_message *message, const char *role);
  * the rendering has at most max_tokens; what cannot be dropped stays. As the real
  * server does, and as silently. */
 void sim_prompt_fit(struct sim_prompt *prompt, size_t max_tokens);
+size_t sim_prompt_tokens(const struct sim_prompt *prompt); /* of the rendering */
 void sim_prompt_render(const struct sim_prompt *prompt, struct buf *into);
 /* Whole tokens at the start of `now` that `before` has too. */
 size_t sim_prompt_common_tokens(struct str before, struct str now);

@@ -1,6 +1,6 @@
 /* sim_reply.c - see sim_reply.h.
  *
- * Flow: sim_reply_make -> sim_prompt_fit -> cut_prompt -> make_text -> apply_stops
+ * Flow: sim_reply_make -> sim_prompt_fit -> cut_prompt -> make_words -> apply_stops
  *       -> apply_limit -> apply_fault
  */
 #include "simulator/sim_reply.h"
@@ -46,12 +46,23 @@ static void apply_stops(const json_t *stops, struct buf *text)
     }
 }
 
-static void cut_text(struct sim_reply *reply, size_t tokens)
+static void keep_tokens(struct buf *text, size_t count)
 {
+    if (text->len == 0)
+        return;
+    text->len = tokens_take(buf_str(text), count).len;
+    text->at[text->len] = '\0';
+}
+
+/* Thoughts count, and come first. */
+static void cut_words(struct sim_reply *reply, size_t tokens)
+{
+    size_t thoughts = tokens_count(buf_str(&reply->thinking));
+
     reply->cut = true;
     reply->tokens = tokens;
-    reply->text.len = tokens_take(buf_str(&reply->text), tokens).len;
-    reply->text.at[reply->text.len] = '\0';
+    keep_tokens(&reply->text, tokens > thoughts ? tokens - thoughts : 0);
+    keep_tokens(&reply->thinking, tokens);
 }
 
 static void apply_limit(const struct sim_request *request, struct sim_reply *reply)
@@ -60,9 +71,10 @@ static void apply_limit(const struct sim_request *request, struct sim_reply *rep
 
     if (request->num_predict >= 0 && request->num_predict < limit)
         limit = request->num_predict;
-    reply->tokens = tokens_count(buf_str(&reply->text));
+    reply->tokens =
+        tokens_count(buf_str(&reply->text)) + tokens_count(buf_str(&reply->thinking));
     if ((int64_t)reply->tokens > limit)
-        cut_text(reply, (size_t)limit);
+        cut_words(reply, (size_t)limit);
 }
 
 /* What cannot be dropped from a prompt is cut in its middle, as the real server does.
@@ -85,10 +97,11 @@ static void cut_prompt(struct sim_reply *reply, size_t window)
 /* Where nothing is said there may be something else. */
 static void say_nothing(const struct fault *fault, struct sim_reply *reply)
 {
-    if (fault->kind == FAULT_THINKING_ONLY)
+    if (fault->kind != FAULT_THINKING_ONLY)
+        buf_clear(&reply->thinking);
+    else if (reply->thinking.len == 0)
         (void)buf_add_str(&reply->thinking, buf_str(&reply->text)); /* the same bound */
-    else
-        reply->tokens = 0;
+    reply->tokens = tokens_count(buf_str(&reply->thinking));
     reply->tool = fault->kind == FAULT_TOOL_ONLY;
     reply->load = fault->kind == FAULT_LOAD;
     buf_clear(&reply->text);
@@ -98,7 +111,7 @@ static void apply_fault(const struct fault *fault, struct sim_reply *reply)
 {
     switch (fault->kind) {
     case FAULT_LENGTH:
-        cut_text(reply, (reply->tokens + 1) / 2);
+        cut_words(reply, (reply->tokens + 1) / 2);
         break;
     case FAULT_EMPTY:
     case FAULT_LOAD:
@@ -111,9 +124,19 @@ static void apply_fault(const struct fault *fault, struct sim_reply *reply)
     }
 }
 
-static bool make_text(const struct sim_options *options, const struct fault *fault,
-                      const struct sim_request *request, struct buf *into,
-                      struct err *err)
+/* A thought is what would have been said with another seed. */
+static void think(const struct talk_ask *said, struct buf *into)
+{
+    struct talk_ask ask = *said;
+
+    ask.seed++;
+    (void)buf_add_text(into, "Let me think. "); /* far from the bound */
+    talk_reply(&ask, into);
+}
+
+static bool make_words(const struct sim_options *options, const struct fault *fault,
+                       const struct sim_request *request, struct sim_reply *reply,
+                       struct err *err)
 {
     struct talk_ask ask = {.prompt = &request->prompt,
                            .seed = request->seed >= 0 ? (uint64_t)request->seed
@@ -121,13 +144,27 @@ static bool make_text(const struct sim_options *options, const struct fault *fau
                            .min_tokens = options->reply_min,
                            .max_tokens = options->reply_max};
 
+    if (request->think)
+        think(&ask, &reply->thinking);
     if (fault->text)
-        return buf_add_text(into, fault->text)
+        return buf_add_text(&reply->text, fault->text)
                || err_set(err, ERR_LIMIT, "the fault's text is too long");
     if (request->schema || request->json)
-        return fill_format(request, &ask, into, err);
-    talk_reply(&ask, into);
+        return fill_format(request, &ask, &reply->text, err);
+    talk_reply(&ask, &reply->text);
     return true;
+}
+
+static bool check_window(const struct sim_request *request, struct err *err)
+{
+    size_t tokens = request->strict ? sim_prompt_tokens(&request->prompt) : 0;
+
+    if ((int64_t)tokens <= request->num_ctx)
+        return true;
+    return err_set(err, ERR_LIMIT,
+                   "the prompt is longer than the context length currently available "
+                   "to the model; it has %zu tokens, at most %lld are possible",
+                   tokens, (long long)request->num_ctx);
 }
 
 bool sim_reply_make(const struct sim_options *options, const struct fault *fault,
@@ -142,10 +179,12 @@ bool sim_reply_make(const struct sim_options *options, const struct fault *fault
     if (fault->kind == FAULT_TRUNCATE
         && fault_or(fault->num_ctx, SMALL_WINDOW) < request->num_ctx)
         request->num_ctx = fault_or(fault->num_ctx, SMALL_WINDOW);
+    if (!check_window(request, err))
+        return false;
     sim_prompt_fit(&request->prompt, (size_t)request->num_ctx);
     sim_prompt_render(&request->prompt, &reply.prompt);
     cut_prompt(&reply, (size_t)request->num_ctx);
-    if (!make_text(options, fault, request, &reply.text, err)) {
+    if (!make_words(options, fault, request, &reply, err)) {
         sim_reply_done(&reply);
         return false;
     }

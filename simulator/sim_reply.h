@@ -24,7 +24,8 @@ struct sim_reply {
     bool tool;     /* a fault: nothing is said, a tool is called */
 };
 
-/* Fits the request's prompt to its window. False when the schema has no instance. */
+/* Fits the request's prompt to its window. ERR_LIMIT: it does not fit, and is not to be
+ * made to; ERR_FORMAT: the schema has no instance. */
 MUST_USE bool sim_reply_make(const struct sim_options *options,
                              const struct fault *fault, struct sim_request *request,
                              struct sim_reply *ret_reply, struct err *err);

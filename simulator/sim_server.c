@@ -14,13 +14,15 @@
 #include "base/utf8.h"
 #include "net/serve.h"
 #include "simulator/fault_answer.h"
+#include "simulator/flavor.h"
 #include "simulator/sim_call.h"
 #include "simulator/sim_control.h"
 #include "simulator/sim_wire.h"
 
-#define JSON    "application/json; charset=utf-8"
-#define TEXT    "text/plain; charset=utf-8"
-#define VERSION "0.13.3" /* of the API that is spoken, not ours */
+#define JSON      "application/json; charset=utf-8"
+#define TEXT      "text/plain; charset=utf-8"
+#define ONE_MODEL "/v1/models/"
+#define VERSION   "0.13.3" /* of the API that is spoken, not ours */
 enum { ANSWER_MAX_BYTES = 4 << 20, MAX_CLIENTS = 20000 };
 
 struct sim_server {
@@ -37,12 +39,25 @@ static void reply_json(struct sim_server *server, struct serve_request *http,
     serve_reply(http, status, JSON, buf_str(&server->answer));
 }
 
+/* What tells the form of an error. */
+static struct sim_request request_of(const struct sim_server *server,
+                                     const struct serve_request *http)
+{
+    struct sim_request request = {.endpoint = sim_endpoint_of(serve_path(http))};
+
+    if (!sim_call_flavor(&server->world, http, &request.flavor))
+        request.flavor = server->world.flavor;
+    return request;
+}
+
 static void reply_error(struct sim_server *server, struct serve_request *http,
                         int status, const char *text)
 {
+    struct sim_request request = request_of(server, http);
+
     log_debug("simulator", "refused path=%s status=%d why=%s",
               log_safe(str_of(serve_path(http))), status, log_safe(str_of(text)));
-    wire_ollama.error(NULL, status, text, &server->answer);
+    sim_wire_of(&request)->error(&request, status, text, &server->answer);
     reply_json(server, http, status);
 }
 
@@ -101,22 +116,73 @@ static void on_show(struct sim_server *server, struct serve_request *http)
     json_decref(document);
 }
 
+/* ---- of the other API ---- */
+
+static void on_health(struct sim_server *server, struct serve_request *http)
+{
+    (void)buf_add_text(&server->answer, "{\"status\":\"ok\"}");
+    reply_json(server, http, 200);
+}
+
+/* llama-server's: how many it answers at once. */
+static void on_props(struct sim_server *server, struct serve_request *http)
+{
+    (void)buf_printf(&server->answer,
+                     "{\"total_slots\":%lld,\"default_generation_settings\":{"
+                     "\"n_ctx\":%d}}",
+                     (long long)server->world.options->parallel, SIM_NUM_CTX);
+    reply_json(server, http, 200);
+}
+
+static void on_models(struct sim_server *server, struct serve_request *http)
+{
+    sim_models_list(&server->world.models, NULL, &server->answer);
+    reply_json(server, http, 200);
+}
+
+static void on_model(struct sim_server *server, struct serve_request *http)
+{
+    const char *name = serve_path(http) + strlen(ONE_MODEL);
+    const struct sim_model *model =
+        sim_models_find(&server->world.models, str_of(name));
+
+    if (model) {
+        sim_models_list(&server->world.models, model, &server->answer);
+        reply_json(server, http, 200);
+    } else {
+        char *text = x_printf("model '%.128s' not found", name);
+
+        reply_error(server, http, 404, text);
+        free(text);
+    }
+}
+
+/* ---- what a model answers ---- */
+
+static void on_call(struct sim_server *server, struct serve_request *http)
+{
+    serve_set_data(http, sim_call_start(&server->world, http));
+}
+
 /* ---- routes ---- */
 
 static const struct route {
     const char *method; /* GET also for HEAD */
     const char *path;
     void (*answer)(struct sim_server *server, struct serve_request *http);
-    bool call; /* a model answers, as this endpoint */
-    enum sim_endpoint endpoint;
 } routes[] = {
-    {"GET", "/", on_root, false, 0},
-    {"GET", "/api/version", on_version, false, 0},
-    {"GET", "/api/tags", on_tags, false, 0},
-    {"GET", "/api/ps", on_ps, false, 0},
-    {"POST", "/api/show", on_show, false, 0},
-    {"POST", "/api/chat", NULL, true, SIM_CHAT},
-    {"POST", "/api/generate", NULL, true, SIM_GENERATE},
+    {"GET", "/", on_root},
+    {"GET", "/health", on_health},
+    {"GET", "/api/version", on_version},
+    {"GET", "/api/tags", on_tags},
+    {"GET", "/api/ps", on_ps},
+    {"POST", "/api/show", on_show},
+    {"POST", "/api/chat", on_call},
+    {"POST", "/api/generate", on_call},
+    {"POST", "/v1/chat/completions", on_call},
+    {"GET", "/v1/models", on_models},
+    {"GET", ONE_MODEL, on_model}, /* all paths that begin so */
+    {"GET", "/props", on_props},
 };
 
 /* A fault that was set for this path, or for all there are. */
@@ -125,7 +191,7 @@ static bool meets_fault(struct sim_server *server, struct serve_request *http)
     const struct fault_case what = {.path = serve_path(http),
                                     .reused = serve_reused(http)};
     struct sim_world *world = &server->world;
-    struct sim_request request = {.endpoint = sim_endpoint_of(serve_path(http))};
+    struct sim_request request = request_of(server, http);
     struct fault fault =
         faults_meet(&world->faults, &what, clock_mono_us(), &world->dice);
     struct sim_out *out = NULL;
@@ -144,17 +210,33 @@ static bool meets_fault(struct sim_server *server, struct serve_request *http)
     return true;
 }
 
+static bool is_path(const struct route *route, const char *path)
+{
+    if (route->answer == on_model)
+        return str_starts(str_of(path), route->path) && path[strlen(route->path)];
+    return strcmp(route->path, path) == 0;
+}
+
 static const struct route *route_of(struct serve_request *http,
                                     const struct route **ret_other)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (strcmp(routes[i].path, serve_path(http)) != 0)
+        if (!is_path(&routes[i], serve_path(http)))
             continue;
         if (strcmp(routes[i].method, serve_method(http)) == 0)
             return &routes[i];
         *ret_other = &routes[i];
     }
     return NULL;
+}
+
+/* That it runs and is well is told to all. */
+static bool is_closed(const struct sim_server *server, const struct serve_request *http)
+{
+    const char *path = serve_path(http);
+
+    return strcmp(path, "/") != 0 && strcmp(path, "/health") != 0
+           && sim_call_lacks_key(&server->world, http);
 }
 
 static void on_request(void *owner, struct serve_request *http)
@@ -170,10 +252,12 @@ static void on_request(void *owner, struct serve_request *http)
     buf_clear(&server->answer);
     if (str_starts(str_of(serve_path(http)), SIM_CONTROL)) {
         sim_control_answer(&server->world, http);
-    } else if (route && route->call) {
-        serve_set_data(http, sim_call_start(&server->world, http, route->endpoint));
+    } else if (route && route->answer == on_call) {
+        on_call(server, http); /* looks after faults and keys itself */
     } else if (meets_fault(server, http)) {
         return;
+    } else if (route && is_closed(server, http)) {
+        reply_error(server, http, 401, "Incorrect API key provided.");
     } else if (route) {
         route->answer(server, http);
     } else if (other) {
@@ -200,9 +284,12 @@ static bool open_world(struct sim_world *world, struct loop *loop,
 {
     world->options = options;
     world->loop = loop;
+    world->flavor = flavor_ollama;
     rng_init(&world->dice, options->seed);
     sim_models_init(&world->models, options->models);
     world->stream = sim_stream_new(loop, options);
+    if (options->flavor && !flavor_parse(options->flavor, &world->flavor))
+        return err_set(err, ERR_USAGE, "there is no flavor '%s'", options->flavor);
     if (options->faults
         && !faults_add(&world->faults, str_of(options->faults), clock_mono_us(), err))
         return false;

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "net/loop.h"
+#include "simulator/flavor.h"
 #include "simulator/sim_piece.h"
 #include "simulator/sim_wire.h"
 #include "simulator/slots.h"
@@ -51,12 +52,14 @@ struct sim_speech {
     struct sim_request request; /* owned, as the reply */
     struct sim_reply reply;
     struct loop_timer timer;
+    struct loop_timer ping; /* while the first token is awaited */
     enum speech_state state;
     struct slot *slot; /* NULL: none */
     size_t cached_tokens;
     size_t thought; /* bytes of the thinking that were told */
     size_t at;      /* bytes of the text that were said */
     size_t tokens;  /* told and said */
+    bool begun;     /* the answer's head was sent */
     bool opened;    /* what a stream begins with was written */
     int64_t arrived_us;
     int64_t loaded_us;
@@ -220,11 +223,11 @@ static bool say_token(struct sim_speech *speech)
     struct str text = buf_str(thought ? &speech->reply.thinking : &speech->reply.text);
     size_t *at = thought ? &speech->thought : &speech->at;
     struct sim_bit bit = {tokens_first(str_make(text.at + *at, text.len - *at)),
-                          thought};
+                          thought, speech->tokens == 0};
 
     if (speech->request.stream) {
         speech->wire->token(&speech->request, &bit, new_line(speech));
-        if (!write_line(speech, SIM_PIECE_TOKEN))
+        if (speech->stream->line.len > 0 && !write_line(speech, SIM_PIECE_TOKEN))
             return false;
     }
     *at += bit.text.len;
@@ -235,15 +238,22 @@ static bool say_token(struct sim_speech *speech)
     return true;
 }
 
+static const char *reason_of(const struct sim_speech *speech)
+{
+    const struct sim_reply *reply = &speech->reply;
+
+    if (reply->tool && speech->request.endpoint == SIM_COMPLETIONS)
+        return "tool_calls";
+    return reply->load ? "load" : reply->cut ? "length" : "stop";
+}
+
 static void count_up(const struct sim_speech *speech, struct sim_figures *ret_figures)
 {
     int64_t now_us = clock_mono_us();
     const struct sim_reply *reply = &speech->reply;
 
     *ret_figures = (struct sim_figures){
-        .done_reason = reply->load  ? "load"
-                       : reply->cut ? "length"
-                                    : "stop",
+        .done_reason = reason_of(speech),
         .counted = !reply->load,
         .total_us = now_us - speech->arrived_us,
         .load_us = speech->loaded_us - speech->arrived_us,
@@ -334,7 +344,8 @@ static void break_off(struct sim_speech *speech)
             (void)write_line(speech, SIM_PIECE_OTHER); /* lost: it ends without */
         sim_out_end(speech->out);
     } else {
-        speech->wire->error(&speech->request, 500, "the model broke down", line);
+        speech->wire->error(&speech->request, 500,
+                            "the model runner has unexpectedly stopped", line);
         sim_out_reply(speech->out, 500, "application/json; charset=utf-8",
                       buf_str(line));
     }
@@ -368,14 +379,48 @@ static void speak(struct sim_speech *speech)
     }
 }
 
+static void begin_stream(struct sim_speech *speech)
+{
+    const struct flavor *flavor = speech->request.flavor;
+
+    if (speech->begun)
+        return;
+    speech->begun = true;
+    if (flavor && flavor->native_reason)
+        sim_out_header(speech->out, "X-Generation-Id", flavor->id);
+    sim_out_begin(speech->out, 200, speech->wire->type);
+}
+
 static void start_speaking(struct sim_speech *speech)
 {
     speech->state = SPEECH_SPEAKING;
     speech->first_us = clock_mono_us();
     speech->due_us = speech->first_us;
+    loop_timer_stop(&speech->ping);
     if (speech->request.stream)
-        sim_out_begin(speech->out, 200, speech->wire->type);
+        begin_stream(speech);
     speak(speech);
+}
+
+/* Some servers show that they are alive while they think. */
+static void on_ping(struct loop_timer *timer, void *owner)
+{
+    struct sim_speech *speech = owner;
+    const struct flavor *flavor = speech->request.flavor;
+
+    begin_stream(speech);
+    (void)sim_out_write(speech->out, str_of(flavor->ping),
+                        SIM_PIECE_OTHER); /* or not */
+    loop_timer_start(timer, flavor->ping_ms);
+}
+
+static void start_pings(struct sim_speech *speech)
+{
+    const struct sim_request *request = &speech->request;
+
+    loop_timer_init(&speech->ping, speech->stream->loop, on_ping, speech);
+    if (request->stream && request->flavor && request->flavor->ping)
+        loop_timer_start(&speech->ping, request->flavor->ping_ms);
 }
 
 static void on_due(struct loop_timer *timer, void *owner)
@@ -412,6 +457,7 @@ struct sim_speech *sim_stream_start_take(struct sim_stream *stream,
     *request = (struct sim_request){0};
     *reply = (struct sim_reply){0};
     loop_timer_init(&speech->timer, stream->loop, on_due, speech);
+    start_pings(speech);
     if (ask->fault->kind == FAULT_SLOW_LOAD)
         loop_timer_start(&speech->timer, fault_or(ask->fault->delay_ms, LOAD_MS));
     else
@@ -427,6 +473,7 @@ size_t sim_speech_tokens(const struct sim_speech *speech)
 void sim_speech_free(struct sim_speech *speech)
 {
     loop_timer_stop(&speech->timer);
+    loop_timer_stop(&speech->ping);
     if (speech->state == SPEECH_WAITING)
         TAILQ_REMOVE(&speech->stream->waiting, speech, link);
     leave_slot(speech);

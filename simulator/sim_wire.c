@@ -5,8 +5,7 @@
 
 const struct sim_wire *sim_wire_of(const struct sim_request *request)
 {
-    (void)request;
-    return &wire_ollama;
+    return request->endpoint == SIM_COMPLETIONS ? &wire_openai : &wire_ollama;
 }
 
 void sim_wire_broken_sse(const struct fault *fault, const char *text, struct buf *into)

@@ -27,6 +27,7 @@ struct sim_figures {
 struct sim_bit {
     struct str text;
     bool thought; /* not said, but thought */
+    bool first;   /* of the answer */
 };
 
 struct sim_words {
@@ -67,5 +68,6 @@ const struct sim_wire *sim_wire_of(const struct sim_request *request);
 void sim_wire_broken_sse(const struct fault *fault, const char *text, struct buf *into);
 
 extern const struct sim_wire wire_ollama;
+extern const struct sim_wire wire_openai;
 
 #endif

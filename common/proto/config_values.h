@@ -99,6 +99,7 @@ struct config {
     char *sim_faults; /* as simulator/fault.h reads them */
     char *sim_ledger;
     bool sim_ledger_bodies;
+    char *sim_flavor;
     /* all */
     char *log_level;
     char *trace;
