@@ -1,43 +1,26 @@
-/* endpoint_field.c - the members of an endpoint as one table: read from the section of
- * the config file (endpoints_parse), shown to people (endpoint_member).
- *
- * Flow: endpoints_parse -> read_endpoint -> read_member, once a member -> settle
- */
+/* endpoint_field.c - see endpoint_field.h. */
+#include "proto/endpoint_field.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/nearest.h"
 #include "base/utf8.h"
 #include "proto/config_url.h"
 #include "proto/endpoint.h"
 #include "proto/json_get.h"
 
-enum {
-    BUILT_IN_COUNT = 4,
-    OWN_MAX = ENDPOINTS_MAX - BUILT_IN_COUNT,
-    MODELS_MAX = 256,
-    WINDOW_MAX = 100000,
-    OLLAMA_PORT = 11434,
-    WHERE_SIZE = 128
-};
+enum { MODELS_MAX = 256, WINDOW_MAX = 100000 };
 #define HOUR_S    3600.0
 #define PRICE_MAX 1e9
 
-enum kind { PROVIDER, URL, VARIABLE, PATH, MODELS, TIER, WINDOW, SECONDS, PRICE };
-struct field {
-    const char *key;
-    enum kind kind;
-    size_t offset;
-    double max; /* of numbers */
-};
-#define FIELD(key, kind, member, max)                     \
-    {                                                     \
-        key, kind, offsetof(struct endpoint, member), max \
+#define FIELD(key, kind, member, max)                             \
+    {                                                             \
+        key, FIELD_##kind, offsetof(struct endpoint, member), max \
     }
-static const struct field fields[] = {
+static const struct endpoint_field fields[] = {
     FIELD("provider", PROVIDER, provider, 0),
     FIELD("url", URL, url, 0),
     FIELD("key_env", VARIABLE, key_env, 0),
@@ -53,18 +36,17 @@ static const struct field fields[] = {
     FIELD("price.cached", PRICE, cached_price, PRICE_MAX),
     FIELD("price.generated", PRICE, generated_price, PRICE_MAX),
 };
-enum { FIELDS = sizeof fields / sizeof *fields };
 
-static void *in(struct endpoint *endpoint, const struct field *field)
+const struct endpoint_field *endpoint_field(size_t index)
 {
-    return (char *)endpoint + field->offset;
+    return index < sizeof fields / sizeof *fields ? &fields[index] : NULL;
 }
 
 /* ---- complaints ---- */
 
 /* "endpoints.cloud.tier: 'space' is not local or cloud". */
-static bool wrong(const char *where, const json_t *value, const char *allowed,
-                  struct err *err)
+bool endpoint_field_wrong(const char *where, const json_t *value, const char *allowed,
+                          struct err *err)
 {
     if (json_is_string(value))
         return err_set(err, ERR_USAGE, "%s: '%s' is not %s", where,
@@ -76,27 +58,9 @@ static bool wrong(const char *where, const json_t *value, const char *allowed,
                    allowed);
 }
 
-static bool unknown(const char *where, const char *key, struct err *err)
-{
-    struct nearest nearest = nearest_to(str_of(key));
-
-    if (strcmp(key, "key") == 0)
-        return err_set(err, ERR_USAGE,
-                       "%s: keys come from the environment or a file: key_env, "
-                       "key_file",
-                       where);
-    for (size_t i = 0; i < FIELDS; i++)
-        nearest_try(&nearest, fields[i].key);
-    nearest_try(&nearest, "price");
-    return err_set(err, ERR_USAGE, "%s: unknown key%s%s%s", where,
-                   nearest.name == NULL ? "" : ", did you mean ",
-                   nearest.name == NULL ? "" : nearest.name,
-                   nearest.name == NULL ? "" : "?");
-}
-
 /* ---- one function a kind ---- */
 
-typedef bool read_function(const struct field *field, const char *where,
+typedef bool read_function(const struct endpoint_field *field, const char *where,
                            const json_t *value, void *slot, struct err *err);
 
 static bool put_text(char **slot, const char *text)
@@ -106,7 +70,7 @@ static bool put_text(char **slot, const char *text)
     return true;
 }
 
-static bool read_provider(const struct field *field, const char *where,
+static bool read_provider(const struct endpoint_field *field, const char *where,
                           const json_t *value, void *slot, struct err *err)
 {
     static const char *const known[] = {"ollama", "openai", "simulator", "echo"};
@@ -116,20 +80,21 @@ static bool read_provider(const struct field *field, const char *where,
     for (size_t i = 0; text != NULL && i < sizeof known / sizeof *known; i++)
         if (strcmp(text, known[i]) == 0)
             return put_text(slot, text);
-    return wrong(where, value, "one of ollama, openai, simulator, echo", err);
+    return endpoint_field_wrong(where, value, "one of ollama, openai, simulator, echo",
+                                err);
 }
 
 /* Looked at in settle, when the provider is known. */
-static bool read_url(const struct field *field, const char *where, const json_t *value,
-                     void *slot, struct err *err)
+static bool read_url(const struct endpoint_field *field, const char *where,
+                     const json_t *value, void *slot, struct err *err)
 {
     (void)field;
     if (!json_is_string(value) || json_string_length(value) == 0)
-        return wrong(where, value, "a URL", err);
+        return endpoint_field_wrong(where, value, "a URL", err);
     return put_text(slot, json_string_value(value));
 }
 
-static bool read_variable(const struct field *field, const char *where,
+static bool read_variable(const struct endpoint_field *field, const char *where,
                           const json_t *value, void *slot, struct err *err)
 {
     static const char letters[] =
@@ -144,8 +109,8 @@ static bool read_variable(const struct field *field, const char *where,
     return put_text(slot, text);
 }
 
-static bool read_path(const struct field *field, const char *where, const json_t *value,
-                      void *slot, struct err *err)
+static bool read_path(const struct endpoint_field *field, const char *where,
+                      const json_t *value, void *slot, struct err *err)
 {
     (void)field;
     if (!json_is_string(value) || json_string_length(value) == 0)
@@ -154,7 +119,7 @@ static bool read_path(const struct field *field, const char *where, const json_t
 }
 
 /* `slot` is the endpoint's `models`; read_member sets their count. */
-static bool read_models(const struct field *field, const char *where,
+static bool read_models(const struct endpoint_field *field, const char *where,
                         const json_t *value, void *slot, struct err *err)
 {
     static const char allowed[] = "a list of model names";
@@ -163,14 +128,14 @@ static bool read_models(const struct field *field, const char *where,
 
     (void)field;
     if (count == 0 || count > MODELS_MAX)
-        return wrong(where, value,
-                     json_is_array(value) ? "a list of 1 to 256 model names" : allowed,
-                     err);
+        return endpoint_field_wrong(
+            where, value,
+            json_is_array(value) ? "a list of 1 to 256 model names" : allowed, err);
     for (size_t i = 0; i < count; i++) {
         const json_t *name = json_array_get(value, i);
 
         if (!json_is_string(name) || json_string_length(name) == 0)
-            return wrong(where, name, "the name of a model", err);
+            return endpoint_field_wrong(where, name, "the name of a model", err);
     }
     *models = x_calloc(count, sizeof **models);
     for (size_t i = 0; i < count; i++)
@@ -178,8 +143,8 @@ static bool read_models(const struct field *field, const char *where,
     return true;
 }
 
-static bool read_tier(const struct field *field, const char *where, const json_t *value,
-                      void *slot, struct err *err)
+static bool read_tier(const struct endpoint_field *field, const char *where,
+                      const json_t *value, void *slot, struct err *err)
 {
     const char *text = json_string_value(value);
     enum endpoint_tier *tier = slot;
@@ -191,10 +156,10 @@ static bool read_tier(const struct field *field, const char *where, const json_t
             return true;
         }
     }
-    return wrong(where, value, "local or cloud", err);
+    return endpoint_field_wrong(where, value, "local or cloud", err);
 }
 
-static bool read_window(const struct field *field, const char *where,
+static bool read_window(const struct endpoint_field *field, const char *where,
                         const json_t *value, void *slot, struct err *err)
 {
     struct str text = str_of(json_string_value(value));
@@ -208,11 +173,12 @@ static bool read_window(const struct field *field, const char *where,
     else if (json_is_whole(value, &calls) && calls >= 1 && calls <= (int64_t)field->max)
         *window = calls;
     else
-        return wrong(where, value, "a whole number from 1 to 100000, none or ask", err);
+        return endpoint_field_wrong(
+            where, value, "a whole number from 1 to 100000, none or ask", err);
     return true;
 }
 
-static bool read_seconds(const struct field *field, const char *where,
+static bool read_seconds(const struct endpoint_field *field, const char *where,
                          const json_t *value, void *slot, struct err *err)
 {
     double seconds = json_number_value(value);
@@ -222,213 +188,41 @@ static bool read_seconds(const struct field *field, const char *where,
     fmt_into(allowed, sizeof allowed, "a number of seconds from 0.1 to %.15g",
              field->max);
     if (!json_is_number(value) || seconds < 0.1 || seconds > field->max)
-        return wrong(where, value, allowed, err);
+        return endpoint_field_wrong(where, value, allowed, err);
     *ms = llround(seconds * 1e3);
     return true;
 }
 
-static bool read_price(const struct field *field, const char *where,
+static bool read_price(const struct endpoint_field *field, const char *where,
                        const json_t *value, void *slot, struct err *err)
 {
     double price = json_number_value(value);
 
     if (!json_is_number(value) || price < 0 || price > field->max)
-        return wrong(where, value, "a price per million tokens, from 0 on", err);
+        return endpoint_field_wrong(where, value,
+                                    "a price per million tokens, from 0 on", err);
     *(double *)slot = price;
     return true;
 }
 
 static read_function *const readers[] = {
-    [PROVIDER] = read_provider, [URL] = read_url,         [VARIABLE] = read_variable,
-    [PATH] = read_path,         [MODELS] = read_models,   [TIER] = read_tier,
-    [WINDOW] = read_window,     [SECONDS] = read_seconds, [PRICE] = read_price,
+    [FIELD_PROVIDER] = read_provider, [FIELD_URL] = read_url,
+    [FIELD_VARIABLE] = read_variable, [FIELD_PATH] = read_path,
+    [FIELD_MODELS] = read_models,     [FIELD_TIER] = read_tier,
+    [FIELD_WINDOW] = read_window,     [FIELD_SECONDS] = read_seconds,
+    [FIELD_PRICE] = read_price,
 };
 
-/* ---- an endpoint ---- */
-
-struct reading {
-    struct endpoint endpoint;
-    bool given[FIELDS];
-};
-
-static bool was_given(const struct reading *reading, enum kind kind)
+bool endpoint_field_read(const struct endpoint_field *field, const char *where,
+                         const json_t *value, struct endpoint *endpoint,
+                         struct err *err)
 {
-    for (size_t i = 0; i < FIELDS; i++)
-        if (fields[i].kind == kind && reading->given[i])
-            return true;
-    return false;
-}
+    void *slot = (char *)endpoint + field->offset;
 
-static bool read_price_list(struct reading *reading, const json_t *prices,
-                            struct err *err);
-
-/* key: "tier", "price.cached". */
-static bool read_member(struct reading *reading, const char *key, const json_t *value,
-                        struct err *err)
-{
-    char where[WHERE_SIZE];
-
-    /* What does not fit is too long to be a key of ours; it is shown cut. */
-    (void)snprintf(where, sizeof where, "endpoints.%s.%s", reading->endpoint.name,
-                   log_safe(str_of(key)));
-    for (size_t i = 0; i < FIELDS; i++) {
-        const struct field *field = &fields[i];
-
-        if (strcmp(field->key, key) != 0)
-            continue;
-        if (!readers[field->kind](field, where, value, in(&reading->endpoint, field),
-                                  err))
-            return false;
-        if (field->kind == MODELS)
-            reading->endpoint.model_count = json_array_size(value);
-        reading->given[i] = true;
-        return true;
-    }
-    if (strcmp(key, "price") == 0)
-        return json_is_object(value)
-                   ? read_price_list(reading, value, err)
-                   : wrong(where, value, "an object: prompt, cached, generated", err);
-    return unknown(where, key, err);
-}
-
-static bool read_price_list(struct reading *reading, const json_t *prices,
-                            struct err *err)
-{
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)prices, name, value)
-    {
-        char *key = x_printf("price.%s", name);
-        bool ok = read_member(reading, key, value, err);
-
-        free(key);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-static bool settle_url(struct endpoint *endpoint, struct err *err)
-{
-    bool is_api = strcmp(endpoint->provider, "openai") == 0;
-    char *url;
-
-    if (strcmp(endpoint->provider, "echo") == 0) {
-        if (endpoint->url != NULL)
-            return err_set(err, ERR_USAGE, "endpoints.%s.url: echo has none",
-                           endpoint->name);
-        return put_text(&endpoint->url, "");
-    }
-    if (endpoint->url == NULL)
-        return err_set(err, ERR_USAGE, "endpoints.%s.url is missing", endpoint->name);
-    url = is_api ? config_api_url(endpoint->url)
-                 : config_http_url(endpoint->url, OLLAMA_PORT);
-    if (url == NULL)
-        return err_set(err, ERR_USAGE, "endpoints.%s.url: '%s' is not a URL like %s",
-                       endpoint->name,
-                       strchr(endpoint->url, '@') == NULL
-                           ? log_safe(str_of(endpoint->url))
-                           : "...@...", /* it may hold a password */
-                       is_api ? "https://host/v1, without user and password"
-                              : "http://host:11434");
-    free(endpoint->url);
-    endpoint->url = url;
-    return true;
-}
-
-/* What was not said, and what members say together. */
-static bool settle(struct reading *reading, struct err *err)
-{
-    struct endpoint *endpoint = &reading->endpoint;
-    bool is_api;
-
-    if (endpoint->provider == NULL)
-        return err_set(err, ERR_USAGE,
-                       "endpoints.%s.provider is missing: one of ollama, openai, "
-                       "simulator, echo",
-                       endpoint->name);
-    if (endpoint->key_env != NULL && endpoint->key_file != NULL)
-        return err_set(err, ERR_USAGE,
-                       "endpoints.%s: key_env and key_file are both given",
-                       endpoint->name);
-    if (!settle_url(endpoint, err))
+    if (!readers[field->kind](field, where, value, slot, err))
         return false;
-    is_api = strcmp(endpoint->provider, "openai") == 0;
-    if (!was_given(reading, TIER))
-        endpoint->tier =
-            is_api && !config_url_is_private(endpoint->url) ? TIER_CLOUD : TIER_LOCAL;
-    if (was_given(reading, WINDOW))
-        return true;
-    if (is_api)
-        endpoint->window = endpoint->tier == TIER_LOCAL ? WINDOW_ASK : WINDOW_NONE;
-    else
-        endpoint->window = strcmp(endpoint->provider, "ollama") == 0 ? 1 : WINDOW_NONE;
-    return true;
-}
-
-static bool take_name(const char *name, struct endpoint *endpoint, struct err *err)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    size_t len = strlen(name);
-
-    if (len == 0 || len >= ENDPOINT_NAME_SIZE || !isalpha((unsigned char)name[0])
-        || strspn(name, letters) != len)
-        return err_set(err, ERR_USAGE,
-                       "endpoints: '%s' is not a name: a letter, then letters, digits, "
-                       "- and _, at most %d",
-                       log_safe(str_of(name)), ENDPOINT_NAME_SIZE - 1);
-    fmt_into(endpoint->name, sizeof endpoint->name, "%s", name);
-    return true;
-}
-
-/* Into an endpoint that endpoints_done can free, however far it came. */
-static bool read_endpoint(const char *name, const json_t *members,
-                          struct endpoint *endpoint, struct err *err)
-{
-    struct reading reading = {.endpoint = {.prompt_price = (double)NAN,
-                                           .cached_price = (double)NAN,
-                                           .generated_price = (double)NAN}};
-    const char *key;
-    json_t *value;
-    bool ok = take_name(name, &reading.endpoint, err);
-
-    if (ok && !json_is_object(members))
-        ok = err_set(err, ERR_USAGE, "endpoints.%s is %s, not an object", name,
-                     json_type_name(members));
-    if (ok) {
-        json_object_foreach((json_t *)(uintptr_t)members, key, value)
-        {
-            ok = ok && read_member(&reading, key, value, err);
-        }
-    }
-    ok = ok && settle(&reading, err);
-    *endpoint = reading.endpoint;
-    return ok;
-}
-
-bool endpoints_parse(const json_t *section, struct endpoint_list *list, struct err *err)
-{
-    size_t count = json_object_size(section);
-    const char *name;
-    json_t *members;
-
-    if (!json_is_object(section))
-        return err_set(err, ERR_USAGE, "endpoints is %s, not an object",
-                       json_type_name(section));
-    if (list->count + count > OWN_MAX)
-        return err_set(err, ERR_USAGE, "endpoints: %zu of them, at most %d are allowed",
-                       list->count + count, OWN_MAX);
-    list->items = x_realloc(list->items, ENDPOINTS_MAX * sizeof *list->items);
-    json_object_foreach((json_t *)(uintptr_t)section, name, members)
-    {
-        struct endpoint *endpoint = &list->items[list->count++];
-
-        list->own = list->count;
-        if (!read_endpoint(name, members, endpoint, err))
-            return false;
-    }
+    if (field->kind == FIELD_MODELS)
+        endpoint->model_count = json_array_size(value);
     return true;
 }
 
@@ -469,28 +263,28 @@ static void show_time(struct buf *into, int64_t ms)
 const char *endpoint_member(const struct endpoint *endpoint, size_t index,
                             struct buf *value)
 {
-    const struct field *field = index < FIELDS ? &fields[index] : NULL;
+    const struct endpoint_field *field = endpoint_field(index);
     const void *slot = field == NULL ? NULL : (const char *)endpoint + field->offset;
 
     if (field == NULL)
         return NULL;
     switch (field->kind) {
-    case URL:
+    case FIELD_URL:
         show_url(value, endpoint->url);
         break;
-    case MODELS:
+    case FIELD_MODELS:
         show_models(value, endpoint);
         break;
-    case TIER:
+    case FIELD_TIER:
         buf_add_text(value, endpoint_tier_name(endpoint->tier));
         break;
-    case WINDOW:
+    case FIELD_WINDOW:
         show_window(value, endpoint->window);
         break;
-    case SECONDS:
+    case FIELD_SECONDS:
         show_time(value, *(const int64_t *)slot);
         break;
-    case PRICE:
+    case FIELD_PRICE:
         if (!isnan(*(const double *)slot))
             buf_printf(value, "%.15g", *(const double *)slot);
         break;

@@ -11,7 +11,10 @@
 #include "proto/json_get.h"
 #include "proto/schema.h"
 
+enum { DIGITS = 15 }; /* 0.9 stays 0.9 */
+
 /* clang-format off */
+
 static const struct model_option options[] = {
     {"num_ctx", NULL, API_OLLAMA, MODEL_OPTION_INT, .min = 256, .max = 4194304, .own = true, .runner = true},
     {"num_predict", "max_tokens", API_COMMON, MODEL_OPTION_INT, .min = 1, .max = 1000000, .own = true},
@@ -135,15 +138,18 @@ bool model_options_take(const json_t *object, char **ret_options, struct err *er
                        json_type_name(object));
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
-        if (!model_option_check(name, value, err))
-            return false;
-        if (model_option_find(str_of(name))->own)
+        const struct model_option *option = model_option_find(str_of(name));
+
+        if (option != NULL && option->own)
             return err_set(err, ERR_FORMAT, "%s has a place of its own, beside options",
                            name);
+        if (!model_option_check(name, value, err))
+            return false;
     }
     *ret_options = NULL;
     if (json_object_size(object) > 0) {
-        *ret_options = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+        *ret_options = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS
+                                              | JSON_REAL_PRECISION(DIGITS));
         assert(*ret_options != NULL); /* it came from JSON */
     }
     return true;

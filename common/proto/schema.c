@@ -1,4 +1,4 @@
-/* schema.c - see schema.h.
+/* schema.c - see schema.h. Where our own schemas are kept: schema_get.c.
  *
  * A table has one row a keyword; check_value walks the schema's own keys in their
  * written order, so the first complaint is about what the schema says first. Where a
@@ -19,12 +19,11 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/embedded.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "proto/json_get.h"
 
-enum { DEPTH_MAX = 64, EXPECTED_BYTES = 200, SCHEMAS_MAX = 32, NAME_BYTES = 64 };
+enum { DEPTH_MAX = 64, EXPECTED_BYTES = 200 };
 
 struct check {
     const json_t *root; /* the schema that "#/$defs/..." looks into */
@@ -502,32 +501,6 @@ bool schema_check(const json_t *schema, const json_t *document, struct err *err)
 
     assert(document != NULL);
     return check_value(&check, schema, &place);
-}
-
-const json_t *schema_get(const char *name)
-{
-    static struct {
-        char name[NAME_BYTES];
-        json_t *schema;
-    } known[SCHEMAS_MAX];
-    char path[NAME_BYTES + 32];
-    const struct embedded_file *file;
-    struct err err = {0};
-    size_t i = 0;
-    bool ok;
-
-    while (known[i].schema != NULL && strcmp(known[i].name, name) != 0) {
-        i++;
-        assert(i < SCHEMAS_MAX);
-    }
-    if (known[i].schema == NULL) {
-        fmt_into(path, sizeof path, "schemas/%s.schema.json", name);
-        file = embedded_find(path);
-        ok = json_read(str_make(file->at, file->len), &known[i].schema, &err);
-        assert(ok);
-        fmt_into(known[i].name, NAME_BYTES, "%s", name);
-    }
-    return known[i].schema;
 }
 
 bool json_read(struct str text, json_t **ret_document, struct err *err)

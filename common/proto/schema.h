@@ -16,6 +16,9 @@
 
 /* The schema of that name from schemas/ ("story"), parsed once, kept for ever. */
 const json_t *schema_get(const char *name);
+/* Its text as a model server is sent it: compact, without $schema and $id, which the
+ * strict modes of some refuse. Kept for ever. */
+const char *schema_for_model(const char *name);
 /* False with "<JSON pointer>: expected <what>, found <what>"; the root is "/". What
  * comes from the document is shown harmless and cut. */
 MUST_USE bool schema_check(const json_t *schema, const json_t *document,

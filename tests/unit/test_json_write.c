@@ -102,6 +102,27 @@ static void no_text_is_null(void **state)
     buf_done(&out);
 }
 
+static void words_become_an_array(void **state)
+{
+    static const char *const cases[][2] = {
+        {"", "null"},
+        {"a", "[\"a\"]"},
+        {"a,b c,\"", "[\"a\",\"b c\",\"\\\"\"]"},
+        {" a ,,b,", "[\"a\",\"b\"]"},
+        {",,", "null"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out;
+
+        buf_init(&out, 100);
+        assert_true(json_write_words(&out, str_of(cases[i][0])));
+        assert_string_equal(buf_text(&out), cases[i][1]);
+        buf_done(&out);
+    }
+}
+
 static void integers_are_written_whole_and_minus_1_is_an_unknown_count(void **state)
 {
     struct buf out;
@@ -205,6 +226,7 @@ int main(void)
         cmocka_unit_test(broken_utf8_is_mended),
         cmocka_unit_test(any_bytes_come_back_as_their_mended_text),
         cmocka_unit_test(no_text_is_null),
+        cmocka_unit_test(words_become_an_array),
         cmocka_unit_test(integers_are_written_whole_and_minus_1_is_an_unknown_count),
         cmocka_unit_test(numbers_are_short_and_know_no_locale),
         cmocka_unit_test(a_number_with_three_decimals_comes_back_the_same),

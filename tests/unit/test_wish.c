@@ -40,6 +40,11 @@ static void same_wish(const struct wish *a, const struct wish *b)
     assert_int_equal(a->max_issues, b->max_issues);
     same_text(a->model.provider, b->model.provider);
     same_text(a->model.model, b->model.model);
+    same_text(a->model.endpoint, b->model.endpoint);
+    same_text(a->model.fallback, b->model.fallback);
+    same_text(a->model.options, b->model.options);
+    same_text(a->model.think, b->model.think);
+    assert_int_equal(a->structured, b->structured);
     assert_int_equal(a->model.num_ctx, b->model.num_ctx);
     assert_int_equal(a->model.num_predict, b->model.num_predict);
     assert_int_equal(a->model.seed, b->model.seed);
@@ -93,6 +98,11 @@ static void a_wish_with_everything_comes_back(void **state)
     wish.max_issues = 100;
     wish.model.provider = x_strdup("echo");
     wish.model.model = x_strdup("llama3.2:3b");
+    wish.model.endpoint = x_strdup("cloud");
+    wish.model.fallback = x_strdup("local,spare:x");
+    wish.model.options = x_strdup("{\"num_batch\":1,\"top_p\":0.5}");
+    wish.model.think = x_strdup("max");
+    wish.structured = true;
     wish.model.num_ctx = 4194304;
     wish.model.num_predict = 1;
     wish.model.temperature = 0.75;
@@ -154,6 +164,12 @@ static void documents_from_outside_are_looked_at(void **state)
         {"{\"max_turns\":7,\"num_ctx\":255}", "/num_ctx:"},
         {"{\"max_turns\":7,\"num_predict\":0}", "/num_predict:"},
         {"{\"max_turns\":7,\"seed\":2147483648}", "/seed:"},
+        {"{\"max_turns\":7,\"structured\":\"yes\"}",
+         "/structured: expected true or false"},
+        {"{\"max_turns\":7,\"endpoint\":7}", "/endpoint:"},
+        {"{\"max_turns\":7,\"think\":\"hard\"}", "/think:"},
+        {"{\"max_turns\":7,\"options\":{\"top_pp\":1}}", "/options: top_pp: no such"},
+        {"{\"max_turns\":7,\"options\":\"{}\"}", "/options:"},
         {"{\"max_turns\":7,\"models\":{\"0\":\"x\"}}", "/models: expected model names"},
         {"{\"max_turns\":7,\"models\":{\"17\":\"x\"}}", "/models:"},
         {"{\"max_turns\":7,\"models\":{\"a\":\"x\"}}", "/models:"},
@@ -244,6 +260,29 @@ static void a_run_names_all_so_that_its_parts_agree(void **state)
     assert_int_equal(wish.model.num_predict, 400);
     assert_int_equal(wish.model.seed, 5);
     assert_true(wish.pass_on_failure);
+    expect_comes_back(&wish);
+    wish_done(&wish);
+}
+
+static void a_run_names_what_its_models_are_asked_with(void **state)
+{
+    static const char *const words[] = {"--turns=7",
+                                        "--model=cloud:x",
+                                        "--fallback=local,cloud:y",
+                                        "--think=low",
+                                        "--options={\"top_k\": 5}",
+                                        "--structured",
+                                        "--model=2=box:z",
+                                        NULL};
+    struct wish wish = wish_of(words, true, 1, 5);
+
+    (void)state;
+    assert_string_equal(wish.model.model, "cloud:x");
+    assert_string_equal(wish.models[2], "box:z");
+    assert_string_equal(wish.model.fallback, "local,cloud:y");
+    assert_string_equal(wish.model.think, "low");
+    assert_string_equal(wish.model.options, "{\"top_k\":5}");
+    assert_true(wish.structured);
     expect_comes_back(&wish);
     wish_done(&wish);
 }
@@ -369,6 +408,7 @@ int main(void)
         cmocka_unit_test(documents_from_outside_are_looked_at),
         cmocka_unit_test(only_what_was_given_is_wished),
         cmocka_unit_test(a_run_names_all_so_that_its_parts_agree),
+        cmocka_unit_test(a_run_names_what_its_models_are_asked_with),
         cmocka_unit_test(a_dry_run_asks_echo_whatever_models_are_named),
         cmocka_unit_test(each_conversation_gets_its_number_and_a_seed_of_its_own),
         cmocka_unit_test(the_longest_topic_of_numbers_fits),

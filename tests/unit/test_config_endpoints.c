@@ -1,0 +1,349 @@
+/* test_config_endpoints.c - model servers, options of models and rules of the router as
+ * they come in by flags, variables and the file, and what is told of them.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "proto/config.h"
+#include "proto/schema.h"
+
+/* cmocka.h needs the three before it. clang-format would sort them. */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static char folder[] = "/tmp/parley-test-endpoints-XXXXXX";
+static char *path; /* of the config file */
+static struct config_loaded loaded;
+static struct err err;
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    path = path_join(folder, "a.json");
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    free(path);
+    return file_remove_tree(folder, &err) ? 0 : -1;
+}
+
+static int clear_environment(void **state)
+{
+    static const char *const names[] = {
+        "OPENAI_API_KEY", "OPENAI_BASE_URL",     "OLLAMA_HOST",  "REDIS_URL",
+        "PARLEY_OPTIONS", "PARLEY_HYBRID_SEATS", "PARLEY_TRUNS", "PARLEY_BUILD"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++)
+        unsetenv(names[i]);
+    return 0;
+}
+
+static enum config_next load(const char *file, const char *const *words)
+{
+    static const struct config_use use = {FOR_RUN, "parley run", "", ""};
+    char *argv[16] = {NULL};
+    char *config = x_printf("--config=%s", path);
+    enum config_next next;
+    int argc = 0;
+
+    for (; words != NULL && words[argc] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)words[argc]; /* they are only moved */
+    if (file != NULL) {
+        assert_true(file_write(path, str_of(file), &err));
+        argv[argc++] = config;
+    }
+    err = (struct err){0};
+    next = config_load(&use, argc, argv, &loaded, &err);
+    free(config);
+    return next;
+}
+
+static void expect_go(const char *file, const char *const *words)
+{
+    if (load(file, words) != CONFIG_GO)
+        fail_msg("%s", err.msg);
+}
+
+static const char two[] =
+    "{\"endpoints\":{\"box\":{\"provider\":\"ollama\","
+    "\"url\":\"http://me:secret@box\",\"window\":2},"
+    "\"cloud\":{\"provider\":\"openai\",\"url\":\"https://h/v1\","
+    "\"key_env\":\"SOME_KEY\",\"total_seconds\":60,\"price\":{\"prompt\":0.5}}},"
+    "\"model\":{\"options\":{\"top_p\":0.5},\"think\":true},"
+    "\"router\":{\"strategy\":\"hybrid\",\"give_up_seconds\":30},"
+    "\"hybrid\":{\"opening\":true,\"seats\":\"1,3\",\"latency_seconds\":2.5}}";
+
+static void the_file_gives_endpoints_and_rules(void **state)
+{
+    const struct config *config = &loaded.values;
+
+    (void)state;
+    expect_go(two, NULL);
+    assert_int_equal(config->endpoints.own, 2);
+    assert_int_equal(config->endpoints.count, 6);
+    assert_string_equal(config->endpoints.items[0].name, "box");
+    assert_string_equal(config->endpoints.items[5].name, "echo");
+    assert_string_equal(config->options, "{\"top_p\":0.5}");
+    assert_string_equal(config->think, "true");
+    assert_string_equal(config->strategy, "hybrid");
+    assert_int_equal(config->give_up_ms, 30000);
+    assert_true(config->hybrid_opening);
+    assert_false(config->hybrid_closing);
+    assert_string_equal(config->hybrid_seats, "1,3");
+    assert_int_equal(config->hybrid_latency_ms, 2500);
+    config_done(&loaded);
+}
+
+static void a_flag_that_the_file_sets_may_be_taken_back(void **state)
+{
+    static const char *const words[] = {"--hybrid-opening=false", "--think=low", NULL};
+
+    (void)state;
+    expect_go(two, words);
+    assert_false(loaded.values.hybrid_opening);
+    assert_string_equal(loaded.values.think, "low");
+    config_done(&loaded);
+}
+
+static void without_a_file_there_are_the_built_in_ones(void **state)
+{
+    const struct endpoint_list *list = &loaded.values.endpoints;
+
+    (void)state;
+    setenv("OPENAI_BASE_URL", "http://localhost:1234/v1/", 1);
+    expect_go(NULL, NULL);
+    assert_int_equal(list->own, 0);
+    assert_int_equal(list->count, 4);
+    assert_string_equal(endpoint_find(list, str_of("openai"))->url,
+                        "http://localhost:1234/v1");
+    assert_int_equal(loaded.values.hybrid_latency_ms, OPT_NONE);
+    assert_int_equal(loaded.values.give_up_ms, OPT_NONE);
+    assert_null(loaded.warnings);
+    config_done(&loaded);
+}
+
+static void what_is_wrong_is_told_with_where_it_stands(void **state)
+{
+    static const struct {
+        const char *words[3], *variable, *value, *file, *complaint;
+    } bad[] = {
+        {.words = {"--openai=host/v1"},
+         .complaint = "--openai: 'host/v1' is not a URL like https://host/v1, without "
+                      "user and password"},
+        {.words = {"--openai="},
+         .complaint =
+             "--openai: '' is not a URL like https://host/v1, without user and "
+             "password"},
+        {.words = {"--ollama="},
+         .complaint = "--ollama: '' is not a URL like http://host:11434"},
+        {.variable = "OPENAI_BASE_URL",
+         .value = "https://me:secret@h",
+         .complaint = "OPENAI_BASE_URL: '...@...' is not a URL like https://host/v1, "
+                      "without user and password"},
+        {.words = {"--options={\"top_pp\":1}"},
+         .complaint = "--options: top_pp: no such option, did you mean top_p?"},
+        {.words = {"--options=top_p"},
+         .complaint = "--options: line 1, column 3: invalid token near 'top'"},
+        {.variable = "PARLEY_OPTIONS",
+         .value = "[]",
+         .complaint = "PARLEY_OPTIONS: an array, not an object with options"},
+        {.file = "{\"model\":{\"options\":{\"num_ctx\":1}}}",
+         .complaint = "FILE: model.options: num_ctx has a place of its own, beside "
+                      "options"},
+        {.file = "{\"model\":{\"options\":7}}",
+         .complaint = "FILE: model.options is a number, not an object"},
+        {.words = {"--hybrid-seats=1,17"},
+         .complaint = "--hybrid-seats: '1,17' is not a list of seats from 1 to 16, "
+                      "comma between"},
+        {.words = {"--hybrid-seats=1,,2"},
+         .complaint = "--hybrid-seats: '1,,2' is not a list of seats from 1 to 16, "
+                      "comma between"},
+        {.file = "{\"hybrid\":{\"seats\":\"1,x\"}}",
+         .complaint = "FILE: hybrid.seats: '1,x' is not a list of seats from 1 to 16, "
+                      "comma between"},
+        {.words = {"--think=hard"},
+         .complaint = "--think: 'hard' is not one of true|false|low|medium|high|max"},
+        {.file = "{\"model\":{\"think\":1}}",
+         .complaint = "FILE: model.think is a number, not one of "
+                      "true|false|low|medium|high|max"},
+        {.file = "{\"model\":{\"provider\":true}}",
+         .complaint = "FILE: model.provider is true, not one of "
+                      "ollama|openai|simulator|echo"},
+        {.file = "{\"endpoints\":{\"a\":{\"provider\":\"openai\"}}}",
+         .complaint = "FILE: endpoints.a.url is missing"},
+        {.file = "{\"endpoints\":[]}",
+         .complaint = "FILE: endpoints is an array, not an object"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        const char *wanted = bad[i].complaint;
+        char *with_path = NULL;
+
+        if (strncmp(wanted, "FILE", 4) == 0)
+            with_path = x_printf("%s%s", path, wanted + 4);
+        if (bad[i].variable != NULL)
+            setenv(bad[i].variable, bad[i].value, 1);
+        assert_int_equal(load(bad[i].file, bad[i].words), CONFIG_BAD);
+        assert_int_equal(err.code, ERR_USAGE);
+        assert_string_equal(err.msg, with_path == NULL ? wanted : with_path);
+        if (bad[i].variable != NULL)
+            unsetenv(bad[i].variable);
+        free(with_path);
+        config_done(&loaded);
+    }
+}
+
+static void what_is_not_wise_is_warned_of(void **state)
+{
+    (void)state;
+    setenv("PARLEY_TRUNS", "7", 1);
+    setenv("PARLEY_BUILD", "not an option, and not meant as one", 1);
+    expect_go("{\"endpoints\":{\"open\":{\"provider\":\"openai\","
+              "\"url\":\"http://models.example.com/v1\",\"key_env\":\"K\"}}}",
+              NULL);
+    assert_string_equal(loaded.warnings,
+                        "the variable PARLEY_TRUNS names no option, did you mean "
+                        "PARLEY_TURNS?\n"
+                        "the key of endpoint open goes over the net unencrypted: its "
+                        "url should begin with https://\n");
+    config_done(&loaded);
+}
+
+static void run_json_tells_endpoints_without_secrets(void **state)
+{
+    static const char *const words[] = {"--ollama=http://me:secret@h", NULL};
+    json_t *document = NULL;
+    const json_t *config;
+    const json_t *sources;
+    struct buf text;
+
+    (void)state;
+    setenv("SOME_KEY", "secret-key", 1);
+    expect_go(two, words);
+    buf_init(&text, 1 << 20);
+    buf_add_text(&text, "{\"a\":0");
+    config_to_json(&loaded, FOR_RUN, &text);
+    assert_true(buf_add_char(&text, '}'));
+    assert_null(strstr(buf_text(&text), "secret"));
+    assert_true(json_read(buf_str(&text), &document, &err));
+    config = json_object_get(document, "config");
+    sources = json_object_get(document, "sources");
+    assert_string_equal(json_string_value(json_object_get(config, "endpoints.box.url")),
+                        "http://box:11434");
+    assert_string_equal(
+        json_string_value(json_object_get(config, "endpoints.cloud.key_env")),
+        "SOME_KEY");
+    assert_string_equal(
+        json_string_value(json_object_get(config, "endpoints.cloud.price.prompt")),
+        "0.5");
+    assert_string_equal(
+        json_string_value(json_object_get(sources, "endpoints.cloud.price.prompt")),
+        "file");
+    assert_null(json_object_get(config, "endpoints.cloud.key_file"));
+    assert_null(json_object_get(config, "endpoints.ollama.url")); /* follows */
+    assert_string_equal(json_string_value(json_object_get(config, "model.ollama_url")),
+                        "http://h:11434");
+    assert_int_equal(json_object_size(config), json_object_size(sources));
+    json_decref(document);
+    buf_done(&text);
+    config_done(&loaded);
+}
+
+/* What the words make config_load print; the caller frees. */
+static char *printed(const char *file, const char *const *words)
+{
+    char *out_path = path_join(folder, "out");
+    int out = open(out_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int kept = dup(STDOUT_FILENO);
+    enum config_next next;
+    struct buf text;
+
+    (void)fflush(stdout); /* what the test framework has written */
+    assert_true(out >= 0 && kept >= 0 && dup2(out, STDOUT_FILENO) >= 0);
+    next = load(file, words);
+    (void)fflush(stdout); /* ours, read below */
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    close(kept);
+    close(out);
+    assert_int_equal(next, CONFIG_OVER);
+    buf_init(&text, 1 << 20);
+    assert_true(file_slurp(out_path, &text, &err));
+    free(out_path);
+    config_done(&loaded);
+    return buf_take(&text);
+}
+
+static void show_config_shows_endpoints_and_where_they_are_from(void **state)
+{
+    static const char *const words[] = {"--show-config", NULL};
+    char *text = printed(two, words);
+    char *line = x_printf("endpoints.cloud.total_seconds  1m                       "
+                          "(config file %s)\n",
+                          path);
+
+    (void)state;
+    if (strstr(text, line) == NULL)
+        fail_msg("%s", text);
+    assert_null(strstr(text, "secret"));
+    assert_non_null(strstr(text, "endpoints.box.window           2 "));
+    assert_non_null(strstr(text, "endpoints.openai.tier          cloud   "
+                                 "                 (built in)\n"));
+    assert_null(strstr(text, "endpoints.box.key_env"));
+    free(line);
+    free(text);
+}
+
+static void help_stays_within_80_columns_and_has_headings(void **state)
+{
+    static const char *const words[] = {"--help", NULL};
+    char *text = printed(NULL, words);
+    struct str rest = str_of(text);
+
+    (void)state;
+    while (rest.len > 0) {
+        struct str line = str_cut(rest, '\n', &rest);
+
+        if (line.len > 80)
+            fail_msg("%zu letters: %.*s", line.len, (int)line.len, line.at);
+    }
+    assert_non_null(strstr(text, "\nThe model:\n  --provider NAME"));
+    assert_non_null(strstr(text, "\nRedis:\n"));
+    assert_null(strstr(text, "(null)"));
+    free(text);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, clear_environment)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_file_gives_endpoints_and_rules),
+        TEST(a_flag_that_the_file_sets_may_be_taken_back),
+        TEST(without_a_file_there_are_the_built_in_ones),
+        TEST(what_is_wrong_is_told_with_where_it_stands),
+        TEST(what_is_not_wise_is_warned_of),
+        TEST(run_json_tells_endpoints_without_secrets),
+        TEST(show_config_shows_endpoints_and_where_they_are_from),
+        TEST(help_stays_within_80_columns_and_has_headings),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
