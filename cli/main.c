@@ -123,6 +123,31 @@ static const struct command commands[] = {
     {"manager", "one manager alone, for fleets", "manager", {{0}, false, NULL}},
     {"worker", "one worker alone, for fleets", "worker", {{0}, false, NULL}},
     {"simulate", "a model server without a model", "simulator", {{0}, false, NULL}},
+    {"models",
+     "what each model server has",
+     NULL,
+     {{FOR_ASK, "parley models", "[ENDPOINT] [--json]",
+       "Asks every endpoint of the config file, and the built-in ones that are in use; "
+       "tells\n"
+       "which of their models are loaded, where a server says so. Exit status 4 when "
+       "none\n"
+       "answers.\n"
+       "\n"
+       "  parley models --ollama http://box:11434"},
+      true,
+      command_models}},
+    {"test",
+     "one small call of each model server, and what was seen of it",
+     NULL,
+     {{FOR_ASK, "parley test", "[ENDPOINT] [--json]",
+       "Makes one real call of every endpoint that `parley models` would ask: times, "
+       "tokens,\n"
+       "how it ended. What is wrong is told in one line, with exit status 4.\n"
+       "\n"
+       "  parley test --openai http://127.0.0.1:1234/v1 --provider openai\n"
+       "  parley test cloud --config parley.json"},
+      true,
+      command_test}},
     {"check-config",
      "check options and config file, start nothing",
      NULL,

@@ -149,10 +149,15 @@ static void on_done(void *owner, const struct http_result *http)
 
 static void on_nothing(struct loop_timer *timer, void *owner)
 {
+    static const struct llm_models untold = {.error = LLM_ERROR_REQUEST,
+                                             .reason = "it does not tell"};
     struct models_query *query = owner;
 
     (void)timer;
-    query->on_slots(query->owner, -1);
+    if (query->on_models != NULL)
+        query->on_models(query->owner, &untold);
+    else
+        query->on_slots(query->owner, -1);
     query_free(query);
 }
 
@@ -205,6 +210,26 @@ void llm_list_models(struct llm *llm, const struct llm_server *server,
     assert(server->provider != LLM_ECHO);
     query->on_models = on_models;
     query->path = query_dialect(query)->list_path;
+    url = wire_join(server->url, query->path);
+    query_ask(query, url, server->key, timeout_ms);
+    free(url);
+}
+
+void llm_list_loaded(struct llm *llm, const struct llm_server *server,
+                     int64_t timeout_ms,
+                     void (*on_models)(void *owner, const struct llm_models *models),
+                     void *owner)
+{
+    struct models_query *query = query_new(llm, server, owner);
+    char *url;
+
+    assert(server->provider != LLM_ECHO);
+    query->on_models = on_models;
+    query->path = query_dialect(query)->loaded_path;
+    if (query->path == NULL) {
+        loop_timer_start(&query->answer, 0);
+        return;
+    }
     url = wire_join(server->url, query->path);
     query_ask(query, url, server->key, timeout_ms);
     free(url);

@@ -31,6 +31,12 @@ void llm_list_models(struct llm *llm, const struct llm_server *server,
                      int64_t timeout_ms,
                      void (*on_models)(void *owner, const struct llm_models *models),
                      void *owner);
+/* The same of those that are in the server's memory now (Ollama: GET /api/ps); others
+ * do not tell: LLM_ERROR_REQUEST. */
+void llm_list_loaded(struct llm *llm, const struct llm_server *server,
+                     int64_t timeout_ms,
+                     void (*on_models)(void *owner, const struct llm_models *models),
+                     void *owner);
 /* "llama3.2" is there when the list has it or "llama3.2:latest". */
 bool llm_models_have(const struct llm_models *models, const char *model);
 /* How many calls the server works on at once, -1 when it does not tell. */

@@ -107,6 +107,7 @@ const struct dialect *ollama_dialect(void)
         .usual_path = "",
         .chat_path = "/api/chat",
         .list_path = "/api/tags",
+        .loaded_path = "/api/ps",
         .unit = "line",
         .write = ollama_write,
         .type_fits = ollama_type_fits,

@@ -17,11 +17,12 @@ struct llm_request;
 struct reader;
 
 struct dialect {
-    const char *api;        /* "the OpenAI API", for people */
-    const char *usual_path; /* a server's URL usually ends with it: "/v1"; "" none */
-    const char *chat_path;  /* behind the URL */
-    const char *list_path;  /* of the list of models */
-    const char *unit;       /* "line", "event" */
+    const char *api;         /* "the OpenAI API", for people */
+    const char *usual_path;  /* a server's URL usually ends with it: "/v1"; "" none */
+    const char *chat_path;   /* behind the URL */
+    const char *list_path;   /* of the list of models */
+    const char *loaded_path; /* of those in memory; NULL: it does not tell */
+    const char *unit;        /* "line", "event" */
     /* Adds the body of the request; the same request gives the same bytes. False when
      * `into` is full. */
     bool (*write)(const struct llm_request *request, struct buf *into);

@@ -1,0 +1,171 @@
+/* command_test.c - `parley test [ENDPOINT]`: one small real call of each model server,
+ * and what was seen of it.
+ *
+ * All are asked at once, and told in the order of the config; what is wrong in one line
+ * a user can act on.
+ *
+ * Flow: servers_open -> trial_start each -> servers_wait -> shown
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/utf8.h"
+#include "cli/commands.h"
+#include "cli/servers.h"
+#include "cli/trial.h"
+#include "proto/config_url.h"
+#include "proto/json_write.h"
+
+enum { OUT_MAX_BYTES = 1 << 20 };
+
+static double ms_of(int64_t us)
+{
+    return us < 0 ? (double)NAN : (double)us / 1e3;
+}
+
+/* By the server's own clock, else by ours from the first token to the end. */
+static double rate_of(const struct trial *trial)
+{
+    double seconds = (double)(trial->total_us - trial->first_us) / 1e6;
+
+    if (trial->tokens < 1)
+        return (double)NAN;
+    if (trial->generation_ns > 0)
+        return (double)trial->tokens / ((double)trial->generation_ns / 1e9);
+    if (trial->tokens < 2 || trial->first_us < 0 || seconds <= 0)
+        return (double)NAN;
+    return (double)(trial->tokens - 1) / seconds;
+}
+
+static void add_ms(struct buf *out, const char *before, int64_t us)
+{
+    if (us >= 0)
+        buf_printf(out, "%s%.1f ms", before, ms_of(us));
+}
+
+static void add_count(struct buf *out, const char *format, int64_t count)
+{
+    if (count < 0)
+        return;
+    if (strcmp(format, "window") == 0 && count == WINDOW_NONE)
+        buf_add_text(out, ", no window");
+    else
+        buf_printf(out, ", %s %" PRId64, format, count);
+}
+
+static void add_text(const struct trial *trial, struct buf *out)
+{
+    double rate = rate_of(trial);
+    char *url = config_url_bare(trial->endpoint->url);
+
+    if (trial->error != LLM_ERROR_NONE) {
+        fprintf(stderr, "parley test: %s\n", trial->reason.msg);
+        free(url);
+        return;
+    }
+    buf_printf(out, "%s: ok, %s, %s, model %s\n ", trial->endpoint->name, url,
+               trial->endpoint->provider, log_safe(str_of(trial->model)));
+    add_ms(out, " connect ", trial->connect_us);
+    add_ms(out, ", first token ", trial->first_us);
+    add_ms(out, ", total ", trial->total_us);
+    buf_printf(out, "\n  finished: %s",
+               trial->finish[0] == '\0' ? "not told" : log_safe(str_of(trial->finish)));
+    add_count(out, "tokens", trial->tokens);
+    if (!isnan(rate))
+        buf_printf(out, " (%.1f/s)", rate);
+    add_count(out, "prompt tokens", trial->prompt_tokens);
+    add_count(out, "cached", trial->cached_tokens);
+    add_count(out, "window", trial->window);
+    buf_add_char(out, '\n');
+    free(url);
+}
+
+static void write_number(struct buf *out, const char *name, double value)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_write_number(out, value, 3);
+}
+
+static void write_count(struct buf *out, const char *name, int64_t count)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_write_count(out, count);
+}
+
+static void write_text(struct buf *out, const char *name, const char *text)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_write_text(out, text == NULL || text[0] == '\0' ? NULL : text);
+}
+
+static void add_json(const struct trial *trial, struct buf *out)
+{
+    bool ok = trial->error == LLM_ERROR_NONE;
+    char *url = config_url_bare(trial->endpoint->url);
+
+    buf_printf(out, "{\"endpoint\":\"%s\",\"ok\":%s", trial->endpoint->name,
+               ok ? "true" : "false");
+    write_text(out, "url", url);
+    write_text(out, "provider", trial->endpoint->provider);
+    write_text(out, "model", trial->model);
+    write_text(out, "error", ok ? NULL : llm_error_name(trial->error));
+    write_text(out, "reason", trial->reason.msg);
+    write_number(out, "connect_ms", ms_of(trial->connect_us));
+    write_number(out, "time_to_first_token_ms", ms_of(trial->first_us));
+    write_number(out, "duration_ms", ms_of(trial->total_us));
+    write_count(out, "tokens_generated", trial->tokens);
+    write_number(out, "tokens_per_second", rate_of(trial));
+    write_count(out, "prompt_tokens", trial->prompt_tokens);
+    write_count(out, "prompt_cached_tokens", trial->cached_tokens);
+    write_text(out, "finish_reason", trial->finish);
+    write_count(out, "window", trial->window == WINDOW_NONE ? -1 : trial->window);
+    buf_add_text(out, "}\n");
+    free(url);
+}
+
+static int show(const struct trial *trials, size_t count, bool json)
+{
+    enum { EXIT_NO_SERVER = 4 };
+    bool all_well = true;
+    struct buf out;
+
+    buf_init(&out, OUT_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        all_well = all_well && trials[i].error == LLM_ERROR_NONE;
+        if (json)
+            add_json(&trials[i], &out);
+        else
+            add_text(&trials[i], &out);
+    }
+    (void)fwrite(buf_text(&out), 1, out.len, stdout);
+    buf_done(&out);
+    return all_well ? 0 : EXIT_NO_SERVER;
+}
+
+int command_test(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    struct servers servers;
+    struct trial *trials;
+    int status;
+
+    if (loaded->rest > 1) {
+        err_set(err, ERR_USAGE, "expected one endpoint's name, or none: all");
+        return err_exit_status(err);
+    }
+    if (!servers_open(loaded, loaded->rest == 1 ? words[0] : NULL, &servers, err))
+        return err_exit_status(err);
+    trials = x_calloc(servers.count, sizeof *trials);
+    for (size_t i = 0; i < servers.count; i++)
+        trial_start(&trials[i], &servers, loaded, servers.list[i]);
+    servers_wait(&servers);
+    status = show(trials, servers.count, loaded->values.json);
+    for (size_t i = 0; i < servers.count; i++)
+        trial_done(&trials[i]);
+    free(trials);
+    servers_close(&servers);
+    return status;
+}

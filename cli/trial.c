@@ -1,0 +1,197 @@
+/* trial.c - see trial.h. */
+#include "cli/trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/advice.h"
+
+enum { LIST_MS = 5000, REPLY_TOKENS = 32 };
+
+static void note_failure(struct trial *trial, enum llm_error error, const char *reason,
+                         int http_status)
+{
+    const struct advice_case seen = {error, reason, http_status};
+
+    trial->error = error;
+    advice_make(trial->endpoint, &seen, &trial->reason);
+}
+
+static void on_slots(void *owner, int64_t slots)
+{
+    struct trial *trial = owner;
+
+    trial->window = slots;
+    servers_answered(trial->servers);
+}
+
+/* What there is instead of the model that is missing. */
+static void on_others(void *owner, const struct llm_models *models)
+{
+    struct trial *trial = owner;
+
+    if (models->ok)
+        advice_no_model(trial->endpoint, trial->model, models, &trial->reason);
+    servers_answered(trial->servers);
+}
+
+static void take_figures(struct trial *trial, const struct llm_result *result)
+{
+    free(trial->model);
+    trial->model = x_strdup(result->model);
+    fmt_into(trial->finish, sizeof trial->finish, "%.31s", result->finish_reason);
+    trial->connect_us = result->connect_us;
+    trial->first_us = result->first_token_us;
+    trial->total_us = result->duration_us;
+    trial->prompt_tokens = result->prompt_tokens;
+    trial->cached_tokens = result->prompt_cached_tokens;
+    trial->tokens = result->tokens_generated;
+    trial->generation_ns = result->generation_ns;
+}
+
+/* A model that thinks may not have come to its words in so few tokens: it answered. */
+static bool answered(const struct llm_result *result)
+{
+    return result->outcome == LLM_DONE
+           || (result->error == LLM_ERROR_EMPTY && result->thinking.len > 0);
+}
+
+static void on_result(void *owner, const struct llm_result *result)
+{
+    struct trial *trial = owner;
+
+    if (answered(result)) {
+        take_figures(trial, result);
+        trial->window = trial->endpoint->window;
+        if (trial->window == WINDOW_ASK)
+            llm_ask_slots(trial->servers->llm, &trial->server, LIST_MS, on_slots,
+                          trial);
+        else
+            servers_answered(trial->servers);
+    } else if (result->error == LLM_ERROR_MODEL_NOT_FOUND) {
+        note_failure(trial, result->error, result->reason, result->http_status);
+        llm_list_models(trial->servers->llm, &trial->server, LIST_MS, on_others, trial);
+    } else {
+        note_failure(trial, result->error, result->reason, result->http_status);
+        servers_answered(trial->servers);
+    }
+}
+
+static int64_t own_or(int64_t own_ms, int64_t options_ms)
+{
+    return own_ms > 0 ? own_ms : options_ms;
+}
+
+static void call(struct trial *trial)
+{
+    static const struct llm_handlers handlers_of_none;
+    struct llm_handlers handlers = handlers_of_none;
+    const struct llm_message message = {
+        "user", str_of("Say in one short sentence that you are there.")};
+    const struct config *config = trial->config;
+    const struct endpoint *endpoint = trial->endpoint;
+    const struct llm_request request = {
+        .provider = trial->server.provider,
+        .url = trial->server.url,
+        .endpoint = endpoint->name,
+        .key = trial->server.key,
+        .model = trial->model,
+        .messages = &message,
+        .message_count = 1,
+        .options = config->options,
+        .think = config->think,
+        .num_ctx = config->num_ctx,
+        .num_predict = REPLY_TOKENS,
+        .temperature = 0,
+        .seed = -1,
+        .keep_alive = config->keep_alive,
+        .connect_ms = own_or(endpoint->connect_ms, config->connect_ms),
+        .first_token_ms = own_or(endpoint->first_token_ms, config->first_token_ms),
+        .between_tokens_ms =
+            own_or(endpoint->between_tokens_ms, config->between_tokens_ms),
+        .total_ms = own_or(endpoint->total_ms, config->total_ms),
+    };
+
+    handlers.on_result = on_result;
+    handlers.owner = trial;
+    (void)llm_start(trial->servers->llm, &request, &handlers); /* it frees itself */
+}
+
+/* No model was named for it: its first one will do. */
+static void on_models(void *owner, const struct llm_models *models)
+{
+    struct trial *trial = owner;
+
+    if (models->ok && models->count > 0) {
+        trial->model = x_strdup(models->names[0]);
+        call(trial);
+        return;
+    }
+    if (models->ok)
+        note_failure(trial, LLM_ERROR_MODEL_NOT_FOUND, "it has no model", 0);
+    else
+        note_failure(trial, models->error, models->reason, 0);
+    servers_answered(trial->servers);
+}
+
+/* The model it is asked for by those options; NULL: they name none for it. */
+static const char *wanted_model(const struct config_loaded *loaded,
+                                const struct endpoint *endpoint)
+{
+    const struct config *config = &loaded->values;
+    const char *general = NULL;
+
+    for (int seat = 0; seat <= OPT_SEATS; seat++) {
+        const char *model = NULL;
+        const struct endpoint *at;
+
+        if (config->models[seat] == NULL)
+            continue;
+        at = endpoint_of_model(&config->endpoints, config->models[seat], &model);
+        if (at == endpoint && model != NULL)
+            return model;
+        if (at == NULL && general == NULL)
+            general = model;
+    }
+    if (endpoint->model_count > 0)
+        return endpoint->models[0];
+    return opt_given(&loaded->set, "model") || strcmp(endpoint->provider, "openai") != 0
+               ? general
+               : NULL;
+}
+
+void trial_start(struct trial *trial, struct servers *servers,
+                 const struct config_loaded *loaded, const struct endpoint *endpoint)
+{
+    const char *model = wanted_model(loaded, endpoint);
+
+    *trial = (struct trial){.servers = servers,
+                            .config = &loaded->values,
+                            .endpoint = endpoint,
+                            .connect_us = -1,
+                            .first_us = -1,
+                            .total_us = -1,
+                            .prompt_tokens = -1,
+                            .cached_tokens = -1,
+                            .tokens = -1,
+                            .generation_ns = -1,
+                            .window = -1};
+    if (!servers_reach(endpoint, &trial->server, &trial->key, &trial->reason)) {
+        trial->error = LLM_ERROR_AUTH;
+        return;
+    }
+    servers->open++;
+    if (model == NULL) {
+        llm_list_models(servers->llm, &trial->server, LIST_MS, on_models, trial);
+        return;
+    }
+    trial->model = x_strdup(model);
+    call(trial);
+}
+
+void trial_done(struct trial *trial)
+{
+    free(trial->key);
+    free(trial->model);
+}

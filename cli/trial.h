@@ -1,0 +1,44 @@
+/* trial.h - one small real call of a model server, and what was seen of it. Nothing is
+ * retried: this tells how things are.
+ *
+ * Flow: trial_start -> (no model known: llm_list_models ->) llm_start -> on_result
+ *       -> done: llm_ask_slots | the model is missing: llm_list_models
+ *       -> servers_answered
+ */
+#ifndef PARLEY_TRIAL_H
+#define PARLEY_TRIAL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cli/servers.h"
+#include "llm/models.h"
+#include "proto/config.h"
+
+struct trial {
+    struct servers *servers; /* borrowed, as the next two */
+    const struct config *config;
+    const struct endpoint *endpoint;
+    struct llm_server server;
+    char *key;   /* owned, or NULL */
+    char *model; /* owned: asked for, then as the server names it; or NULL */
+    enum llm_error error;
+    struct err reason; /* one line a user can act on, unless all is well */
+    char finish[32];
+    int64_t connect_us; /* -1 unknown, as all that follows */
+    int64_t first_us;
+    int64_t total_us;
+    int64_t prompt_tokens;
+    int64_t cached_tokens;
+    int64_t tokens;
+    int64_t generation_ns;
+    int64_t
+        window; /* as in struct endpoint; what the server told, where it was asked */
+};
+
+/* Begins; the trial must stay where it is until servers_wait is over. */
+void trial_start(struct trial *trial, struct servers *servers,
+                 const struct config_loaded *loaded, const struct endpoint *endpoint);
+void trial_done(struct trial *trial);
+
+#endif

@@ -1,0 +1,346 @@
+"""`parley test` and `parley models`: servers that are well, and each way to have them wrong."""
+import http.server
+import json
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from helpers import BlackHole, box, closed_port  # noqa: F401: box is a fixture
+
+KEY = "sk-a-secret-of-the-test"
+GOOD_LINES = [
+    {"message": {"role": "assistant", "content": "I am "}, "done": False},
+    {"message": {"role": "assistant", "content": "there."}, "done": False},
+    {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", "prompt_eval_count": 31,
+     "prompt_eval_cached_count": 12, "eval_count": 24, "eval_duration": 10**9, "prompt_eval_duration": 10**8,
+     "load_duration": 10**6, "total_duration": 12 * 10**8}]
+OLLAMA = {"/api/tags": (200, "application/json", json.dumps({"models": [{"name": "llama3.2:latest"}, {"name": "tiny:1b"}]})),
+          "/api/ps": (200, "application/json", json.dumps({"models": [{"name": "tiny:1b", "context_length": 4096}]})),
+          "/api/chat": (200, "application/x-ndjson",
+                        "".join(json.dumps({"model": "llama3.2", **line}) + "\n" for line in GOOD_LINES))}
+CHUNKS = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": "I am there."}}]},
+          {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+          {"choices": [], "usage": {"prompt_tokens": 20, "completion_tokens": 5,
+                                    "prompt_tokens_details": {"cached_tokens": 16}}}]
+OPENAI = {"/v1/models": (200, "application/json", json.dumps({"data": [{"id": "gpt-small"}, {"id": "gpt-large"}]})),
+          "/v1/chat/completions": (200, "text/event-stream", "".join(
+              "data: " + json.dumps({"object": "chat.completion.chunk", "model": "gpt-small-2026", **chunk}) + "\n\n"
+              for chunk in CHUNKS) + "data: [DONE]\n\n"),
+          "/props": (200, "application/json", json.dumps({"total_slots": 3}))}
+
+
+def openai_error(status, message, code):
+    return status, "application/json", json.dumps({"error": {"message": message, "type": "x", "code": code}})
+
+
+class Server:
+    """Answers each path with (status, type, body[, headers]); `anything` else."""
+
+    def __init__(self, answers, anything=(404, "text/plain", "no such page"), key=None, tls=None):
+        self.asked = []  # (path, headers, body)
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                owner.asked.append((self.path, self.headers, body))
+                status, kind, text, *more = answers.get(self.path, anything)
+                if key is not None and self.headers.get("Authorization") != f"Bearer {key}":
+                    status, kind, text = openai_error(401, "Incorrect API key provided", "invalid_api_key")
+                data = text.encode()
+                self.send_response(status)
+                for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), "Connection": "close",
+                                    **(more[0] if more else {})}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_POST = do_GET
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                pass  # a client that speaks another protocol is what some tests are about
+
+        self.server = Quiet(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            # Hands shaken in the thread of the connection: one that cannot must not stop the others.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def certificate(box):
+    """A self-signed one for 127.0.0.1, and its key."""
+    paths = box.path("cert.pem"), box.path("key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-out", paths[0], "-keyout", paths[1], "-days", "2", "-subj", "/CN=test",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return paths
+
+
+def config(box, **endpoints):
+    path = box.path("parley.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"endpoints": endpoints}, file)
+    return path
+
+
+def assert_one_line(done, name, *words, command="test"):
+    """Told in one line, without the key, and with exit status 4."""
+    assert done.returncode == 4, done
+    assert done.stdout == "", done.stdout
+    assert done.stderr.endswith("\n") and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"parley {command}: {name}"), done.stderr
+    for word in words:
+        assert word in done.stderr, (word, done.stderr)
+    assert KEY not in done.stderr
+    assert len(done.stderr) < 450
+
+
+# ---- servers that are well ----
+
+def test_a_good_ollama_server_is_told_with_all_its_figures(box):
+    with Server(OLLAMA) as server:
+        done = box.parley("test", "--ollama", server.url, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    seen = json.loads(done.stdout)
+    assert (seen["endpoint"], seen["ok"], seen["url"], seen["provider"]) == ("ollama", True, server.url, "ollama")
+    assert (seen["model"], seen["finish_reason"], seen["window"]) == ("llama3.2", "stop", 1)
+    assert (seen["tokens_generated"], seen["tokens_per_second"]) == (24, 24)
+    assert (seen["prompt_tokens"], seen["prompt_cached_tokens"]) == (31, 12)
+    assert 0 <= seen["connect_ms"] <= seen["time_to_first_token_ms"] <= seen["duration_ms"] < 5000
+    assert (seen["error"], seen["reason"]) == (None, None)
+    path, _, body = server.asked[0]
+    asked = json.loads(body)
+    assert (path, asked["model"], asked["options"]["num_ctx"]) == ("/api/chat", "llama3.2", 8192)
+    assert asked["options"]["num_predict"] < 100
+    assert [one[0] for one in server.asked] == ["/api/chat"]
+
+
+def test_a_good_openai_server_is_told_its_window_and_cached_tokens_too(box):
+    with Server(OPENAI, key=KEY) as server:
+        path = config(box, den={"provider": "openai", "url": server.url + "/v1", "key_env": "DEN_KEY",
+                                "tier": "local"})
+        done = box.parley("test", "den", "--config", path, "--json", env={"DEN_KEY": KEY})
+    assert (done.returncode, done.stderr) == (0, "")
+    seen = json.loads(done.stdout)
+    assert (seen["model"], seen["window"], seen["prompt_cached_tokens"]) == ("gpt-small-2026", 3, 16)
+    assert KEY not in done.stdout
+    assert json.loads(server.asked[1][2])["model"] == "gpt-small"  # its first one: none was named
+
+
+def test_each_endpoint_of_the_config_is_told_in_its_order_and_bad_ones_do_not_hide_good_ones(box):
+    with Server(OLLAMA) as first, Server(OPENAI) as second:
+        path = config(box, near={"provider": "ollama", "url": first.url},
+                      gone={"provider": "ollama", "url": f"http://127.0.0.1:{closed_port()}"},
+                      far={"provider": "openai", "url": second.url + "/v1", "models": ["gpt-large"]})
+        done = box.parley("test", "--config", path)
+        assert json.loads(second.asked[0][2])["model"] == "gpt-large"
+        good = box.parley("test", "near", "--config", path)
+    assert done.returncode == 4
+    assert [line.split(":")[0] for line in done.stdout.splitlines() if not line.startswith(" ")] == ["near", "far"]
+    assert done.stderr.startswith("parley test: gone (http://127.0.0.1:")
+    assert (good.returncode, good.stderr) == (0, "") and "first token" in good.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+
+
+def test_a_model_that_only_thought_has_answered(box):
+    thinking = [{"message": {"role": "assistant", "content": "", "thinking": "Hm."}, "done": False},
+                {**GOOD_LINES[2], "done_reason": "length"}]
+    answers = {**OLLAMA, "/api/chat": (200, "application/x-ndjson", "".join(json.dumps(line) + "\n" for line in thinking))}
+    with Server(answers) as server:
+        done = box.parley("test", "--ollama", server.url)
+    assert (done.returncode, done.stderr) == (0, "") and "finished: length" in done.stdout
+
+
+def test_models_lists_what_each_has_and_which_are_loaded(box):
+    with Server(OLLAMA) as first, Server(OPENAI) as second:
+        path = config(box, near={"provider": "ollama", "url": first.url, "models": ["tiny:1b", "huge"]},
+                      far={"provider": "openai", "url": second.url + "/v1"},
+                      gone={"provider": "ollama", "url": f"http://127.0.0.1:{closed_port()}"})
+        told = box.parley("models", "--config", path)
+        data = box.parley("models", "--config", path, "--json")
+    assert told.returncode == data.returncode == 0
+    lines = told.stdout.splitlines()
+    assert lines[0] == f"near: ollama, local, {first.url}, 2 models"
+    assert [line.split() for line in lines[1:3]] == [["llama3.2:latest"], ["tiny:1b", "loaded"]]
+    assert "huge" in lines[3] and "lacks" in lines[3]
+    assert lines[4].startswith("far: openai, local, ") and lines[5:] == ["  gpt-small", "  gpt-large"]
+    assert told.stderr.startswith("parley models: gone (") and told.stderr.count("\n") == 1
+    near, far, gone = [json.loads(line) for line in data.stdout.splitlines()]
+    assert (near["models"], near["loaded"]) == (["llama3.2:latest", "tiny:1b"], ["tiny:1b"])
+    assert (far["loaded"], far["ok"], far["tier"]) == (None, True, "local")
+    assert (gone["ok"], gone["error"], gone["models"]) == (False, "refused", [])
+
+
+def test_models_without_any_server_that_answers_ends_with_4(box):
+    done = box.parley("models", "--ollama", f"http://127.0.0.1:{closed_port()}")
+    assert_one_line(done, "ollama", "Connection refused", "ollama serve", command="models")
+
+
+def test_names_from_a_server_are_harmless(box):
+    answers = {**OLLAMA, "/api/tags": (200, "application/json", json.dumps({"models": [{"name": "\x1b[31mred"}]}))}
+    with Server(answers) as server:
+        done = box.parley("models", "--ollama", server.url)
+    assert done.returncode == 0 and "\x1b" not in done.stdout and "<U+001B>[31mred" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["test", "models"])
+def test_an_endpoint_nobody_knows_is_told_with_those_there_are(box, command):
+    path = config(box, near={"provider": "ollama", "url": "http://127.0.0.1:1"})
+    done = box.parley(command, "fra", "--config", path)
+    assert done.returncode == 2 and "'fra'" in done.stderr and "near, ollama, openai" in done.stderr
+    assert box.parley(command, "near", "far", "--config", path).returncode == 2
+    assert box.parley(command, "echo").returncode == 2
+
+
+# ---- each way to have it wrong ----
+
+PROVIDERS = {"ollama": (OLLAMA, ""), "openai": (OPENAI, "/v1")}
+
+
+def try_it(box, provider, url, env=None, *more):
+    return box.parley("test", provider, f"--{provider}", url + PROVIDERS[provider][1], *more, env=env)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_wrong_port_is_told(box, provider):
+    port = closed_port()
+    done = try_it(box, provider, f"http://127.0.0.1:{port}")
+    assert_one_line(done, provider, str(port), "Connection refused", "does it run?")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_html_page_is_told(box, provider):
+    with Server({}, anything=(200, "text/html; charset=utf-8", "<html><title>Router login</title></html>")) as server:
+        done = try_it(box, provider, server.url, None, "--model", "x")
+    assert_one_line(done, provider, server.url, "HTML page", "URL right?" if provider == "openai" else "Ollama")
+
+
+def test_an_openai_url_without_its_path_is_told(box):
+    with Server(OPENAI) as server:
+        done = box.parley("test", "openai", "--openai", server.url, "--model", "gpt-small")
+    assert_one_line(done, "openai", "no such path", "/v1")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_tls_on_a_plain_port_is_told(box, provider):
+    with Server(PROVIDERS[provider][0]) as server:
+        done = try_it(box, provider, server.url.replace("http:", "https:"))
+    assert_one_line(done, provider, "TLS", "http://")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_plain_on_a_tls_port_is_told(box, certificate, provider):
+    with Server(PROVIDERS[provider][0], tls=certificate) as server:
+        done = try_it(box, provider, server.url.replace("https:", "http:"), None, "--model", "x")
+    assert_one_line(done, provider, "https://")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_certificate_nobody_signed_is_told(box, certificate, provider):
+    with Server(PROVIDERS[provider][0], tls=certificate) as server:
+        done = try_it(box, provider, server.url)
+    assert_one_line(done, provider, "certificate")
+    assert server.asked == []  # nothing was said to it, the key least of all
+
+
+def test_a_key_that_was_not_set_is_told_without_asking_the_server(box):
+    with Server(OPENAI, key=KEY) as server:
+        path = config(box, cloud={"provider": "openai", "url": server.url + "/v1", "key_env": "MY_CLOUD_KEY"})
+        done = box.parley("test", "cloud", "--config", path)
+        assert_one_line(done, "", "cloud", "MY_CLOUD_KEY", "not set")
+        path = config(box, cloud={"provider": "openai", "url": server.url + "/v1", "key_file": box.path("none")})
+        done = box.parley("test", "cloud", "--config", path)
+        assert_one_line(done, "", "cloud", box.path("none"))
+    assert server.asked == []
+
+
+def test_a_server_that_wants_a_key_is_told_where_to_set_it(box):
+    with Server(OPENAI, key=KEY) as server:
+        done = try_it(box, "openai", server.url)
+        assert_one_line(done, "openai", "401", "Incorrect API key", "no key was sent", "OPENAI_API_KEY")
+        path = config(box, cloud={"provider": "openai", "url": server.url + "/v1", "models": ["gpt-small"]})
+        done = box.parley("test", "cloud", "--config", path)
+    assert_one_line(done, "cloud", "401", "no key was sent", "key_env")
+
+
+def test_a_wrong_key_is_told_where_it_came_from_and_never_shown(box):
+    with Server(OPENAI, key="another") as server:
+        done = try_it(box, "openai", server.url, {"OPENAI_API_KEY": KEY}, "--model", "gpt-small")
+        assert_one_line(done, "openai", "401", "is the key right?", "OPENAI_API_KEY")
+        with open(box.path("key"), "w", encoding="utf-8") as file:
+            file.write(KEY + "\n")
+        path = config(box, cloud={"provider": "openai", "url": server.url + "/v1", "key_file": box.path("key"),
+                                  "models": ["gpt-small"]})
+        done = box.parley("test", "cloud", "--config", path)
+    assert_one_line(done, "cloud", "401", box.path("key"))
+    assert {one[1]["Authorization"] for one in server.asked} == {f"Bearer {KEY}"}
+
+
+def test_a_missing_model_is_told_with_those_there_are(box):
+    answers = {**OLLAMA, "/api/chat": (404, "application/json", json.dumps({"error": "model 'huge' not found"}))}
+    with Server(answers) as server:
+        done = box.parley("test", "--ollama", server.url, "--model", "huge")
+    assert_one_line(done, "ollama", "lacks the model huge", "llama3.2:latest, tiny:1b", "ollama pull huge")
+    answers = {**OPENAI, "/v1/chat/completions": openai_error(404, "The model `huge` does not exist", "model_not_found")}
+    with Server(answers) as server:
+        done = try_it(box, "openai", server.url, None, "--model", "huge")
+    assert_one_line(done, "openai", "lacks the model huge", "gpt-small, gpt-large", "--model")
+
+
+def test_a_server_without_any_model_is_told(box):
+    answers = {**OPENAI, "/v1/models": (200, "application/json", '{"data": []}')}
+    with Server(answers) as server:
+        done = try_it(box, "openai", server.url)
+    assert_one_line(done, "openai", "no model")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_redirect_is_told_and_not_followed(box, provider):
+    with Server(PROVIDERS[provider][0]) as other, Server({}, anything=(
+            301, "text/plain", "", {"Location": other.url + "/elsewhere?secret=1"})) as server:
+        done = try_it(box, provider, server.url, {"OPENAI_API_KEY": KEY}, "--model", "x")
+    assert_one_line(done, provider, server.url, "301", other.url + "/elsewhere", "not followed")
+    assert "secret=1" not in done.stderr
+    assert other.asked == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_server_that_says_nothing_is_given_up(box, provider):
+    with BlackHole() as hole:
+        done = try_it(box, provider, f"http://127.0.0.1:{hole.port}", None, "--model", "x", "--first-token-timeout", "300ms")
+    assert_one_line(done, provider, "300ms")
+    assert done.seconds < 5
+
+
+def test_a_password_in_the_servers_url_is_never_shown(box):
+    with Server(OLLAMA) as server:
+        url = server.url.replace("http://", "http://me:sesame@")
+        runs = [box.parley(*words, "--ollama", url) for words in (["test"], ["test", "--json"], ["models"])]
+    gone = box.parley("test", "--ollama", f"http://me:sesame@127.0.0.1:{closed_port()}")
+    for done in [*runs, gone]:
+        assert "sesame" not in done.stdout + done.stderr, done
+    assert [done.returncode for done in runs] == [0, 0, 0]
