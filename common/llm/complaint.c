@@ -30,10 +30,12 @@ static struct str detail_text(const json_t *error)
 }
 
 /* The number a server put into its JSON, else what its sentence says. */
-static int64_t find_retry(const json_t *error, struct str text)
+static int64_t find_retry(const json_t *document, const json_t *error, struct str text)
 {
     int64_t wait_ms = retry_of(json_object_get(error, "retry_after"));
 
+    if (wait_ms < 0)
+        wait_ms = retry_of(json_object_get(document, "retry_after"));
     if (wait_ms < 0)
         wait_ms = retry_of(
             json_object_get(json_object_get(error, "metadata"), "retry_after"));
@@ -65,6 +67,6 @@ bool complaint_read(const json_t *document, bool loose, struct complaint *ret_co
         ret_complaint->text = member_text(error, "message");
     if (ret_complaint->text.len == 0 && loose)
         ret_complaint->text = detail_text(error);
-    ret_complaint->retry_after_ms = find_retry(error, ret_complaint->text);
+    ret_complaint->retry_after_ms = find_retry(document, error, ret_complaint->text);
     return true;
 }

@@ -176,7 +176,8 @@ static void judge_status(const struct verdict_ask *ask, const struct http_result
     if (json_read(body, &document, NULL))
         (void)complaint_read(document, true, &complaint); /* always: it is loose */
     else
-        complaint.text = plain_text(body);
+        complaint = (struct complaint){.text = plain_text(body),
+                                       .retry_after_ms = retry_after_find(body)};
     verdict->error = is_model_missing(ask, http->status, &complaint)
                          ? LLM_ERROR_MODEL_NOT_FOUND
                          : verdict_status_error(http->status);

@@ -217,6 +217,7 @@ struct raw_server {
     size_t accepted;
     size_t requests;                   /* whole ones, over all connections */
     void (*on_whole)(struct raw *raw); /* a whole request came */
+    void (*on_bytes)(struct raw *raw); /* anything came; NULL: whole requests count */
 };
 
 RIG void raw_server_on_ready(struct loop_io *io, int events, void *owner)
@@ -300,7 +301,9 @@ RIG void raw_on_ready(struct loop_io *io, int events, void *owner)
         return;
     if (count > 0) {
         assert_true(buf_add(&raw->got, bytes, (size_t)count));
-        if (raw->server)
+        if (raw->server && raw->server->on_bytes)
+            raw->server->on_bytes(raw);
+        else if (raw->server)
             raw_read_requests(raw);
         return;
     }

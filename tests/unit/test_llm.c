@@ -43,6 +43,7 @@ static void a_good_reply_is_told_with_its_counts(void **state)
     run(&seen, request);
     assert_good(&seen);
     assert_string_equal(seen.result.provider, "ollama");
+    assert_string_equal(seen.endpoint, url); /* nobody has named it */
     assert_string_equal(seen.thinking, "");
     seen_done(&seen);
 }

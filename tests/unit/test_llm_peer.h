@@ -30,6 +30,7 @@ struct seen {
     char *text;
     char *thinking;
     char *reason;
+    char *endpoint;
     char *model;
     char *finish_reason;
 };
@@ -55,6 +56,7 @@ RIG void on_result(void *owner, const struct llm_result *result)
     seen->text = x_memdup(result->text.at, result->text.len);
     seen->thinking = x_memdup(result->thinking.at, result->thinking.len);
     seen->reason = x_strdup(result->reason);
+    seen->endpoint = x_strdup(result->endpoint);
     seen->model = x_strdup(result->model);
     seen->finish_reason = x_strdup(result->finish_reason);
 }
@@ -65,6 +67,7 @@ RIG void seen_done(struct seen *seen)
     free(seen->text);
     free(seen->thinking);
     free(seen->reason);
+    free(seen->endpoint);
     free(seen->model);
     free(seen->finish_reason);
 }

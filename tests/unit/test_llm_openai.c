@@ -1,0 +1,596 @@
+/* test_llm_openai.c - a call of a server of the OpenAI API over a real connection, and
+ * what both kinds of server are asked besides: models, places, warming up, enough.
+ */
+#include "llm/models.h"
+#include "test_llm_peer.h"
+
+#define SSE_HEAD  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+#define JSON_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+#define DELTA(text)                                                              \
+    "data: {\"id\":\"1\",\"model\":\"m-1\",\"choices\":[{\"index\":0,\"delta\":" \
+    "{\"content\":\"" text "\"},\"finish_reason\":null}]}\n\n"
+#define STOP                                                                        \
+    "data: {\"id\":\"1\",\"model\":\"m-1\",\"choices\":[{\"index\":0,\"delta\":{}," \
+    "\"finish_reason\":\"stop\"}]}\n\n"
+#define USAGE                                                                        \
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":31,\"completion_tokens\":2," \
+    "\"prompt_tokens_details\":{\"cached_tokens\":24}}}\n\n"
+#define DONE "data: [DONE]\n\n"
+
+static const char good[] =
+    SSE_HEAD DELTA("Good ") ":\n\n" DELTA("day.") STOP USAGE DONE;
+
+static struct llm_request openai(void)
+{
+    struct llm_request what = request;
+
+    what.provider = LLM_OPENAI;
+    return what;
+}
+
+static void assert_good(const struct seen *seen)
+{
+    assert_string_equal(seen->reason, "");
+    assert_int_equal(seen->result.outcome, LLM_DONE);
+    assert_string_equal(seen->text, "Good day.");
+    assert_string_equal(buf_text(&seen->said), "Good day.");
+    assert_int_equal(seen->result.deltas, 2);
+    assert_string_equal(seen->model, "m-1");
+    assert_string_equal(seen->finish_reason, "stop");
+    assert_int_equal(seen->result.prompt_tokens, 31);
+    assert_int_equal(seen->result.prompt_cached_tokens, 24);
+    assert_int_equal(seen->result.tokens_generated, 2);
+    assert_int_equal(seen->result.generation_ns, -1);
+    assert_int_equal(seen->result.retry_after_ms, -1);
+    assert_true(seen->result.first_token_us > 0);
+    assert_true(seen->result.duration_us >= seen->result.first_token_us);
+}
+
+/* ---- good replies ---- */
+
+static void a_reply_is_told_with_its_counts_and_names(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    what.endpoint = "cloud";
+    will_say(good);
+    run(&seen, what);
+    assert_good(&seen);
+    assert_string_equal(seen.result.provider, "openai");
+    assert_string_equal(seen.endpoint, "cloud");
+    assert_int_equal(seen.result.http_status, 200);
+    seen_done(&seen);
+}
+
+static void the_request_bears_the_key_and_the_turn(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+    const char *sent;
+
+    (void)state;
+    fmt_into(url, sizeof url, "http://127.0.0.1:%d/v1/", server.port);
+    what.key = "sk-1";
+    what.call_id = "k3v9q2m4x7ab:7";
+    will_say(good);
+    run(&seen, what);
+    sent = buf_text(&play.request);
+    assert_memory_equal(sent, "POST /v1/chat/completions HTTP/1.1\r\n", 36);
+    assert_non_null(strstr(sent, "\r\nAuthorization: Bearer sk-1\r\n"));
+    assert_non_null(strstr(sent, "\r\nX-Parley-Turn: k3v9q2m4x7ab:7\r\n"));
+    assert_non_null(strstr(sent, "\"stream_options\":{\"include_usage\":true}"));
+    assert_null(strstr(sent, "num_ctx"));
+    seen_done(&seen);
+    seen = (struct seen){0};
+    what.key = NULL;
+    run(&seen, what);
+    assert_null(strstr(buf_text(&play.request), "Authorization"));
+    seen_done(&seen);
+}
+
+static void ollama_in_the_cloud_gets_the_key_too(void **state)
+{
+    struct llm_request what = request;
+    struct seen seen = {0};
+
+    (void)state;
+    what.key = "ollama-1";
+    what.endpoint = "cloud";
+    will_say(HEAD SAY("Tea.") END);
+    run(&seen, what);
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_non_null(
+        strstr(buf_text(&play.request), "\r\nAuthorization: Bearer ollama-1\r\n"));
+    seen_done(&seen);
+}
+
+static void a_key_with_a_line_end_forges_no_header(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    what.key = "sk-1\r\nX-Evil: 1";
+    will_say(good);
+    run(&seen, what);
+    assert_failed(&seen, LLM_ERROR_REFUSED,
+                  "header Authorization holds a control character");
+    assert_int_equal(server.requests, 0);
+    seen_done(&seen);
+}
+
+static void a_reply_in_single_bytes_is_the_same(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    will_say(good);
+    script.cut = script.step = 1;
+    run(&seen, openai());
+    assert_good(&seen);
+    seen_done(&seen);
+}
+
+static void a_server_that_never_says_done_is_not_waited_for_long(void **state)
+{
+    int64_t started_at_us = clock_mono_us();
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    what.between_tokens_ms = 60000;
+    will_say(SSE_HEAD DELTA("Good ") DELTA("day.") STOP);
+    script.end = SCRIPT_STAY;
+    run(&seen, what);
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_string_equal(seen.text, "Good day.");
+    assert_string_equal(seen.finish_reason, "stop");
+    assert_int_equal(seen.result.tokens_generated, -1);
+    /* It was over at the model's last word, not when we lost patience. */
+    assert_true(seen.result.duration_us + 1500000 < clock_mono_us() - started_at_us);
+    rig_wait(&rig, peer_is_gone, NULL);
+    seen_done(&seen);
+}
+
+static void a_connection_that_breaks_after_the_last_word_is_fine(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    will_say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+             "Content-Length: 100000\r\n\r\n" DELTA("Good ") DELTA("day.") STOP);
+    run(&seen, openai());
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_string_equal(seen.text, "Good day.");
+    seen_done(&seen);
+}
+
+/* ---- failures ---- */
+
+static void must_fail(struct llm_request what, enum llm_error error, const char *reason)
+{
+    struct seen seen = {0};
+
+    run(&seen, what);
+    assert_failed(&seen, error, reason);
+    seen_done(&seen);
+}
+
+static void streams_that_go_wrong_are_told_as_what_they_are(void **state)
+{
+    (void)state;
+    will_say(SSE_HEAD DELTA("Good ") "data: {\"error\":{\"message\":\"no\"}}\n\n" DONE);
+    must_fail(openai(), LLM_ERROR_STREAM, "the server broke off: no");
+    will_say(SSE_HEAD DELTA("Good "));
+    must_fail(openai(), LLM_ERROR_TRUNCATED, "the reply ended before its end marker");
+    will_say(SSE_HEAD "<html><body>no</body></html>\n");
+    must_fail(openai(), LLM_ERROR_PROTOCOL, "the answer is not a stream of events");
+    will_say(SSE_HEAD "data: {no json}\n\n");
+    script.end = SCRIPT_STAY;
+    must_fail(openai(), LLM_ERROR_PROTOCOL,
+              "event 1 of the reply is not JSON: line 1, column 3: string or '}' "
+              "expected near 'no'");
+    rig_wait(&rig, peer_is_gone, NULL);
+    will_say(SSE_HEAD "\x1f\x8b\x08 rest");
+    must_fail(openai(), LLM_ERROR_PROTOCOL,
+              "the answer is compressed, which nobody asked for");
+    will_say(JSON_HEAD "{\"error\":\"Unexpected endpoint\"}");
+    must_fail(openai(), LLM_ERROR_STREAM, "the server broke off: Unexpected endpoint");
+}
+
+static void what_is_no_http_is_told_so(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    will_say("\x15\x03\x01\x02\x02\x16"); /* TLS: an alert */
+    run(&seen, openai());
+    assert_int_equal(seen.result.error, LLM_ERROR_PROTOCOL);
+    assert_non_null(strstr(seen.reason, " does not speak HTTP "));
+    assert_non_null(strstr(seen.reason, "does it want https://?"));
+    seen_done(&seen);
+}
+
+static void answer_in_http(struct raw *raw)
+{
+    raw_say(raw, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    raw_close(raw);
+}
+
+static void a_server_without_tls_is_told_so(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    fmt_into(url, sizeof url, "https://127.0.0.1:%d", server.port);
+    server.on_bytes = answer_in_http;
+    run(&seen, openai());
+    assert_int_equal(seen.result.error, LLM_ERROR_REFUSED);
+    assert_non_null(strstr(seen.reason, " does not speak TLS "));
+    assert_non_null(strstr(seen.reason, "does it want http://?"));
+    seen_done(&seen);
+}
+
+static void the_wait_a_server_asks_for_is_told(void **state)
+{
+    static const struct {
+        const char *answer;
+        int64_t wait_ms;
+    } rows[] = {
+        {"HTTP/1.1 429 No\r\nRetry-After: 2\r\n\r\n", 2000},
+        {"HTTP/1.1 429 No\r\nRetry-After: 2\r\nretry-after-ms: 250\r\n\r\n", 250},
+        {"HTTP/1.1 503 No\r\nRetry-After: Thu, 01 Jan 1970 00:00:07 GMT\r\n\r\n", 0},
+        {"HTTP/1.1 429 No\r\n\r\n{\"error\":{\"metadata\":{\"retry_after\":4}}}", 4000},
+        {"HTTP/1.1 429 No\r\n\r\n{\"error\":{\"message\":\"try again in 1.5s\"}}",
+         1500},
+        {"HTTP/1.1 529 No\r\n\r\n", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct seen seen = {0};
+
+        will_say(rows[i].answer);
+        run(&seen, openai());
+        assert_int_equal(seen.result.error, LLM_ERROR_BUSY);
+        assert_int_equal(seen.result.retry_after_ms, rows[i].wait_ms);
+        seen_done(&seen);
+    }
+}
+
+static void a_redirect_is_not_followed(void **state)
+{
+    struct llm_request what = openai();
+    char reason[300];
+    char answer[300];
+
+    (void)state;
+    what.key = "sk-1";
+    fmt_into(reason, sizeof reason,
+             "%s sends us on (307) to %s/v1, which is not followed: is that its URL?",
+             url, url);
+    fmt_into(answer, sizeof answer, "HTTP/1.1 307 No\r\nLocation: %s/v1/\r\n\r\n<html>",
+             url);
+    will_say(answer);
+    must_fail(what, LLM_ERROR_REDIRECT, reason);
+    rig_idle(&rig, 30);
+    assert_int_equal(server.requests, 1);
+}
+
+static void comments_are_no_tokens(void **state)
+{
+    static char idle[1000] = SSE_HEAD;
+    struct llm_request quick = openai();
+
+    (void)state;
+    for (size_t len = strlen(SSE_HEAD); len < sizeof idle - 3; len += 3)
+        memcpy(idle + len, ":\n\n", 4);
+    quick.first_token_ms = 150;
+    will_say(idle);
+    script.cut = strlen(SSE_HEAD);
+    script.step = 3;
+    script.between_ms = 5; /* they last longer than the clock, and then end */
+    must_fail(quick, LLM_ERROR_TIMEOUT, "no first token within 150ms");
+}
+
+/* ---- enough ---- */
+
+static void on_delta_enough(void *owner, struct str delta)
+{
+    struct seen *seen = owner;
+
+    on_delta(owner, delta);
+    if (seen->deltas == 2)
+        llm_enough(seen->call);
+}
+
+static void what_came_is_enough(void **state)
+{
+    static const struct {
+        enum llm_provider provider;
+        const char *answer;
+    } rows[] = {
+        {LLM_OLLAMA, HEAD SAY("Tea") SAY(" is") SAY(" no more")},
+        {LLM_OPENAI, SSE_HEAD DELTA("Tea") DELTA(" is") DELTA(" no more")},
+        /* Also when it failed or ended before it is told. */
+        {LLM_OLLAMA, HEAD SAY("Tea") SAY(" is") "{\"error\":\"no\"}\n"},
+        {LLM_OPENAI, SSE_HEAD DELTA("Tea") DELTA(" is") STOP DONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct seen seen = {0};
+        const struct llm_handlers handlers = {on_delta_enough, on_result, &seen};
+        struct llm_request what = request;
+
+        what.provider = rows[i].provider;
+        will_say(rows[i].answer);
+        script.end = SCRIPT_STAY;
+        buf_init(&seen.said, 1000);
+        seen.call = llm_start(llm, &what, &handlers);
+        rig_wait(&rig, is_over, &seen);
+        assert_int_equal(seen.results, 1);
+        assert_int_equal(seen.deltas, 2);
+        assert_int_equal(seen.result.outcome, LLM_DONE);
+        assert_int_equal(seen.result.error, LLM_ERROR_NONE);
+        assert_string_equal(seen.text, "Tea is");
+        assert_string_equal(seen.reason, "");
+        assert_string_equal(seen.finish_reason, "enough");
+        assert_int_equal(seen.result.tokens_generated, -1);
+        rig_wait(&rig, peer_is_gone, NULL);
+        seen_done(&seen);
+    }
+}
+
+static void who_cancels_after_having_enough_has_cancelled(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    will_say(HEAD SAY("Tea"));
+    script.end = SCRIPT_STAY;
+    start(&seen, request);
+    rig_wait(&rig, has_delta, &seen);
+    llm_enough(seen.call);
+    llm_enough(seen.call);
+    llm_cancel(seen.call);
+    assert_int_equal(seen.results, 0);
+    rig_wait(&rig, is_over, &seen);
+    assert_int_equal(seen.result.outcome, LLM_CANCELLED);
+    assert_string_equal(seen.text, "");
+    seen_done(&seen);
+}
+
+static void echo_may_be_told_enough(void **state)
+{
+    struct llm_request what = request;
+    struct seen seen = {0};
+
+    (void)state;
+    what.provider = LLM_ECHO;
+    start(&seen, what);
+    llm_enough(seen.call);
+    rig_wait(&rig, is_over, &seen);
+    assert_int_equal(seen.results, 1);
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    seen_done(&seen);
+}
+
+/* ---- models and places ---- */
+
+struct answer {
+    unsigned count;
+    bool ok;
+    enum llm_error error;
+    size_t models;
+    bool has;
+    int64_t slots;
+    char reason[512];
+};
+
+static bool is_answered(void *owner)
+{
+    return ((struct answer *)owner)->count > 0;
+}
+
+static void on_models(void *owner, const struct llm_models *models)
+{
+    struct answer *answer = owner;
+
+    answer->count++;
+    answer->ok = models->ok;
+    answer->error = models->error;
+    answer->models = models->count;
+    answer->has = llm_models_have(models, "gpt-4o-mini");
+    fmt_into(answer->reason, sizeof answer->reason, "%s", models->reason);
+}
+
+static void on_slots(void *owner, int64_t slots)
+{
+    struct answer *answer = owner;
+
+    answer->count++;
+    answer->slots = slots;
+}
+
+static void the_models_are_listed_with_the_key(void **state)
+{
+    struct llm_server asked = {LLM_OPENAI, url, "sk-1"};
+    struct answer answer = {0};
+
+    (void)state;
+    fmt_into(url, sizeof url, "http://127.0.0.1:%d/v1", server.port);
+    will_say(JSON_HEAD "{\"object\":\"list\",\"data\":[{\"id\":\"gpt-4o-mini\"},"
+                       "{\"id\":\"gpt-4o\"}]}");
+    llm_list_models(llm, &asked, 5000, on_models, &answer);
+    assert_int_equal(answer.count, 0);
+    rig_wait(&rig, is_answered, &answer);
+    assert_string_equal(answer.reason, "");
+    assert_true(answer.ok);
+    assert_int_equal(answer.models, 2);
+    assert_true(answer.has);
+    assert_memory_equal(buf_text(&play.request), "GET /v1/models HTTP/1.1\r\n", 25);
+    assert_non_null(
+        strstr(buf_text(&play.request), "\r\nAuthorization: Bearer sk-1\r\n"));
+}
+
+static void a_list_that_cannot_be_had_is_told_with_advice(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum llm_error error;
+        const char *reason;
+    } rows[] = {
+        {"HTTP/1.1 401 No\r\n\r\n{\"error\":{\"message\":\"Bad key\"}}", LLM_ERROR_AUTH,
+         "the server answered 401: Bad key (no key was sent)"},
+        {"HTTP/1.1 404 No\r\n\r\n404 page not found", LLM_ERROR_REQUEST,
+         "/models: no such path (404): is the path right (\xE2\x80\xA6/v1)?"},
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", LLM_ERROR_PROTOCOL,
+         " answers with an HTML page, not the OpenAI API: is the path right "
+         "(\xE2\x80\xA6/v1)?"},
+        {JSON_HEAD "{\"models\":[]}", LLM_ERROR_PROTOCOL,
+         "the list of models: /data: expected an array, found none"},
+        {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+         "Content-Length: 100\r\n\r\n{\"data\":[",
+         LLM_ERROR_TRUNCATED, "in mid-answer"},
+    };
+    const struct llm_server asked = {LLM_OPENAI, url, NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer answer = {0};
+
+        will_say(rows[i].answer);
+        llm_list_models(llm, &asked, 5000, on_models, &answer);
+        rig_wait(&rig, is_answered, &answer);
+        assert_false(answer.ok);
+        assert_int_equal(answer.error, rows[i].error);
+        print_message("%s\n", answer.reason);
+        assert_non_null(strstr(answer.reason, rows[i].reason));
+    }
+}
+
+static void a_server_may_tell_its_places(void **state)
+{
+    static const struct {
+        enum llm_provider provider;
+        const char *answer;
+        int64_t slots;
+        unsigned asked;
+    } rows[] = {
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":4,\"model_path\":\"m\"}", 4, 1},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":0}", -1, 1},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":\"4\"}", -1, 1},
+        {LLM_OPENAI, JSON_HEAD "{}", -1, 1},
+        {LLM_OPENAI, JSON_HEAD "{", -1, 1},
+        {LLM_OPENAI, "HTTP/1.1 404 No\r\n\r\nno", -1, 1},
+        {LLM_OLLAMA, JSON_HEAD "{\"total_slots\":4}", -1, 0},
+    };
+
+    (void)state;
+    fmt_into(url, sizeof url, "http://127.0.0.1:%d/v1/", server.port);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct llm_server asked = {rows[i].provider, url, "sk-1"};
+        struct answer answer = {0};
+
+        server.requests = 0;
+        will_say(rows[i].answer);
+        llm_ask_slots(llm, &asked, 5000, on_slots, &answer);
+        assert_int_equal(answer.count, 0);
+        rig_wait(&rig, is_answered, &answer);
+        assert_int_equal(answer.slots, rows[i].slots);
+        assert_int_equal(server.requests, rows[i].asked);
+        if (rows[i].asked > 0)
+            assert_memory_equal(buf_text(&play.request), "GET /props HTTP/1.1\r\n", 21);
+    }
+}
+
+/* ---- warming up ---- */
+
+static void a_model_is_loaded_without_a_word(void **state)
+{
+    struct llm_request what = request;
+    struct seen seen = {0};
+
+    (void)state;
+    what.keep_alive = "10m";
+    what.schema = "{}";
+    will_say(HEAD "{\"model\":\"m:1b\",\"message\":{\"content\":\"\"},\"done\":true,"
+                  "\"done_reason\":\"load\"}\n");
+    llm_warm(llm, &what, on_result, &seen);
+    assert_int_equal(seen.results, 0);
+    rig_wait(&rig, is_over, &seen);
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_string_equal(seen.reason, "");
+    assert_string_equal(seen.text, "");
+    assert_string_equal(seen.finish_reason, "load");
+    assert_non_null(strstr(buf_text(&play.request), "\"messages\":[],\"stream\":true,"
+                                                    "\"keep_alive\":\"10m\","
+                                                    "\"options\":{\"num_ctx\":8192,"));
+    seen_done(&seen);
+}
+
+static void a_model_that_cannot_be_loaded_is_told(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    will_say("HTTP/1.1 404 No\r\n\r\n{\"error\":\"model 'asked' not found\"}");
+    llm_warm(llm, &request, on_result, &seen);
+    rig_wait(&rig, is_over, &seen);
+    assert_failed(&seen, LLM_ERROR_MODEL_NOT_FOUND,
+                  "the server answered 404: model 'asked' not found");
+    seen_done(&seen);
+}
+
+static void who_loads_nothing_is_warm_at_once(void **state)
+{
+    static const enum llm_provider providers[] = {LLM_OPENAI, LLM_ECHO};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct llm_request what = request;
+        struct seen seen = {0};
+
+        what.provider = providers[i];
+        llm_warm(llm, &what, on_result, &seen);
+        assert_int_equal(seen.results, 0);
+        rig_wait(&rig, is_over, &seen);
+        assert_int_equal(seen.result.outcome, LLM_DONE);
+        assert_string_equal(seen.text, "");
+        seen_done(&seen);
+    }
+    assert_int_equal(server.accepted, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LLM_TEST(a_reply_is_told_with_its_counts_and_names),
+        LLM_TEST(the_request_bears_the_key_and_the_turn),
+        LLM_TEST(ollama_in_the_cloud_gets_the_key_too),
+        LLM_TEST(a_key_with_a_line_end_forges_no_header),
+        LLM_TEST(a_reply_in_single_bytes_is_the_same),
+        LLM_TEST(a_server_that_never_says_done_is_not_waited_for_long),
+        LLM_TEST(a_connection_that_breaks_after_the_last_word_is_fine),
+        LLM_TEST(streams_that_go_wrong_are_told_as_what_they_are),
+        LLM_TEST(what_is_no_http_is_told_so),
+        LLM_TEST(a_server_without_tls_is_told_so),
+        LLM_TEST(the_wait_a_server_asks_for_is_told),
+        LLM_TEST(a_redirect_is_not_followed),
+        LLM_TEST(comments_are_no_tokens),
+        LLM_TEST(what_came_is_enough),
+        LLM_TEST(who_cancels_after_having_enough_has_cancelled),
+        LLM_TEST(echo_may_be_told_enough),
+        LLM_TEST(the_models_are_listed_with_the_key),
+        LLM_TEST(a_list_that_cannot_be_had_is_told_with_advice),
+        LLM_TEST(a_server_may_tell_its_places),
+        LLM_TEST(a_model_is_loaded_without_a_word),
+        LLM_TEST(a_model_that_cannot_be_loaded_is_told),
+        LLM_TEST(who_loads_nothing_is_warm_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/* test_verdict.c - what an answer that is no reply is taken for, and the line that
+ * tells a person. */
+
+/* cmocka.h needs the others before it. */
+/* clang-format off */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <string.h>
+
+#include "llm/ollama.h"
+#include "llm/openai.h"
+#include "llm/reader.h"
+#include "llm/verdict.h"
+#include "net/http.h"
+
+static struct verdict_ask ask_of(const struct dialect *dialect, const char *url)
+{
+    return (struct verdict_ask){
+        .dialect = dialect,
+        .type_fits = dialect->type_fits,
+        .url = url,
+        .path = dialect->chat_path,
+        .model = "acme/tiny",
+        .with_key = true,
+        .now_us = 0,
+    };
+}
+
+static struct http_result answered(int status, const char *content_type)
+{
+    return (struct http_result){
+        .outcome = HTTP_DONE,
+        .status = status,
+        .content_type = content_type,
+        .retry_after = "",
+        .retry_after_ms = "",
+        .location = "",
+        .reason = "",
+    };
+}
+
+struct row {
+    int status;
+    const char *body;
+    enum llm_error error;
+    const char *reason;
+};
+
+static void assert_row(const struct verdict_ask *ask, const struct row *row)
+{
+    struct http_result http = answered(row->status, "application/json");
+    struct verdict verdict;
+
+    print_message("%d %s\n", row->status, row->body);
+    verdict_of(ask, &http, str_of(row->body), &verdict);
+    assert_string_equal(verdict.reason.msg, row->reason);
+    assert_string_equal(llm_error_name(verdict.error), llm_error_name(row->error));
+}
+
+static void each_status_has_its_meaning(void **state)
+{
+    static const struct {
+        int status;
+        enum llm_error error;
+    } rows[] = {
+        {204, LLM_ERROR_PROTOCOL}, {301, LLM_ERROR_REDIRECT}, {302, LLM_ERROR_REDIRECT},
+        {307, LLM_ERROR_REDIRECT}, {308, LLM_ERROR_REDIRECT}, {400, LLM_ERROR_REQUEST},
+        {401, LLM_ERROR_AUTH},     {402, LLM_ERROR_AUTH},     {403, LLM_ERROR_AUTH},
+        {404, LLM_ERROR_REQUEST},  {405, LLM_ERROR_REQUEST},  {408, LLM_ERROR_SERVER},
+        {409, LLM_ERROR_SERVER},   {413, LLM_ERROR_REQUEST},  {422, LLM_ERROR_REQUEST},
+        {425, LLM_ERROR_SERVER},   {429, LLM_ERROR_BUSY},     {499, LLM_ERROR_REQUEST},
+        {500, LLM_ERROR_SERVER},   {502, LLM_ERROR_SERVER},   {503, LLM_ERROR_BUSY},
+        {504, LLM_ERROR_SERVER},   {529, LLM_ERROR_BUSY},     {599, LLM_ERROR_SERVER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(verdict_status_error(rows[i].status), rows[i].error);
+}
+
+/* Each server's own way to say that it does not have the model, or the path. */
+static void a_404_is_the_model_or_the_path(void **state)
+{
+    static const char no_path[] =
+        "http://h:1234/v1/chat/completions: no such path (404): is the URL right?";
+    static const struct row rows[] = {
+        {404, "{\"error\":\"model 'x' not found\"}", LLM_ERROR_MODEL_NOT_FOUND,
+         "the server answered 404: model 'x' not found"},
+        {404,
+         "{\"error\":{\"message\":\"The model `x` does not exist.\",\"code\":404}}",
+         LLM_ERROR_MODEL_NOT_FOUND,
+         "the server answered 404: The model `x` does not exist."},
+        {404,
+         "{\"object\":\"error\",\"message\":\"The model `x` does not "
+         "exist.\",\"code\":404}",
+         LLM_ERROR_MODEL_NOT_FOUND,
+         "the server answered 404: The model `x` does not exist."},
+        {404,
+         "{\"error\":{\"message\":\"No endpoints found for acme/tiny.\",\"code\":404}}",
+         LLM_ERROR_MODEL_NOT_FOUND,
+         "the server answered 404: No endpoints found for acme/tiny."},
+        {404, "{\"error\":{\"message\":\"?\",\"code\":\"model_not_found\"}}",
+         LLM_ERROR_MODEL_NOT_FOUND, "the server answered 404: ?"},
+        {400, "{\"error\":{\"message\":\"x is not a valid model ID\",\"code\":400}}",
+         LLM_ERROR_MODEL_NOT_FOUND,
+         "the server answered 400: x is not a valid model ID"},
+        {404, "404 page not found", LLM_ERROR_REQUEST, no_path},
+        {404, "{\"detail\":\"Not Found\"}", LLM_ERROR_REQUEST, no_path},
+        {404, "{\"error\":{\"code\":404,\"message\":\"File Not Found\"}}",
+         LLM_ERROR_REQUEST, no_path},
+        {404, "<html><title>Not Found</title>", LLM_ERROR_REQUEST, no_path},
+        {404, "", LLM_ERROR_REQUEST, no_path},
+    };
+    struct verdict_ask ask = ask_of(openai_dialect(), "http://h:1234/v1");
+    const struct row without = {
+        404, "", LLM_ERROR_REQUEST,
+        "http://h:1234/chat/completions: no such path (404): is the path right "
+        "(\xE2\x80\xA6/v1)?"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_row(&ask, &rows[i]);
+    ask.url = "http://h:1234";
+    assert_row(&ask, &without);
+}
+
+static void an_error_is_told_in_one_harmless_line(void **state)
+{
+    static const struct row rows[] = {
+        {500, "{\"error\":\"a\\nb\\u001b[2J\"}", LLM_ERROR_SERVER,
+         "the server answered 500: a<U+000A>b<U+001B>[2J"},
+        {500, " <html><head><title> 500 Oops\n</title>", LLM_ERROR_SERVER,
+         "the server answered 500: 500 Oops"},
+        {502, "<html>gateway</html>", LLM_ERROR_SERVER,
+         "the server answered 502 (the fault is on its side)"},
+        {500, "{\"error\":\"cut of", LLM_ERROR_SERVER,
+         "the server answered 500 (the fault is on its side)"},
+        {500, "[7]", LLM_ERROR_SERVER,
+         "the server answered 500 (the fault is on its side)"},
+        {503, "", LLM_ERROR_BUSY, "the server answered 503 (it is busy)"},
+        {429, "slow down\n", LLM_ERROR_BUSY, "the server answered 429: slow down"},
+        {422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}",
+         LLM_ERROR_REQUEST, "the server answered 422: field required"},
+        {400, "{\"message\":\"bare\"}", LLM_ERROR_REQUEST,
+         "the server answered 400: bare"},
+        {400, "{\"error\":{\"type\":\"x\"}}", LLM_ERROR_REQUEST,
+         "the server answered 400"},
+        {401, "{\"error\":{\"message\":\"Incorrect API key\"}}", LLM_ERROR_AUTH,
+         "the server answered 401: Incorrect API key (is the key right?)"},
+        {402, "{\"error\":{\"message\":\"Insufficient credits\",\"code\":402}}",
+         LLM_ERROR_AUTH,
+         "the server answered 402: Insufficient credits (has the account run out of "
+         "credit?)"},
+        {403, "", LLM_ERROR_AUTH, "the server answered 403 (may this key do that?)"},
+        {204, "", LLM_ERROR_PROTOCOL, "the server answered 204"},
+    };
+    static const struct row keyless = {
+        401, "{\"error\":\"unauthorized\"}", LLM_ERROR_AUTH,
+        "the server answered 401: unauthorized (no key was sent)"};
+    struct verdict_ask ask = ask_of(ollama_dialect(), "http://h:1234");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_row(&ask, &rows[i]);
+    ask.with_key = false;
+    assert_row(&ask, &keyless);
+}
+
+static void a_long_error_is_cut(void **state)
+{
+    const struct verdict_ask ask = ask_of(ollama_dialect(), "http://h:1");
+    const struct http_result http = answered(500, "");
+    struct verdict verdict;
+    char body[4001];
+
+    (void)state;
+    memset(body, 'x', sizeof body - 1);
+    body[sizeof body - 1] = '\0';
+    verdict_of(&ask, &http, str_of(body), &verdict);
+    assert_true(strlen(verdict.reason.msg) < 250);
+    assert_non_null(strstr(verdict.reason.msg, "..."));
+}
+
+static void a_redirect_names_its_target_without_secrets(void **state)
+{
+    static const char *const rows[][2] = {
+        {"https://h/v1/chat/completions?token=s",
+         "http://h sends us on (301) to https://h/v1/chat/completions, which is not "
+         "followed: is that its URL?"},
+        {"https://me:secret@h/",
+         "http://h sends us on (301) to https://h, which is not followed: is that its "
+         "URL?"},
+        {"/v1/\x1b[2J",
+         "http://h sends us on (301) to /v1/<U+001B>[2J, which is not followed: is "
+         "that its URL?"},
+        {"", "http://h sends us on (301) to nowhere, which is not followed: is that "
+             "its URL?"},
+    };
+    const struct verdict_ask ask = ask_of(openai_dialect(), "http://h");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_result http = answered(301, "");
+        struct verdict verdict;
+
+        http.location = rows[i][0];
+        verdict_of(&ask, &http, str_of(""), &verdict);
+        assert_int_equal(verdict.error, LLM_ERROR_REDIRECT);
+        assert_string_equal(verdict.reason.msg, rows[i][1]);
+    }
+}
+
+static void the_wrong_type_is_no_api(void **state)
+{
+    static const struct {
+        bool openai;
+        const char *url;
+        const char *type;
+        const char *reason;
+    } rows[] = {
+        {true, "http://127.0.0.1:1234", "text/html; charset=utf-8",
+         "http://127.0.0.1:1234 answers with an HTML page, not the OpenAI API: is the "
+         "path right (\xE2\x80\xA6/v1)?"},
+        {true, "http://h/v1", "Text/HTML",
+         "http://h/v1 answers with an HTML page, not the OpenAI API: is the URL "
+         "right?"},
+        {true, "http://h/v1", "application/x-ndjson",
+         "http://h/v1 answers with the type application/x-ndjson, not the OpenAI API: "
+         "is the URL right?"},
+        {false, "http://h", "text/event-stream",
+         "http://h answers with the type text/event-stream, not Ollama's API: is the "
+         "URL right?"},
+        {false, "http://h", "",
+         "http://h answers with no type, not Ollama's API: is the URL right?"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct verdict_ask ask =
+            ask_of(rows[i].openai ? openai_dialect() : ollama_dialect(), rows[i].url);
+        const struct http_result http = answered(200, rows[i].type);
+        struct verdict verdict;
+
+        verdict_of(&ask, &http, str_of(""), &verdict);
+        assert_int_equal(verdict.error, LLM_ERROR_PROTOCOL);
+        assert_string_equal(verdict.reason.msg, rows[i].reason);
+    }
+}
+
+static void a_good_answer_is_left_to_its_reader(void **state)
+{
+    static const struct {
+        bool openai;
+        const char *type;
+    } rows[] = {
+        {false, "application/x-ndjson"}, {false, "application/json; charset=utf-8"},
+        {true, "text/event-stream"},     {true, "text/event-stream; charset=utf-8"},
+        {true, "application/json"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct verdict_ask ask =
+            ask_of(rows[i].openai ? openai_dialect() : ollama_dialect(), "http://h");
+        struct http_result http = answered(200, rows[i].type);
+        struct verdict verdict;
+
+        verdict_of(&ask, &http, str_of(""), &verdict);
+        assert_int_equal(verdict.error, LLM_ERROR_NONE);
+        assert_string_equal(verdict.reason.msg, "");
+        http.outcome = HTTP_BROKEN; /* in the middle of the body */
+        verdict_of(&ask, &http, str_of(""), &verdict);
+        assert_int_equal(verdict.error, LLM_ERROR_NONE);
+    }
+}
+
+static void an_end_without_an_answer_is_told_as_it_was(void **state)
+{
+    static const struct {
+        enum http_outcome outcome;
+        enum llm_error error;
+    } rows[] = {
+        {HTTP_REFUSED, LLM_ERROR_REFUSED},     {HTTP_TIMEOUT, LLM_ERROR_TIMEOUT},
+        {HTTP_BROKEN, LLM_ERROR_TRUNCATED},    {HTTP_GARBLED, LLM_ERROR_PROTOCOL},
+        {HTTP_TOO_LARGE, LLM_ERROR_TOO_LARGE}, {HTTP_CANCELLED, LLM_ERROR_TRUNCATED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct verdict_ask ask = ask_of(openai_dialect(), "http://h");
+        struct http_result http = answered(0, "");
+        struct verdict verdict;
+
+        http.outcome = rows[i].outcome;
+        http.reason = "as it was";
+        verdict_of(&ask, &http, str_of(""), &verdict);
+        assert_int_equal(verdict.error, rows[i].error);
+        assert_string_equal(verdict.reason.msg, "as it was");
+        assert_int_equal(verdict.retry_after_ms, -1);
+    }
+}
+
+static void the_wait_is_found_wherever_it_stands(void **state)
+{
+    static const struct {
+        const char *header_ms;
+        const char *header;
+        const char *body;
+        int64_t wait_ms;
+    } rows[] = {
+        {"", "", "", -1},
+        {"", "2", "", 2000},
+        {"250", "2", "", 250},
+        {"x", "2", "", 2000},
+        {"", "Thu, 01 Jan 1970 00:00:07 GMT", "", 7000},
+        {"", "", "{\"error\":{\"retry_after\":3}}", 3000},
+        {"", "", "{\"error\":{\"retry_after\":\"1.5\"}}", 1500},
+        {"", "", "{\"error\":{\"metadata\":{\"retry_after\":4}}}", 4000},
+        {"", "", "{\"error\":\"x\",\"retry_after\":5}", 5000},
+        {"", "", "{\"error\":{\"message\":\"Please try again in 2.5s.\"}}", 2500},
+        {"", "", "Please try again in 2.5s.", 2500},
+        {"", "1", "{\"error\":{\"retry_after\":3}}", 1000},
+        {"", "", "{\"error\":{\"retry_after\":-3}}", 0},
+        {"", "", "{\"error\":{\"retry_after\":[]}}", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct verdict_ask ask = ask_of(openai_dialect(), "http://h");
+        struct http_result http = answered(429, "application/json");
+        struct verdict verdict;
+
+        print_message("%zu\n", i);
+        http.retry_after = rows[i].header;
+        http.retry_after_ms = rows[i].header_ms;
+        verdict_of(&ask, &http, str_of(rows[i].body), &verdict);
+        assert_int_equal(verdict.error, LLM_ERROR_BUSY);
+        assert_int_equal(verdict.retry_after_ms, rows[i].wait_ms);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_status_has_its_meaning),
+        cmocka_unit_test(a_404_is_the_model_or_the_path),
+        cmocka_unit_test(an_error_is_told_in_one_harmless_line),
+        cmocka_unit_test(a_long_error_is_cut),
+        cmocka_unit_test(a_redirect_names_its_target_without_secrets),
+        cmocka_unit_test(the_wrong_type_is_no_api),
+        cmocka_unit_test(a_good_answer_is_left_to_its_reader),
+        cmocka_unit_test(an_end_without_an_answer_is_told_as_it_was),
+        cmocka_unit_test(the_wait_is_found_wherever_it_stands),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
