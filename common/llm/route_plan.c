@@ -214,7 +214,7 @@ static void add_fallback(const struct route_wish *wish, struct str name, int64_t
     char *text = x_memdup(name.at, name.len);
     const char *model;
     const struct endpoint *endpoint = endpoint_of_model(wish->endpoints, text, &model);
-    const char *wanted;
+    const char *wanted = plan->items[0].model;
 
     if (endpoint == NULL) { /* a bare name may be a model of any endpoint */
         for (size_t i = 0; i < wish->endpoints->own; i++)
@@ -224,11 +224,9 @@ static void add_fallback(const struct route_wish *wish, struct str name, int64_t
         free(text);
         return;
     }
-    if (strchr(text, ':') == NULL || text[strlen(text) - 1] == ':') {
-        (void)named(wish, &wanted); /* only the model matters here */
-        if (wanted != NULL && endpoint_serves(endpoint, wanted))
-            model = wanted;
-    }
+    if ((strchr(text, ':') == NULL || text[strlen(text) - 1] == ':')
+        && endpoint_serves(endpoint, wanted))
+        model = wanted;
     if (model == NULL || is_echo(endpoint))
         model = model_of(wish, endpoint);
     if (model != NULL)

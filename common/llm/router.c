@@ -432,22 +432,20 @@ double endpoint_cost(const struct endpoint *endpoint, const struct llm_result *r
     const double per_token = 1e-6; /* prices are per million */
     bool has_prompt = !isnan(endpoint->prompt_price);
     bool has_generated = !isnan(endpoint->generated_price);
-    double cached =
-        result->prompt_cached_tokens > 0 ? (double)result->prompt_cached_tokens : 0.0;
+    int64_t prompt = result->prompt_tokens;
+    int64_t told = result->prompt_cached_tokens;
+    int64_t cached = told < 0 ? 0 : told < prompt ? told : prompt;
     double cached_price =
         isnan(endpoint->cached_price) ? endpoint->prompt_price : endpoint->cached_price;
     double cost = 0.0;
 
-    if ((!has_prompt && !has_generated) || (has_prompt && result->prompt_tokens < 0)
+    if ((!has_prompt && !has_generated) || (has_prompt && prompt < 0)
         || (has_generated && result->tokens_generated < 0))
         return -1.0;
     if (has_prompt)
-        cost +=
-            (fmax(0.0, (double)result->prompt_tokens - cached) * endpoint->prompt_price
-             + cached * cached_price)
-            * per_token;
+        cost += (double)(prompt - cached) * endpoint->prompt_price
+                + (double)cached * cached_price;
     if (has_generated)
-        cost +=
-            (double)result->tokens_generated * endpoint->generated_price * per_token;
-    return cost;
+        cost += (double)result->tokens_generated * endpoint->generated_price;
+    return cost * per_token;
 }
