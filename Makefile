@@ -23,7 +23,9 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 MODE.release := -O2 -g
 MODE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
+MODE.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 MODE     := $(MODE.$(VARIANT))
+SECONDS  ?= 60
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(MODE)
 CPPFLAGS += -Icommon -I. -I$(B)
 LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
@@ -47,7 +49,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan lint format headers bench deps install help clean unit
+.PHONY: always all run test check flow asan fuzz lint format headers bench deps install help clean unit
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -106,6 +108,15 @@ flow: all $(B)/bench/pingpong $(B)/bench/reader ## the tests over real processes
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@$(MAKE) --no-print-directory VARIANT=asan flow
+# clang's libFuzzer; what it finds is kept in build/fuzz, for tests/fuzz/corpus.
+fuzz: ## bytes of all kinds for a parser, T=ndjson or T=sse, SECONDS=60
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang build/fuzz/fuzz_$(T)
+	@mkdir -p build/fuzz/corpus/$(T)
+	build/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -max_len=4096 -print_final_stats=1 -dict=tests/fuzz/$(T).dict \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T) tests/unit/streams
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/common.a
+	$(call say,FUZZ,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/common.a $(LDLIBS)
 lint: deps ## formatting, clang-tidy, cppcheck, layers
 	@tools/lint $(C_FILES)
 format: ## put all C files into the house format
