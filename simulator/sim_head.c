@@ -18,7 +18,9 @@ void sim_head_write(const struct sim_head *head, struct buf *into)
     /* The words behind a status mean nothing, and may be missing. */
     (void)buf_printf(into, "HTTP/1.1 %d %s\r\n", head->status,
                      head->status == 200 ? "OK" : "");
-    (void)buf_printf(into, "Content-Type: %s\r\nConnection: close\r\n", head->type);
+    (void)buf_printf(into, "Content-Type: %s\r\n", head->type);
+    if (head->warns)
+        (void)buf_add_text(into, "Connection: close\r\n");
     (void)buf_add_str(into, head->headers);
     if (head->gzip)
         (void)buf_add_text(into, "Content-Encoding: gzip\r\n");

@@ -21,8 +21,9 @@ struct sim_head {
     const char *type;
     struct str headers; /* whole lines */
     int64_t length;     /* of the body; below 0: in chunks */
-    bool gzip;          /* the body is packed */
-    bool huge;          /* 100 headers of 8 KB */
+    bool warns; /* that the connection will be closed: who breaks down does not */
+    bool gzip;  /* the body is packed */
+    bool huge;  /* 100 headers of 8 KB */
 };
 void sim_head_write(const struct sim_head *head, struct buf *into);
 

@@ -352,6 +352,8 @@ static struct sim_head head_of(const struct sim_out *out, int status, const char
         .type = html ? "text/html; charset=utf-8" : type,
         .headers = buf_str(&out->headers),
         .length = -1,
+        .warns = out->fault->kind != FAULT_RESET
+                 && (out->fault->kind != FAULT_CUT || out->fault->clean),
         .gzip = is_garbage(out, "gzip"),
         .huge = is_garbage(out, "headers"),
     };

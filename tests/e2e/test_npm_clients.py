@@ -1,74 +1,21 @@
 """The client library of Ollama for JavaScript, from npm, as a judge of the simulator's API.
 
-The package is installed into build/npm, once; without npm the tests are skipped.
+Without npm the tests are skipped.
 """
-import json
-import os
-import re
 import shutil
-import subprocess
-import threading
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("PARLEY_BUILD", "build/release"))
-NPM = os.path.join(ROOT, "build", "npm")
-PACKAGE = "ollama"
-VERSION = "0.6.3"
-INSTALL_LIMIT_S = 180
-RUN_LIMIT_S = 60
-START_LIMIT_S = 20
+from npm_rig import findings_of, install, simulator
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
 
-def installed_version():
-    path = os.path.join(NPM, "node_modules", PACKAGE, "package.json")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)["version"]
-    except FileNotFoundError:
-        return None
-
-
 @pytest.fixture(scope="module")
-def package():
-    if installed_version() != VERSION:
-        os.makedirs(NPM, exist_ok=True)
-        subprocess.run(["npm", "install", "--prefix", NPM, "--no-package-lock", "--no-audit",
-                        "--no-fund", f"{PACKAGE}@{VERSION}"],
-                       check=True, capture_output=True, timeout=INSTALL_LIMIT_S)
-    assert installed_version() == VERSION
-    return NPM
-
-
-@pytest.fixture(scope="module")
-def url():
-    process = subprocess.Popen(
-        [os.path.join(BUILD, "parley-simulator"), "--listen", "127.0.0.1:0", "--seed", "1",
-         "--tokens-per-second", "200", "--first-token-ms", "10"],
-        stdout=subprocess.PIPE, text=True)
-    timer = threading.Timer(START_LIMIT_S, process.kill)
-    timer.start()
-    try:
-        match = re.fullmatch(r"listening on (\S+)\n", process.stdout.readline())
-        timer.cancel()
-        assert match, "it did not start"
-        yield match.group(1)
-    finally:
-        timer.cancel()
-        process.terminate()
-        assert process.wait(START_LIMIT_S) == 0
-        process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def findings(package, url):
-    run = subprocess.run(["node", os.path.join(ROOT, "tests/e2e/ollama_client.mjs"), url, package],
-                         capture_output=True, text=True, timeout=RUN_LIMIT_S)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+def findings():
+    folder = install("ollama", "0.6.3")
+    with simulator() as url:
+        return findings_of("ollama_client.mjs", url, folder)
 
 
 def test_it_lists_shows_and_tells_what_runs(findings):
