@@ -65,6 +65,7 @@ void clean_init(struct clean *clean)
     buf_init(&clean->names, HELD_MAX_BYTES);
     buf_init(&clean->held, HELD_MAX_BYTES);
     buf_init(&clean->text, HELD_MAX_BYTES);
+    buf_init(&clean->thoughts, THOUGHTS_MAX_BYTES);
 }
 
 void clean_done(struct clean *clean)
@@ -72,6 +73,7 @@ void clean_done(struct clean *clean)
     buf_done(&clean->names);
     buf_done(&clean->held);
     buf_done(&clean->text);
+    buf_done(&clean->thoughts);
 }
 
 static void mark(struct clean *clean, enum clean_change change)
@@ -141,6 +143,7 @@ void clean_begin(struct clean *clean, const struct cast *cast, int64_t seat,
     buf_clear(&clean->names);
     buf_clear(&clean->held);
     buf_clear(&clean->text);
+    buf_clear(&clean->thoughts);
     /* The own names first: who shares one with another is not cut short by it. */
     if (own < cast->seat_count)
         add_person(clean, &cast->seats[own].persona, true);
@@ -244,9 +247,24 @@ static void say(struct clean *clean, struct str text)
     mark(clean, CLEAN_CAPPED);
 }
 
+static void keep_thought(struct clean *clean, struct str text)
+{
+    size_t room = clean->thoughts.max - clean->thoughts.len;
+    bool over = text.len > room;
+
+    if (!clean->keep_thoughts)
+        return;
+    if (over)
+        text.len = room;
+    (void)buf_add_str(&clean->thoughts, text); /* it fits now */
+    if (over)
+        drop_broken(&clean->thoughts);
+}
+
 /* What was said so far had been thought: its beginning stood before the reply. */
 static void start_anew(struct clean *clean)
 {
+    keep_thought(clean, buf_str(&clean->text));
     buf_clear(&clean->text);
     clean->changes = 0;
     clean->restarts++;
@@ -289,12 +307,14 @@ static int step_thought(struct clean *clean, struct str in, bool all)
             bool begun =
                 clean->text.len > 0 && clean->text.at[clean->text.len - 1] != '\n';
 
+            keep_thought(clean, str_make(in.at, at));
             clean->state = begun ? CLEAN_INSIDE : CLEAN_LINE_START;
             return (int)at + len;
         }
         if (len == WAIT && !all)
             break;
     }
+    keep_thought(clean, str_make(in.at, at));
     return at > 0 ? (int)at : WAIT;
 }
 

@@ -33,7 +33,11 @@ enum clean_change {
     CLEAN_TRIMMED,
     CLEAN_CHANGE_COUNT
 };
-enum { CLEAN_WORDS_SIZE = 80, CLEAN_NAMES_MAX = 2 * SEATS_MAX + 1 };
+enum {
+    CLEAN_WORDS_SIZE = 80,
+    CLEAN_NAMES_MAX = 2 * SEATS_MAX + 1,
+    THOUGHTS_MAX_BYTES = 64 * 1024
+};
 const char *clean_change_name(enum clean_change change); /* "name_prefix" */
 
 enum clean_state {
@@ -54,10 +58,12 @@ struct clean {
     struct buf names; /* the texts of `name` */
     struct clean_name name[CLEAN_NAMES_MAX];
     size_t name_count;
-    struct buf held;   /* arrived, not decided */
-    struct buf text;   /* the reply; blanks at its end are not sure yet */
-    unsigned changes;  /* a bit for each clean_change */
-    unsigned restarts; /* how often what had been text proved to be thinking */
+    struct buf held;     /* arrived, not decided */
+    struct buf text;     /* the reply; blanks at its end are not sure yet */
+    bool keep_thoughts;  /* set it after clean_init */
+    struct buf thoughts; /* then: what was taken out as thinking, as much as fits */
+    unsigned changes;    /* a bit for each clean_change */
+    unsigned restarts;   /* how often what had been text proved to be thinking */
 };
 void clean_init(struct clean *clean);
 void clean_done(struct clean *clean);

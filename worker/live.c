@@ -132,6 +132,15 @@ void live_add(struct live *live, struct str words)
         loop_timer_start(&live->timer, live->update_ms);
 }
 
+void live_restart(struct live *live)
+{
+    loop_timer_stop(&live->timer);
+    buf_clear(&live->words);
+    if (live->begun)
+        add_entry(live, "withdrawn", NULL, 0);
+    live->begun = false; /* the next words come behind a `begin` */
+}
+
 void live_end(struct live *live, const char *outcome)
 {
     const struct str fields[] = {str_of("outcome"), str_of(outcome)};

@@ -38,6 +38,8 @@ void live_done(struct live *live);
  * live_end. */
 void live_begin(struct live *live, const char *conversation, const char *call);
 void live_add(struct live *live, struct str words);
+/* The same call speaks anew: what was shown of it is taken back. */
+void live_restart(struct live *live);
 /* outcome: "done", "failed"; or "cancelled": what was shown is taken back. */
 void live_end(struct live *live, const char *outcome);
 

@@ -15,9 +15,13 @@
 #include "worker/slot_call.h"
 #include "worker/worker.h"
 
-enum { SETTLE_RETRY_MS = 500, CALL_LETTERS = 4 };
+enum { CALL_LETTERS = 4, RENEW_EVERY_MS = 500, LOOK_MS = 100 };
 
-static void on_settle_retry(struct loop_timer *timer, void *owner);
+static void on_look(struct loop_timer *timer, void *owner)
+{
+    (void)timer;
+    slot_renew(owner);
+}
 
 void slot_init(struct slot *slot, struct worker *worker)
 {
@@ -28,13 +32,19 @@ void slot_init(struct slot *slot, struct worker *worker)
     live_init(&slot->live, worker->loop, worker->redis, &worker->keys);
     slot->live.update_ms = worker->config->update_ms;
     slot->live.chunk_bytes = (size_t)worker->config->chunk_bytes;
-    loop_timer_init(&slot->retry, worker->loop, on_settle_retry, slot);
+    utterance_init(&slot->utterance);
+    slot->utterance.clean.keep_thoughts = worker->config->keep_thinking;
+    loop_timer_init(&slot->retry, worker->loop, slot_settle_again, slot);
+    loop_timer_init(&slot->look, worker->loop, on_look, slot);
 }
 
 void slot_done(struct slot *slot)
 {
     free(slot->author);
+    free(slot->fallback);
     loop_timer_stop(&slot->retry);
+    loop_timer_stop(&slot->look);
+    utterance_done(&slot->utterance);
     live_done(&slot->live);
     buf_done(&slot->last_message);
     buf_done(&slot->message);
@@ -103,7 +113,7 @@ void slot_feed(struct slot *slot, enum turn_event event)
 static void forget_asked(struct slot *slot)
 {
     redis_forget(slot->worker->redis, slot);
-    slot->renewing = false;
+    slot->renewing = 0;
     slot->awaited = 0;
 }
 
@@ -112,12 +122,14 @@ static void clear(struct slot *slot)
     struct worker *worker = slot->worker;
 
     loop_timer_stop(&slot->retry);
+    loop_timer_stop(&slot->look);
     forget_asked(slot);
     if (slot->page != NULL)
         memory_unpin(worker->memory, slot->page);
     slot->page = NULL;
     free(slot->author);
-    slot->author = NULL;
+    free(slot->fallback);
+    slot->author = slot->fallback = NULL;
     slot->entry[0] = '\0';
     buf_clear(&slot->last_message);
     worker_slot_free(worker);
@@ -156,36 +168,35 @@ static void release(struct slot *slot)
         slot_feed(slot, TURN_SETTLED); /* its lease runs out instead */
 }
 
-static void on_settle_retry(struct loop_timer *timer, void *owner)
-{
-    (void)timer;
-    slot_settle(owner);
-}
-
-void slot_settle_later(struct slot *slot)
-{
-    loop_timer_start(&slot->retry, SETTLE_RETRY_MS);
-}
-
 /* ---- the lease ---- */
+
+/* Near the deadline the turn is looked after more often than every half second: from
+ * then on it may be ended at any moment. */
+static void look_again(struct slot *slot, int64_t left_ms)
+{
+    if (left_ms >= 0 && left_ms < RENEW_EVERY_MS)
+        loop_timer_start(&slot->look, left_ms < LOOK_MS ? LOOK_MS : left_ms);
+}
 
 static void on_renewed(void *owner, const struct redis_answer *answer)
 {
     struct slot *slot = owner;
     struct str word;
 
-    slot->renewing = false;
+    slot->renewing--;
     if (answer->outcome != REDIS_OK || slot->state == TURN_FREE)
         return;
     word = redis_item_text(answer->value, 0);
-    if (str_is(word, "OK"))
+    if (str_is(word, "OK")) {
+        look_again(slot, redis_item_i64(answer->value, 1, -1));
         return;
+    }
     log_info("turn", "not wanted any more message=%s:%lld answer=%s",
              slot->conversation, (long long)slot->turn, log_safe(word));
     slot_feed(slot, TURN_UNWANTED);
 }
 
-void slot_renew(struct slot *slot)
+static void send_renew(struct slot *slot)
 {
     struct worker *worker = slot->worker;
     char conversation[KEY_SIZE];
@@ -200,8 +211,6 @@ void slot_renew(struct slot *slot)
                               .on_answer = on_renewed,
                               .owner = slot};
 
-    if (slot->renewing || (slot->state != TURN_LOADING && slot->state != TURN_CALLING))
-        return;
     fmt_into(deliveries, sizeof deliveries, "%lld", (long long)slot->deliveries);
     fmt_into(turn, sizeof turn, "%lld", (long long)slot->turn);
     argv[0] = key_make(&worker->keys, "conversation", slot->conversation, conversation);
@@ -211,7 +220,20 @@ void slot_renew(struct slot *slot)
     argv[4] = str_of(deliveries);
     argv[5] = str_of(turn);
     argv[6] = str_of(slot->call_id);
-    slot->renewing = redis_eval(worker->redis, &eval);
+    slot->renewing += redis_eval(worker->redis, &eval);
+}
+
+void slot_renew(struct slot *slot)
+{
+    if (slot->renewing == 0
+        && (slot->state == TURN_LOADING || slot->state == TURN_CALLING))
+        send_renew(slot);
+}
+
+void slot_renew_call(struct slot *slot)
+{
+    if (slot->state == TURN_CALLING)
+        send_renew(slot); /* whatever is on its way: it counted another call */
 }
 
 /* ---- the request ---- */
@@ -235,6 +257,7 @@ static bool read_request(struct slot *slot, const struct redis_value *fields)
     slot->version = redis_field_i64(fields, "cast", -1);
     slot->lines = redis_field_i64(fields, "lines", -1);
     slot->asked_at_us = redis_field_i64(fields, "at", -1);
+    slot->closing = redis_field_i64(fields, "closing", 0) == 1;
     if (!conversation_id_valid(conversation)
         || !copy_text(slot->conversation, sizeof slot->conversation, conversation))
         return slot_spoiled(slot, "request", "the request names no conversation");
@@ -264,11 +287,12 @@ void slot_deliver(struct slot *slot, struct str entry, int64_t deliveries,
     buf_clear(&slot->last_message);
     buf_clear(&slot->message);
     buf_clear(&slot->said);
+    slot->call_id[0] = '\0';
     (void)read_request(slot, fields); /* error[0] tells */
-    fmt_into(slot->call_id, sizeof slot->call_id, "%s:%lld/%lld.%lld-%.*s%lld",
+    fmt_into(slot->ask_id, sizeof slot->ask_id, "%s:%lld/%lld.%lld-%.*s%lld",
              slot->conversation, (long long)slot->turn, (long long)slot->issue,
              (long long)deliveries, CALL_LETTERS, worker->member.nonce,
-             (long long)++worker->calls);
+             (long long)++worker->asks);
     slot_feed(slot, deliveries > worker->config->max_deliveries ? TURN_POISONED
                                                                 : TURN_DELIVERED);
 }
@@ -454,12 +478,12 @@ static void load(struct slot *slot)
         slot_feed(slot, TURN_UNREADABLE);
         return;
     }
-    slot_renew(slot);
     page = slot->page = memory_pin(memory, slot->conversation);
-    if (memory_warm(memory, page, &need)) {
+    if (memory_warm(memory, page, &need)) { /* the call that begins renews the lease */
         memory_drop_before(memory, page, slot->window);
         loaded(slot);
     } else {
+        slot_renew(slot);
         read_lacking(slot, page);
     }
 }

@@ -1,7 +1,7 @@
 /* slot.h - one turn at a time: carries out what turn.h decides.
  *
  * Flow: slot_deliver -> load (renew, and what the memory lacks in the same round trip)
- *       -> call (prompt, model, deltas to the live view, renew every 0.5 s)
+ *       -> call (prompt, router, deltas to the live view, renew every 0.5 s)
  *       -> commit or fail -> free, and the lane is told.
  */
 #ifndef PARLEY_SLOT_H
@@ -13,15 +13,17 @@
 #include "base/buf.h"
 #include "proto/keys.h"
 #include "scripts/member.h"
+#include "worker/budget.h"
 #include "worker/live.h"
 #include "worker/memory.h"
 #include "worker/turn.h"
+#include "worker/utterance.h"
 
-struct llm_call;
 struct redis_value;
+struct router_call;
 struct worker;
 
-enum { CALL_ID_SIZE = CONVERSATION_SIZE + 64, REASON_SIZE = 512 };
+enum { CALL_ID_SIZE = CONVERSATION_SIZE + 80, REASON_SIZE = 512 };
 
 struct slot {
     struct worker *worker;
@@ -43,12 +45,25 @@ struct slot {
     struct buf last_message;  /* JSON; empty at the first turn */
     struct memory_page *page; /* pinned while a turn is here */
     unsigned emptied;         /* the page's, when its reading began */
-    /* the call */
-    char call_id[CALL_ID_SIZE];
-    struct llm_call *call;
-    char *author;          /* owned: the persona's name */
-    int64_t call_began_us; /* wall */
+    bool closing;             /* the last turn that is allowed */
+    /* what is asked of the router */
+    char ask_id[CALL_ID_SIZE];
+    struct router_call *call;
+    char *author;    /* owned: the persona's name */
+    char *fallback;  /* owned: what it says when no server answers, or NULL */
+    bool structured; /* it answers in JSON */
+    bool repairing;  /* it is asked for the second time: its JSON was not good */
+    char model[BUDGET_MODEL_SIZE]; /* under which the budget learns */
+    int64_t num_ctx;
+    size_t prompt_bytes;
+    size_t reply_max_bytes;
     char new_window[ENTRY_SIZE];
+    int64_t endpoint_wait_us; /* for places, over all attempts */
+    /* the call that runs, or was the last */
+    char call_id[CALL_ID_SIZE]; /* "": none was made yet */
+    struct utterance utterance;
+    bool enough;            /* its server was told to stop */
+    bool context_truncated; /* its server cut the prompt */
     struct live live;
     /* the outcome */
     struct buf message; /* what is committed */
@@ -58,7 +73,8 @@ struct slot {
     char reason[REASON_SIZE];
     enum turn_action settling; /* commit, fail or bury: the script that is run */
     struct loop_timer retry;   /* when that was refused */
-    bool renewing;             /* a renew is on its way */
+    unsigned renewing;         /* so many renews are on their way */
+    struct loop_timer look;    /* at the deadline, when that is near */
     unsigned awaited; /* answers that must come before the prompt can be built */
 };
 void slot_init(struct slot *slot, struct worker *worker);

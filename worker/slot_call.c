@@ -1,102 +1,190 @@
 /* slot_call.c - see slot_call.h.
  *
- * Flow: slot_call -> on_delta* -> on_result -> slot_settle -> on_settled
+ * An ask is what the router is given: it makes one attempt or more, each a call with an
+ * id of its own. A structured reply that is none is asked for once more, with what was
+ * wrong: a second ask.
+ *
+ * Flow: slot_call -> on_attempt -> on_delta* -> judge -> on_attempt_end [-> on_attempt
+ *       ...] -> on_result [-> repair] -> TURN_REPLIED, TURN_BROKE or TURN_CLOSED
  */
 #include "worker/slot_call.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/embedded.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "base/utf8.h"
-#include "llm/call_record.h"
-#include "llm/llm.h"
-#include "proto/message.h"
-#include "scripts/scripts.h"
+#include "llm/router.h"
 #include "worker/worker.h"
 
-enum { NUMBER_SIZE = 32 };
+enum {
+    BYTES_A_TOKEN = 16, /* more than any text has, see max_bytes */
+    REPLY_MIN_BYTES = 2048,
+    REPLY_MAX_BYTES = 256 * 1024,
+    OTHER_BYTES = 16 * 1024, /* thinking and JSON around a short reply */
+    REJECTED_MAX_BYTES = 4096,
+    GIVE_UP_MS = 30000, /* where a fallback reply stands ready */
+    STOPS_MAX = 4
+};
+
+/* ---- while it is spoken ---- */
+
+static void show(struct slot *slot)
+{
+    bool anew;
+    struct str words = utterance_fresh(&slot->utterance, &anew);
+
+    if (slot->state != TURN_CALLING)
+        return;
+    if (anew)
+        live_restart(&slot->live);
+    live_add(&slot->live, words);
+}
 
 static void on_delta(void *owner, struct str text)
 {
     struct slot *slot = owner;
+    bool more = utterance_feed(&slot->utterance, text);
 
-    if (slot->state == TURN_CALLING)
-        live_add(&slot->live, text);
+    show(slot);
+    if (!more && !slot->enough) {
+        slot->enough = true;
+        router_enough(slot->call);
+    }
 }
 
-/* ---- the message ---- */
-
-/* -1 stays -1: unknown. */
-static double us_to_ms(int64_t us)
+/* A reply has num_predict tokens at most; a server that does not keep to it is cut
+ * where no text of so many tokens can reach. */
+static size_t max_bytes(const struct llm_request *request)
 {
-    return us < 0 ? -1 : (double)us / 1e3;
+    int64_t bytes = request->num_predict * BYTES_A_TOKEN;
+
+    if (bytes < REPLY_MIN_BYTES)
+        return REPLY_MIN_BYTES;
+    return bytes > REPLY_MAX_BYTES ? REPLY_MAX_BYTES : (size_t)bytes;
 }
 
-static double rate(const struct llm_result *result)
+static void on_attempt(void *owner, const struct router_attempt *attempt)
 {
-    if (result->tokens_generated <= 0 || result->generation_ns <= 0)
-        return -1;
-    return (double)result->tokens_generated * 1e9 / (double)result->generation_ns;
+    struct slot *slot = owner;
+
+    fmt_into(slot->call_id, sizeof slot->call_id, "%s", attempt->call_id);
+    slot_renew_call(slot);
+    slot->enough = false;
+    slot->context_truncated = false;
+    slot->endpoint_wait_us += attempt->wait_us;
+    utterance_begin(&slot->utterance, &slot->page->cast, slot->seat,
+                    slot->reply_max_bytes, slot->structured);
+    live_begin(&slot->live, slot->conversation, slot->call_id);
 }
 
-static bool write_message(struct slot *slot, const struct llm_result *result)
-{
-    char id[CONVERSATION_SIZE + 24];
-    double wait_us = (double)(slot->received_at_us - slot->asked_at_us);
-    struct message message;
-    bool ok;
+/* ---- a call has ended ---- */
 
-    fmt_into(id, sizeof id, "%s:%lld", slot->conversation, (long long)slot->turn);
-    message_init(&message, MESSAGE_TURN);
-    message.message_id = x_strdup(id);
-    message.role = x_strdup("assistant");
-    message.text = x_memdup(result->text.at, result->text.len);
-    message.conversation_id = x_strdup(slot->conversation);
-    message.sequence_number = slot->turn;
-    message.seat = slot->seat;
-    message.author = x_strdup(slot->author);
-    message.tokens_generated = result->tokens_generated;
-    message.generation_time_ms = us_to_ms(result->duration_us);
-    message.prompt_tokens = result->prompt_tokens;
-    message.time_to_first_token_ms = us_to_ms(result->first_token_us);
-    message.tokens_per_second = rate(result);
-    message.queue_wait_ms =
-        wait_us < 0 ? 0 : wait_us / 1e3; /* clocks agree to a hair */
-    message.issue = slot->issue;
-    message.provider = x_strdup(result->provider);
-    message.endpoint = x_strdup(result->endpoint);
-    message.model = x_strdup(result->model);
-    message.finish_reason =
-        result->finish_reason[0] == '\0' ? NULL : x_strdup(result->finish_reason);
-    ok = message_format(&message, &slot->message);
-    message_done(&message);
-    return ok;
+static bool counts_are_whole(const struct llm_result *result)
+{
+    return strcmp(result->provider, "openai") == 0 || result->prompt_cached_tokens >= 0;
 }
 
-static void record_call(const struct slot *slot, const struct llm_result *result)
+static void told_truncated(struct slot *slot, const struct llm_result *result,
+                           const struct budget_count *count)
 {
-    const struct call_record record = {.conversation = slot->conversation,
-                                       .call = slot->call_id,
-                                       .worker = slot->name,
-                                       .turn = slot->turn,
-                                       .issue = slot->issue,
-                                       .delivery = slot->deliveries,
-                                       .seat = slot->seat,
-                                       .began_us = slot->call_began_us};
-
-    if (!call_record_send(slot->worker->redis, &slot->worker->keys, &record, result))
-        log_warn("turn", "the record of a call is lost call=%s", slot->call_id);
+    slot->context_truncated = true;
+    log_warn("context.truncated",
+             "the server cut the prompt, a shorter one next time message=%s:%lld "
+             "prompt_tokens=%lld prompt_bytes=%zu num_ctx=%lld model=%s",
+             slot->conversation, (long long)slot->turn, (long long)count->tokens,
+             count->bytes, (long long)slot->num_ctx, log_safe(str_of(result->model)));
+    budget_shrink(&slot->worker->budget, slot->model);
 }
 
-/* ---- the call ---- */
-
-static void on_done(struct slot *slot, const struct llm_result *result)
+/* What the server counted teaches how much fits. */
+static void learn(struct slot *slot, const struct llm_result *result)
 {
+    bool openai = strcmp(result->provider, "openai") == 0;
+    const struct budget_count count = {.bytes = slot->prompt_bytes,
+                                       .tokens = result->prompt_tokens,
+                                       .whole = counts_are_whole(result),
+                                       .num_ctx = openai ? 0 : slot->num_ctx};
+    struct memory_prompt *sent = &slot->page->sent;
+    const char *window = slot->new_window[0] == '\0' ? slot->window : slot->new_window;
+    uint64_t model = rng_hash(0, str_of(result->model));
+    bool same = sent->seat == slot->seat && sent->model == model
+                && strcmp(sent->window, window) == 0;
+    const struct budget_before before = {same ? sent->bytes : 0, sent->tokens};
+
+    if (count.tokens < 0)
+        return;
+    if (budget_was_cut(&count, &before))
+        told_truncated(slot, result, &count);
+    else
+        budget_learn(&slot->worker->budget, slot->model, &count);
+    *sent = (struct memory_prompt){.seat = slot->seat,
+                                   .model = model,
+                                   .bytes = count.bytes,
+                                   .tokens = count.tokens};
+    fmt_into(sent->window, sizeof sent->window, "%s", window);
+}
+
+static enum llm_error judge(void *owner, const struct llm_result *result)
+{
+    struct slot *slot = owner;
+
+    utterance_end(&slot->utterance, result->text,
+                  strcmp(result->finish_reason, "length") == 0);
+    if (slot->structured || utterance_text(&slot->utterance).len > 0)
+        return LLM_ERROR_NONE;
+    return LLM_ERROR_EMPTY;
+}
+
+/* The record of a call whose words are the turn's comes behind the commit: nobody waits
+ * for it. */
+static void on_attempt_end(void *owner, const struct router_attempt *attempt,
+                           const struct llm_result *result, bool again)
+{
+    struct slot *slot = owner;
+
+    learn(slot, result);
+    if (result->outcome == LLM_DONE && !again)
+        return;
+    if (result->outcome == LLM_FAILED)
+        log_warn("turn",
+                 "call failed message=%s:%lld call=%s error=%s again=%d "
+                 "reason=%s",
+                 slot->conversation, (long long)slot->turn, attempt->call_id,
+                 llm_error_name(result->error), again, result->reason);
+    live_end(&slot->live, result->outcome == LLM_CANCELLED ? "cancelled" : "failed");
+    slot_record(slot, result, attempt, NULL);
+}
+
+/* ---- the end of an ask ---- */
+
+/* No server has said anything that can be used: the persona may have words for that. */
+static void give_up(struct slot *slot, const struct llm_result *result,
+                    const struct router_attempt *attempt)
+{
+    if (slot->fallback == NULL || slot->state != TURN_CALLING
+        || !buf_add_text(&slot->said, slot->fallback)
+        || !slot_write_fallback(slot, result, attempt)) {
+        slot_feed(slot, TURN_BROKE);
+        return;
+    }
+    log_warn("turn", "the fallback reply is said message=%s:%lld error=%s reason=%s",
+             slot->conversation, (long long)slot->turn, slot->error, slot->reason);
+    slot_feed(slot, TURN_REPLIED);
+}
+
+static void take_reply(struct slot *slot, const struct llm_result *result,
+                       const struct router_attempt *attempt)
+{
+    show(slot); /* what had been held back */
+    live_end(&slot->live, "done");
     slot->tokens = result->tokens_generated;
-    if (!buf_add_str(&slot->said, result->text) || !write_message(slot, result)) {
+    if (!buf_add_str(&slot->said, utterance_text(&slot->utterance))
+        || !slot_write_message(slot, result, attempt)) {
         slot_spoiled(slot, "too_large", "the reply does not fit a message");
         slot_feed(slot, TURN_BROKE);
         return;
@@ -104,189 +192,217 @@ static void on_done(struct slot *slot, const struct llm_result *result)
     slot_feed(slot, TURN_REPLIED);
 }
 
-static void on_result(void *owner, const struct llm_result *result)
+static bool ask(struct slot *slot, struct str rejected, const char *complaint);
+
+/* A structured reply that is none. Once more, unless the turn is on its way out or its
+ * history was forgotten meanwhile: the prompt could not be built again. */
+static void reject(struct slot *slot, const struct llm_result *result,
+                   const struct router_attempt *attempt, const char *complaint)
+{
+    struct str rejected = result->text;
+    bool first = !slot->repairing;
+
+    live_end(&slot->live, "failed");
+    slot_record(slot, result, attempt, "structure");
+    log_warn("turn", "not the reply asked for message=%s:%lld call=%s reason=%s",
+             slot->conversation, (long long)slot->turn, slot->call_id, complaint);
+    if (first)
+        fmt_into(slot->ask_id + strlen(slot->ask_id), 2, "r");
+    slot->repairing = true;
+    if (rejected.len > REJECTED_MAX_BYTES)
+        rejected.len = REJECTED_MAX_BYTES; /* mended where it is written */
+    if (first && slot->state == TURN_CALLING && slot->page->known == slot->lines
+        && ask(slot, rejected, complaint))
+        return;
+    slot_spoiled(slot, "structure", "%s", complaint);
+    give_up(slot, result, attempt);
+}
+
+static void on_done(struct slot *slot, const struct llm_result *result,
+                    const struct router_attempt *attempt)
+{
+    struct err err = {0};
+
+    if (slot->structured && !utterance_check(&slot->utterance, result->text, &err)) {
+        reject(slot, result, attempt, err.msg);
+        return;
+    }
+    take_reply(slot, result, attempt);
+    slot_record(slot, result, attempt, NULL);
+}
+
+static void on_result(void *owner, const struct llm_result *result,
+                      const struct router_attempt *attempt)
 {
     struct slot *slot = owner;
 
     slot->call = NULL;
     switch (result->outcome) {
     case LLM_DONE:
-        live_end(&slot->live, "done");
-        on_done(slot, result);
+        on_done(slot, result, attempt);
         break;
     case LLM_FAILED:
-        live_end(&slot->live, "failed");
         slot_spoiled(slot, llm_error_name(result->error), "%s", result->reason);
-        log_warn("turn", "call failed message=%s:%lld error=%s reason=%s",
-                 slot->conversation, (long long)slot->turn, slot->error, slot->reason);
-        slot_feed(slot, TURN_BROKE);
+        give_up(slot, result, attempt);
         break;
-    default:
-        live_end(&slot->live, "cancelled");
+    case LLM_CANCELLED:
         slot_feed(slot, TURN_CLOSED);
         break;
     }
-    record_call(slot, result); /* behind the commit: nobody waits for it */
 }
 
-static bool fill_request(const struct slot *slot, const struct seat *seat,
+/* ---- the start ---- */
+
+/* "\nBen Oak:" ends a reply: the server need not say what is cut off here anyway. */
+struct stops {
+    char *texts[STOPS_MAX]; /* owned */
+    size_t count;
+};
+
+static void make_stops(const struct slot *slot, struct stops *stops)
+{
+    const struct cast *cast = &slot->page->cast;
+
+    stops->count = 0;
+    if (slot->structured)
+        return; /* there a name stands inside a JSON text */
+    for (size_t i = 0; i < cast->seat_count && stops->count < STOPS_MAX; i++)
+        if (i + 1 != (size_t)slot->seat)
+            stops->texts[stops->count++] =
+                x_printf("\n%s:", cast->seats[i].persona.name);
+}
+
+static void free_stops(struct stops *stops)
+{
+    for (size_t i = 0; i < stops->count; i++)
+        free(stops->texts[i]);
+}
+
+static int64_t give_up_ms(const struct slot *slot)
+{
+    int64_t wanted_ms = slot->worker->config->give_up_ms;
+
+    if (wanted_ms != OPT_NONE)
+        return wanted_ms;
+    return slot->fallback != NULL ? GIVE_UP_MS : 0;
+}
+
+static void fill_request(const struct slot *slot, const struct seat_model *own,
                          struct llm_request *request)
 {
     const struct config *config = slot->worker->config;
-    const struct seat_model *own = &seat->model;
-    const char *provider = own->provider == NULL ? config->provider : own->provider;
 
     *request = (struct llm_request){
-        .url = config->ollama_url,
         .model = own->model == NULL ? config_model(config, slot->seat) : own->model,
         .num_ctx = own->num_ctx < 0 ? config->num_ctx : own->num_ctx,
         .num_predict = own->num_predict < 0 ? config->num_predict : own->num_predict,
         .temperature = isnan(own->temperature) ? config->temperature : own->temperature,
         .seed = own->seed < 0 ? -1 : own->seed + slot->turn,
         .keep_alive = config->keep_alive,
-        .call_id = slot->call_id,
-        .connect_ms = config->connect_ms,
-        .first_token_ms = config->first_token_ms,
-        .between_tokens_ms = config->between_tokens_ms,
-        .total_ms = config->total_ms,
+        .options = own->options == NULL ? config->options : own->options,
+        .think = own->think == NULL ? config->think : own->think,
     };
-    if (!llm_provider_parse(provider, &request->provider))
-        return false;
-    if (request->provider == LLM_ECHO)
-        request->model =
-            "echo"; /* no model speaks, whatever one would be the default */
+    if (slot->structured)
+        request->schema = embedded_find("schemas/reply.schema.json")->at;
+}
+
+/* The prompt, with what was wrong if this is a repair. */
+static bool make_prompt(struct slot *slot, const struct llm_request *request,
+                        const struct prompt_wish *wish, struct prompt *ret_prompt)
+{
+    struct worker *worker = slot->worker;
+    struct prompt_wish whole = *wish;
+    struct err err = {0};
+
+    whole.page = slot->page;
+    whole.seat = slot->seat;
+    whole.window = slot->window;
+    whole.room_bytes = budget_room_bytes(&worker->budget, slot->model, request->num_ctx,
+                                         request->num_predict);
+    if (!prompt_system(&worker->templates, worker->memory, slot->page, slot->seat,
+                       slot->structured, &err)
+        || !prompt_build(&worker->templates, &whole, ret_prompt, &err))
+        return slot_spoiled(slot, "prompt", "%s", err.msg);
+    memcpy(slot->new_window, ret_prompt->window, sizeof slot->new_window);
+    slot->prompt_bytes = ret_prompt->bytes;
     return true;
+}
+
+static bool ask(struct slot *slot, struct str rejected, const char *complaint)
+{
+    static const struct router_handlers handlers = {.on_attempt = on_attempt,
+                                                    .on_delta = on_delta,
+                                                    .judge = judge,
+                                                    .on_attempt_end = on_attempt_end,
+                                                    .on_result = on_result};
+    const struct seat *seat = &slot->page->cast.seats[slot->seat - 1];
+    const struct prompt_wish wish = {.rejected = rejected, .complaint = complaint};
+    struct router_handlers mine = handlers;
+    struct router_ask wanted = {.conversation = slot->conversation,
+                                .call_id = slot->ask_id,
+                                .model = &seat->model,
+                                .seat = slot->seat,
+                                .turn = slot->turn,
+                                .asked_at_us = slot->asked_at_us,
+                                .spotlight = seat->spotlight,
+                                .closing = slot->closing,
+                                .give_up_ms = give_up_ms(slot)};
+    struct prompt prompt;
+    struct stops stops;
+
+    fill_request(slot, &seat->model, &wanted.request);
+    fmt_into(slot->model, sizeof slot->model, "%.*s", BUDGET_MODEL_SIZE - 1,
+             wanted.request.model == NULL ? "" : wanted.request.model);
+    if (!make_prompt(slot, &wanted.request, &wish, &prompt))
+        return false;
+    slot->num_ctx = wanted.request.num_ctx;
+    slot->reply_max_bytes = max_bytes(&wanted.request);
+    make_stops(slot, &stops);
+    wanted.request.messages = prompt.messages;
+    wanted.request.message_count = prompt.count;
+    wanted.request.stops = (const char *const *)stops.texts;
+    wanted.request.stop_count = stops.count;
+    wanted.request.max_reply_bytes = 4 * slot->reply_max_bytes + OTHER_BYTES;
+    mine.owner = slot;
+    slot->call = router_start(slot->worker->router, &wanted, &mine);
+    free_stops(&stops);
+    prompt_done(&prompt);
+    return true;
+}
+
+static bool is_echo(const char *word)
+{
+    return word != NULL && strcmp(word, "echo") == 0;
+}
+
+/* Nothing speaks JSON in a dry run. */
+static bool is_structured(const struct slot *slot, const struct seat *seat)
+{
+    const struct config *config = slot->worker->config;
+    const struct seat_model *own = &seat->model;
+
+    return (seat->structured || config->structured) && !is_echo(own->endpoint)
+           && !is_echo(own->provider == NULL ? config->provider : own->provider);
 }
 
 void slot_call(struct slot *slot)
 {
-    struct worker *worker = slot->worker;
-    const struct memory_page *page = slot->page;
-    const struct seat *seat = &page->cast.seats[slot->seat - 1];
-    const struct llm_handlers handlers = {on_delta, on_result, slot};
-    struct llm_request request;
-    struct prompt_wish wish = {
-        .page = page, .seat = slot->seat, .window = slot->window};
-    struct prompt prompt;
-    struct err err = {0};
+    const struct seat *seat = &slot->page->cast.seats[slot->seat - 1];
 
-    if (!fill_request(slot, seat, &request)) {
-        slot_spoiled(slot, "provider", "this worker does not know the provider %s",
-                     log_safe(str_of(seat->model.provider)));
-        slot_feed(slot, TURN_BROKE);
-        return;
-    }
-    wish.room_bytes = budget_room_bytes(&worker->budget, request.model, request.num_ctx,
-                                        request.num_predict);
-    if (!prompt_system(&worker->templates, worker->memory, slot->page, slot->seat, false,
-                       &err)
-        || !prompt_build(&worker->templates, &wish, &prompt, &err)) {
-        slot_spoiled(slot, "prompt", "%s", err.msg);
-        slot_feed(slot, TURN_BROKE);
-        return;
-    }
-    request.messages = prompt.messages;
-    request.message_count = prompt.count;
-    memcpy(slot->new_window, prompt.window, sizeof slot->new_window);
     slot->author = x_strdup(seat->persona.name);
+    slot->fallback =
+        seat->fallback_reply == NULL ? NULL : x_strdup(seat->fallback_reply);
+    slot->structured = is_structured(slot, seat);
     slot->live.author = slot->author;
     slot->live.turn = slot->turn;
     slot->live.seat = slot->seat;
-    live_begin(&slot->live, slot->conversation, slot->call_id);
-    slot->call_began_us = clock_wall_us();
-    slot->call = llm_start(worker->llm, &request, &handlers);
-    prompt_done(&prompt);
+    slot->repairing = false;
+    slot->endpoint_wait_us = 0;
+    if (!ask(slot, str_of(""), NULL))
+        slot_feed(slot, TURN_BROKE);
 }
 
 void slot_close_call(struct slot *slot)
 {
-    llm_cancel(slot->call);
-}
-
-/* ---- the outcome ---- */
-
-static void on_settled(void *owner, const struct redis_answer *answer)
-{
-    struct slot *slot = owner;
-    struct worker *worker = slot->worker;
-    struct str word;
-
-    if (answer->outcome == REDIS_CANCELLED)
-        return;
-    if (answer->outcome != REDIS_OK) {
-        log_warn("turn", "refused, trying again message=%s:%lld reason=%s",
-                 slot->conversation, (long long)slot->turn,
-                 answer->value == NULL ? "lost" : log_safe(answer->value->text));
-        slot_settle_later(slot);
-        return;
-    }
-    word = redis_item_text(answer->value, 0);
-    if (str_is(word, "OK") && slot->settling == TURN_COMMIT) {
-        if (slot->page->known == slot->lines) /* not forgotten meanwhile */
-            memory_add_own(worker->memory, slot->page, slot->turn, slot->seat,
-                           slot->author, buf_str(&slot->said));
-        worker->turns_done++;
-    } else if (str_is(word, "OK")) {
-        worker->turns_failed++;
-    } else {
-        log_info("turn", "thrown away message=%s:%lld answer=%s", slot->conversation,
-                 (long long)slot->turn, log_safe(word));
-    }
-    slot_feed(slot, TURN_SETTLED);
-}
-
-static const char *count_text(char text[NUMBER_SIZE], int64_t count)
-{
-    fmt_into(text, NUMBER_SIZE, "%lld", (long long)count);
-    return count < 0 ? "" : text;
-}
-
-static enum script_id script_of(enum turn_action settling)
-{
-    if (settling == TURN_COMMIT)
-        return SCRIPT_COMMIT;
-    return settling == TURN_FAIL ? SCRIPT_FAIL : SCRIPT_DEAD;
-}
-
-void slot_settle(struct slot *slot)
-{
-    struct worker *worker = slot->worker;
-    char conversation[KEY_SIZE];
-    char request[KEY_SIZE];
-    char response[KEY_SIZE];
-    char dead[KEY_SIZE];
-    char number[4][NUMBER_SIZE];
-    struct str argv[12];
-    struct redis_eval eval = {.script = script_get(script_of(slot->settling)),
-                              .argv = argv,
-                              .on_answer = on_settled,
-                              .owner = slot};
-    size_t n = 0;
-
-    argv[n++] =
-        key_make(&worker->keys, "conversation", slot->conversation, conversation);
-    argv[n++] = key_lane(&worker->keys, "request", worker->config->seat, request);
-    argv[n++] = key_lane(&worker->keys, "response", worker->config->seat, response);
-    if (slot->settling == TURN_BURY)
-        argv[n++] = key_make(&worker->keys, "dead", NULL, dead);
-    eval.keys = n;
-    argv[n++] = str_of(slot->conversation);
-    argv[n++] = str_of(slot->name);
-    argv[n++] = str_of(slot->entry);
-    argv[n++] = str_of(count_text(number[0], slot->deliveries));
-    /* A request without a proper turn: 0 is over long ago, and acked as such. */
-    argv[n++] = str_of(count_text(number[1], slot->turn < 1 ? 0 : slot->turn));
-    if (slot->settling == TURN_BURY) {
-        argv[n++] = str_of(count_text(number[2], worker->config->max_deliveries));
-        argv[n++] = str_of("delivered too often without an answer");
-    } else {
-        argv[n++] = str_of(count_text(number[2], slot->tokens));
-        argv[n++] =
-            str_of(slot->settling == TURN_COMMIT ? slot->new_window : slot->error);
-        argv[n++] = slot->settling == TURN_COMMIT ? buf_str(&slot->message)
-                                                  : str_of(slot->reason);
-    }
-    eval.argc = n;
-    if (!redis_eval(worker->redis, &eval))
-        slot_settle_later(slot);
+    router_cancel(slot->call);
 }

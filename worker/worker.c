@@ -6,6 +6,7 @@
  */
 #include "worker/worker.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "base/utf8.h"
 #include "base/version.h"
 #include "llm/llm.h"
+#include "llm/router.h"
 #include "net/http.h"
 #include "net/layout.h"
 #include "net/program.h"
@@ -92,32 +94,53 @@ static void on_first_contact(struct loop_timer *timer, void *owner)
 
 /* ---- the name ---- */
 
+/* "name_prefix=3,thinking=1" */
+static void describe_cleaned(const struct worker *worker, char *ret_text, size_t size)
+{
+    size_t len = 0;
+
+    ret_text[0] = '\0';
+    for (unsigned i = 0; i < CLEAN_CHANGE_COUNT; i++) {
+        if (worker->cleaned[i] == 0)
+            continue;
+        fmt_into(ret_text + len, size - len, "%s%s=%lld", len == 0 ? "" : ",",
+                 clean_change_name(i), (long long)worker->cleaned[i]);
+        len = strlen(ret_text);
+    }
+}
+
 static size_t describe(void *owner, const char **fields, size_t max)
 {
-    static char busy[24];
-    static char slots[24];
-    static char done[24];
-    static char lane[24];
-    struct worker *worker = owner;
+    enum { COUNTS = 6 };
+    static char numbers[COUNTS][24];
+    static char cleaned[CLEAN_CHANGE_COUNT * 40];
+    const struct worker *worker = owner;
+    const struct {
+        const char *field;
+        int64_t value;
+    } counts[COUNTS] = {
+        {"lane", worker->config->seat},
+        {"busy", (int64_t)(worker->slot_count - worker_free_slots(worker))},
+        {"slots", (int64_t)worker->slot_count},
+        {"turns", worker->turns_done},
+        {"calls", worker->calls_ended},
+        {"calls_failed", worker->calls_failed},
+    };
     size_t n = 0;
 
-    (void)max; /* twelve of sixteen */
-    fmt_into(lane, sizeof lane, "%lld", (long long)worker->config->seat);
-    fmt_into(busy, sizeof busy, "%zu", worker->slot_count - worker_free_slots(worker));
-    fmt_into(slots, sizeof slots, "%zu", worker->slot_count);
-    fmt_into(done, sizeof done, "%lld", (long long)worker->turns_done);
+    assert(max >= 2 * COUNTS + 6);
     fields[n++] = "kind";
     fields[n++] = "worker";
     fields[n++] = "state";
     fields[n++] = worker->draining ? "draining" : "serving";
-    fields[n++] = "lane";
-    fields[n++] = lane;
-    fields[n++] = "busy";
-    fields[n++] = busy;
-    fields[n++] = "slots";
-    fields[n++] = slots;
-    fields[n++] = "turns";
-    fields[n++] = done;
+    for (size_t i = 0; i < COUNTS; i++) {
+        fmt_into(numbers[i], sizeof numbers[i], "%lld", (long long)counts[i].value);
+        fields[n++] = counts[i].field;
+        fields[n++] = numbers[i];
+    }
+    describe_cleaned(worker, cleaned, sizeof cleaned);
+    fields[n++] = "cleaned";
+    fields[n++] = cleaned;
     return n;
 }
 
@@ -228,6 +251,14 @@ static void start(struct worker *worker)
     worker->http = http_new(worker->loop);
     worker->llm = llm_new(worker->loop, worker->http);
     worker->memory = memory_new(MEMORY_MAX_BYTES);
+    worker->router = router_new(&(struct router_options){
+        .loop = worker->loop,
+        .redis = worker->redis,
+        .llm = worker->llm,
+        .keys = &worker->keys,
+        .config = worker->config,
+        .endpoints = &worker->config->endpoints,
+    });
     if (!layout_ask(worker->redis, &worker->keys, on_layout, worker))
         log_error("worker", "the layout cannot be asked for");
     redis_clock_start(&worker->clock, worker->loop, worker->redis);
@@ -261,6 +292,7 @@ static void stop(struct worker *worker)
     loop_timer_stop(&worker->first_contact);
     member_done(&worker->member);
     redis_clock_stop(&worker->clock);
+    router_free(worker->router);
     llm_free(worker->llm);
     http_free(worker->http);
     lane_done(&worker->lane);

@@ -13,6 +13,7 @@
 #include "proto/keys.h"
 #include "scripts/member.h"
 #include "worker/budget.h"
+#include "worker/clean.h"
 #include "worker/lane.h"
 #include "worker/memory.h"
 #include "worker/prompt.h"
@@ -20,6 +21,7 @@
 
 struct http;
 struct llm;
+struct router;
 
 struct worker {
     const struct config *config; /* borrowed */
@@ -30,6 +32,7 @@ struct worker {
     struct redis_clock clock;
     struct http *http;
     struct llm *llm;
+    struct router *router;
     struct memory *memory;
     struct prompt_templates templates;
     struct budget budget;
@@ -44,7 +47,10 @@ struct worker {
     bool draining;
     bool handed_back; /* what was not done in time */
     bool forced;      /* cut short: exit status 143 */
-    int64_t calls;    /* numbers them: part of a call's id */
+    int64_t asks;     /* numbers them: part of a call's id */
+    int64_t calls_ended;
+    int64_t calls_failed;
+    int64_t cleaned[CLEAN_CHANGE_COUNT]; /* replies in which that was changed */
     int64_t turns_done;
     int64_t turns_failed;
     struct err fatal;     /* why we cannot go on */

@@ -379,28 +379,13 @@ bool cast_parse_story_file(struct str json, struct cast *ret_cast, struct err *e
     return ok || file_error(err);
 }
 
-/* Models like to wrap JSON into a Markdown fence. */
-static struct str without_fence(struct str reply)
-{
-    struct str text = str_trim(reply);
-    struct str body;
-
-    if (text.len < 6 || !str_starts(text, "```")
-        || memcmp(text.at + text.len - 3, "```", 3) != 0)
-        return text;
-    (void)str_cut(text, '\n', &body); /* the line with the language's name */
-    if (body.len < 3)
-        return text;
-    return str_trim(str_make(body.at, body.len - 3));
-}
-
 bool story_parse(struct str json, struct story *ret_story, struct err *err)
 {
     struct json_place root;
     json_t *document = NULL;
     bool ok;
 
-    if (!read_checked(without_fence(json), "story", &document, err))
+    if (!read_checked(json_without_fence(json), "story", &document, err))
         return false;
     root = json_root(document);
     ok = take_story(&root, ret_story, err);
@@ -416,7 +401,7 @@ bool personas_parse(struct str json, size_t seats, struct cast *cast, struct err
     char expected[32];
     bool ok;
 
-    if (!read_checked(without_fence(json), "personas", &document, err))
+    if (!read_checked(json_without_fence(json), "personas", &document, err))
         return false;
     root = json_root(document);
     personas = json_member(&root, "personas");

@@ -20,7 +20,7 @@ enum {
     MEMBER_NAME_SIZE = 64,
     MEMBER_BASE_SIZE = 48,
     MEMBER_NONCE_LETTERS = 12,
-    MEMBER_FIELDS_MAX = 16
+    MEMBER_FIELDS_MAX = 24
 };
 
 struct member {

@@ -2,7 +2,7 @@
 --
 -- KEYS 1 K:conversation:<id>  2 K:request:<lane>
 -- ARGV 1 name  2 request entry  3 deliveries  4 turn
---      5 call (its id: the first renew of a call counts it in `attempts`)
+--      5 call (its id: the first renew of a call counts it in `attempts`; '' none has begun)
 --
 -- OK left_ms   the lease is renewed; left_ms to the deadline (of the grace when closing), '' where no clock runs
 -- CANCEL       the conversation ended: acked
@@ -29,7 +29,7 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == A
   attempts = tonumber(attempts) + 1
   -- A lease that has only just begun needs no write. JUSTID keeps the delivery count, half of the fence.
   if held[3] >= FRESH_MS then call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID') end
-  if counted ~= call_id then call('HSET', KEYS[1], 'attempts', attempts, 'call', call_id) end
+  if call_id ~= '' and counted ~= call_id then call('HSET', KEYS[1], 'attempts', attempts, 'call', call_id) end
   return {'OK', left_ms}
 end
 call('XACK', KEYS[2], 'workers', entry)

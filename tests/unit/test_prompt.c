@@ -489,7 +489,7 @@ static void the_system_text_is_built_once_and_counted(void **state)
     assert_true(prompt_system(&templates, memory, page, 1, true, &err));
     assert_ptr_equal(page->systems[0], text); /* as it was built first */
     assert_true(prompt_system(&templates, memory, page, 2, true, &err));
-    assert_true(holds(str_of(page->systems[1]), "\"sentiment\", how Bo feels"));
+    assert_true(holds(str_of(page->systems[1]), "spoken words of Bo; \"sentiment\""));
     assert_false(holds(str_of(page->systems[0]), "sentiment"));
     page_set_cast(memory, page, 2, 2); /* another cast: nothing of it is kept */
     assert_null(page->systems[0]);
