@@ -339,7 +339,8 @@ def test_a_turn_that_cannot_be_made_ends_the_conversation_as_failed(box, reply, 
         return ["some words ", *reply] if kind == "turn" else None
     with FakeOllama(on_chat) as server:
         done = box.parley("run", "--ollama", server.url, "--story", story_file(box), "--turns", 4,
-                          "--observe", "none", "--max-issues", 2, "--out", box.path("D"))
+                          "--observe", "none", "--max-issues", 2, "--attempts", 1,
+                          "--out", box.path("D"))
     assert done.returncode == 1
     assert "failed" in done.stderr and "logs" in done.stderr
     assert_run_folder(box.path("D"))
@@ -370,8 +371,8 @@ def test_with_pass_a_turn_that_cannot_be_made_is_left_empty(box):
         return [b'{"error": "never"}\n'] if kind == "turn" and number <= 2 else None
     with FakeOllama(on_chat) as server:
         done = box.parley("run", "--ollama", server.url, "--story", story_file(box), "--turns", 3,
-                          "--observe", "none", "--max-issues", 2, "--on-failure", "pass",
-                          "--out", box.path("D"))
+                          "--observe", "none", "--max-issues", 2, "--attempts", 1,
+                          "--on-failure", "pass", "--out", box.path("D"))
     assert done.returncode == 0, done.stderr
     assert words_of(read_lines(box.path("D/transcript.jsonl")))[0] == ""
     assert len(words_of(read_lines(box.path("D/transcript.jsonl")))) == 3
