@@ -2,6 +2,7 @@
  * from the config file, and shown, in endpoint_field.c. */
 #include "proto/endpoint.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ void endpoints_add_built_in(struct endpoint_list *list, const struct config *con
     enum { ALL = sizeof all / sizeof *all };
 
     list->items = x_realloc(list->items, (list->count + ALL) * sizeof *list->items);
+    assert(list->items != NULL); /* for the analyzer, which does not know x_realloc */
     for (size_t i = 0; i < ALL; i++)
         if (endpoint_find(list, str_of(all[i].provider)) == NULL)
             list->items[list->count++] =

@@ -245,7 +245,7 @@ static bool take_field(struct scan *scan, const struct message_field *field, voi
     }
 }
 
-/* One without escapes and commas; the others go the slow road. */
+/* One without escapes; the others go the slow road. */
 static bool take_word(struct scan *scan, struct buf *words)
 {
     size_t len;
@@ -253,7 +253,7 @@ static bool take_word(struct scan *scan, struct buf *words)
     if (!take(scan, "\""))
         return false;
     len = plain_run(scan);
-    if (len == 0 || memchr(scan->at, ',', len) != NULL)
+    if (len == 0)
         return false;
     if (words->len > 0)
         buf_add_char(words, ',');

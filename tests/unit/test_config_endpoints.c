@@ -139,59 +139,58 @@ static void without_a_file_there_are_the_built_in_ones(void **state)
     config_done(&loaded);
 }
 
+static const struct {
+    const char *words[3], *variable, *value, *file, *complaint;
+} bad[] = {
+    {.words = {"--openai=host/v1"},
+     .complaint = "--openai: 'host/v1' is not a URL like https://host/v1, without "
+                  "user and password"},
+    {.words = {"--openai="},
+     .complaint = "--openai: '' is not a URL like https://host/v1, without user and "
+                  "password"},
+    {.words = {"--ollama="},
+     .complaint = "--ollama: '' is not a URL like http://host:11434"},
+    {.variable = "OPENAI_BASE_URL",
+     .value = "https://me:secret@h",
+     .complaint = "OPENAI_BASE_URL: '...@...' is not a URL like https://host/v1, "
+                  "without user and password"},
+    {.words = {"--options={\"top_pp\":1}"},
+     .complaint = "--options: top_pp: no such option, did you mean top_p?"},
+    {.words = {"--options=top_p"},
+     .complaint = "--options: line 1, column 3: invalid token near 'top'"},
+    {.variable = "PARLEY_OPTIONS",
+     .value = "[]",
+     .complaint = "PARLEY_OPTIONS: an array, not an object with options"},
+    {.file = "{\"model\":{\"options\":{\"num_ctx\":1}}}",
+     .complaint = "FILE: model.options: num_ctx has a place of its own, beside "
+                  "options"},
+    {.file = "{\"model\":{\"options\":7}}",
+     .complaint = "FILE: model.options is a number, not an object"},
+    {.words = {"--hybrid-seats=1,17"},
+     .complaint = "--hybrid-seats: '1,17' is not a list of seats from 1 to 16, "
+                  "comma between"},
+    {.words = {"--hybrid-seats=1,,2"},
+     .complaint = "--hybrid-seats: '1,,2' is not a list of seats from 1 to 16, "
+                  "comma between"},
+    {.file = "{\"hybrid\":{\"seats\":\"1,x\"}}",
+     .complaint = "FILE: hybrid.seats: '1,x' is not a list of seats from 1 to 16, "
+                  "comma between"},
+    {.words = {"--think=hard"},
+     .complaint = "--think: 'hard' is not one of true|false|low|medium|high|max"},
+    {.file = "{\"model\":{\"think\":1}}",
+     .complaint = "FILE: model.think is a number, not one of "
+                  "true|false|low|medium|high|max"},
+    {.file = "{\"model\":{\"provider\":true}}",
+     .complaint = "FILE: model.provider is true, not one of "
+                  "ollama|openai|simulator|echo"},
+    {.file = "{\"endpoints\":{\"a\":{\"provider\":\"openai\"}}}",
+     .complaint = "FILE: endpoints.a.url is missing"},
+    {.file = "{\"endpoints\":[]}",
+     .complaint = "FILE: endpoints is an array, not an object"},
+};
+
 static void what_is_wrong_is_told_with_where_it_stands(void **state)
 {
-    static const struct {
-        const char *words[3], *variable, *value, *file, *complaint;
-    } bad[] = {
-        {.words = {"--openai=host/v1"},
-         .complaint = "--openai: 'host/v1' is not a URL like https://host/v1, without "
-                      "user and password"},
-        {.words = {"--openai="},
-         .complaint =
-             "--openai: '' is not a URL like https://host/v1, without user and "
-             "password"},
-        {.words = {"--ollama="},
-         .complaint = "--ollama: '' is not a URL like http://host:11434"},
-        {.variable = "OPENAI_BASE_URL",
-         .value = "https://me:secret@h",
-         .complaint = "OPENAI_BASE_URL: '...@...' is not a URL like https://host/v1, "
-                      "without user and password"},
-        {.words = {"--options={\"top_pp\":1}"},
-         .complaint = "--options: top_pp: no such option, did you mean top_p?"},
-        {.words = {"--options=top_p"},
-         .complaint = "--options: line 1, column 3: invalid token near 'top'"},
-        {.variable = "PARLEY_OPTIONS",
-         .value = "[]",
-         .complaint = "PARLEY_OPTIONS: an array, not an object with options"},
-        {.file = "{\"model\":{\"options\":{\"num_ctx\":1}}}",
-         .complaint = "FILE: model.options: num_ctx has a place of its own, beside "
-                      "options"},
-        {.file = "{\"model\":{\"options\":7}}",
-         .complaint = "FILE: model.options is a number, not an object"},
-        {.words = {"--hybrid-seats=1,17"},
-         .complaint = "--hybrid-seats: '1,17' is not a list of seats from 1 to 16, "
-                      "comma between"},
-        {.words = {"--hybrid-seats=1,,2"},
-         .complaint = "--hybrid-seats: '1,,2' is not a list of seats from 1 to 16, "
-                      "comma between"},
-        {.file = "{\"hybrid\":{\"seats\":\"1,x\"}}",
-         .complaint = "FILE: hybrid.seats: '1,x' is not a list of seats from 1 to 16, "
-                      "comma between"},
-        {.words = {"--think=hard"},
-         .complaint = "--think: 'hard' is not one of true|false|low|medium|high|max"},
-        {.file = "{\"model\":{\"think\":1}}",
-         .complaint = "FILE: model.think is a number, not one of "
-                      "true|false|low|medium|high|max"},
-        {.file = "{\"model\":{\"provider\":true}}",
-         .complaint = "FILE: model.provider is true, not one of "
-                      "ollama|openai|simulator|echo"},
-        {.file = "{\"endpoints\":{\"a\":{\"provider\":\"openai\"}}}",
-         .complaint = "FILE: endpoints.a.url is missing"},
-        {.file = "{\"endpoints\":[]}",
-         .complaint = "FILE: endpoints is an array, not an object"},
-    };
-
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
         const char *wanted = bad[i].complaint;

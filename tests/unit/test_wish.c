@@ -196,9 +196,10 @@ static void documents_from_outside_are_looked_at(void **state)
 
 static struct config_loaded loaded;
 
+/* --simulate is for `parley run`, which takes all that `parley start` takes. */
 static void load(const char *const *words)
 {
-    static const struct config_use use = {FOR_START, "parley start", "", ""};
+    static const struct config_use use = {FOR_RUN, "parley run", "", ""};
     char *argv[16] = {NULL};
     struct err err = {0};
     int argc = 0;
@@ -284,6 +285,27 @@ static void a_run_names_what_its_models_are_asked_with(void **state)
     assert_string_equal(wish.model.options, "{\"top_k\":5}");
     assert_true(wish.structured);
     expect_comes_back(&wish);
+    wish_done(&wish);
+}
+
+static void with_a_simulator_nobody_else_is_asked(void **state)
+{
+    static const char *const words[] = {
+        "--simulate",        "--model=openai:x",  "--model=2=cloud:y",
+        "--model=3=openai:", "--fallback=openai", NULL};
+    static const char *const api[] = {"--simulate", "--provider=openai", NULL};
+    struct wish wish = wish_of(words, true, 1, -1);
+
+    (void)state;
+    assert_string_equal(wish.model.provider, "simulator");
+    assert_string_equal(wish.model.model, "x");
+    assert_string_equal(wish.models[2], "cloud:y"); /* there is no such endpoint */
+    assert_null(wish.models[3]);
+    assert_null(wish.model.fallback);
+    wish_done(&wish);
+    wish = wish_of(api, true, 1, -1);
+    assert_string_equal(wish.model.provider, "openai");
+    assert_string_equal(wish.model.model, "llama3.2");
     wish_done(&wish);
 }
 
@@ -409,6 +431,7 @@ int main(void)
         cmocka_unit_test(only_what_was_given_is_wished),
         cmocka_unit_test(a_run_names_all_so_that_its_parts_agree),
         cmocka_unit_test(a_run_names_what_its_models_are_asked_with),
+        cmocka_unit_test(with_a_simulator_nobody_else_is_asked),
         cmocka_unit_test(a_dry_run_asks_echo_whatever_models_are_named),
         cmocka_unit_test(each_conversation_gets_its_number_and_a_seed_of_its_own),
         cmocka_unit_test(the_longest_topic_of_numbers_fits),

@@ -57,73 +57,67 @@ static bool same(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static const struct {
+    struct asked wish;
+    const char *seats; /* the wish's model for this seat */
+    struct asked seat, wanted;
+} who[] = {
+    /* nobody says anything */
+    {{0}, NULL, {0}, {0}},
+    /* the wish alone */
+    {{"ollama", NULL, "x"}, NULL, {0}, {"ollama", NULL, "x"}},
+    {{"ollama", NULL, "x"}, "y", {0}, {"ollama", NULL, "y"}},
+    {{"ollama", NULL, "x"}, "y:7b", {0}, {"ollama", NULL, "y:7b"}},
+    {{"ollama", NULL, "x"}, "cloud:gpt-4o", {0}, {"openai", "cloud", "gpt-4o"}},
+    {{"ollama", NULL, "x"}, "cloud", {0}, {"openai", "cloud", "gpt-4o-mini"}},
+    {{"ollama", NULL, "x"}, "box:", {0}, {"ollama", "box", NULL}},
+    {{NULL, "box", "x"}, NULL, {0}, {NULL, "box", "x"}},
+    {{NULL, "box", "cloud:gpt-4o"}, NULL, {0}, {"openai", "cloud", "gpt-4o"}},
+    /* the seat names its model */
+    {{"ollama", NULL, "x"}, "y", {NULL, NULL, "z"}, {"ollama", NULL, "z"}},
+    {{"ollama", NULL, "x"}, "y", {NULL, NULL, "box:z"}, {"ollama", "box", "z"}},
+    {{NULL, "cloud", "x"}, NULL, {NULL, NULL, "z"}, {NULL, "cloud", "z"}},
+    /* the seat names its endpoint: of the wish's models only one for it */
+    {{"ollama", NULL, "x"},
+     NULL,
+     {NULL, "cloud", NULL},
+     {NULL, "cloud", "gpt-4o-mini"}},
+    {{"ollama", NULL, "gpt-4o"},
+     NULL,
+     {NULL, "cloud", NULL},
+     {NULL, "cloud", "gpt-4o"}},
+    {{"ollama", NULL, "x"}, NULL, {NULL, "box", NULL}, {NULL, "box", "x"}},
+    {{"ollama", NULL, "cloud:gpt-4o"}, NULL, {NULL, "box", NULL}, {NULL, "box", NULL}},
+    {{"ollama", NULL, "cloud:gpt-4o"},
+     NULL,
+     {NULL, "cloud", NULL},
+     {NULL, "cloud", "gpt-4o"}},
+    {{"ollama", NULL, "x"}, NULL, {NULL, "cloud", "box:z"}, {NULL, "cloud", "box:z"}},
+    {{"ollama", NULL, "x"}, NULL, {NULL, "gone", NULL}, {NULL, "gone", "x"}},
+    /* the seat names its provider */
+    {{"ollama", "box", "x"}, NULL, {"echo", NULL, NULL}, {"echo", NULL, "x"}},
+};
+
 static void seats_ask_whom_they_name_else_whom_the_wish_names(void **state)
 {
-    static const struct {
-        struct asked wish;
-        const char *seats; /* the wish's model for this seat */
-        struct asked seat, wanted;
-    } cases[] = {
-        /* nobody says anything */
-        {{0}, NULL, {0}, {0}},
-        /* the wish alone */
-        {{"ollama", NULL, "x"}, NULL, {0}, {"ollama", NULL, "x"}},
-        {{"ollama", NULL, "x"}, "y", {0}, {"ollama", NULL, "y"}},
-        {{"ollama", NULL, "x"}, "y:7b", {0}, {"ollama", NULL, "y:7b"}},
-        {{"ollama", NULL, "x"}, "cloud:gpt-4o", {0}, {"openai", "cloud", "gpt-4o"}},
-        {{"ollama", NULL, "x"}, "cloud", {0}, {"openai", "cloud", "gpt-4o-mini"}},
-        {{"ollama", NULL, "x"}, "box:", {0}, {"ollama", "box", NULL}},
-        {{NULL, "box", "x"}, NULL, {0}, {NULL, "box", "x"}},
-        {{NULL, "box", "cloud:gpt-4o"}, NULL, {0}, {"openai", "cloud", "gpt-4o"}},
-        /* the seat names its model */
-        {{"ollama", NULL, "x"}, "y", {NULL, NULL, "z"}, {"ollama", NULL, "z"}},
-        {{"ollama", NULL, "x"}, "y", {NULL, NULL, "box:z"}, {"ollama", "box", "z"}},
-        {{NULL, "cloud", "x"}, NULL, {NULL, NULL, "z"}, {NULL, "cloud", "z"}},
-        /* the seat names its endpoint: of the wish's models only one for it */
-        {{"ollama", NULL, "x"},
-         NULL,
-         {NULL, "cloud", NULL},
-         {NULL, "cloud", "gpt-4o-mini"}},
-        {{"ollama", NULL, "gpt-4o"},
-         NULL,
-         {NULL, "cloud", NULL},
-         {NULL, "cloud", "gpt-4o"}},
-        {{"ollama", NULL, "x"}, NULL, {NULL, "box", NULL}, {NULL, "box", "x"}},
-        {{"ollama", NULL, "cloud:gpt-4o"},
-         NULL,
-         {NULL, "box", NULL},
-         {NULL, "box", NULL}},
-        {{"ollama", NULL, "cloud:gpt-4o"},
-         NULL,
-         {NULL, "cloud", NULL},
-         {NULL, "cloud", "gpt-4o"}},
-        {{"ollama", NULL, "x"},
-         NULL,
-         {NULL, "cloud", "box:z"},
-         {NULL, "cloud", "box:z"}},
-        {{"ollama", NULL, "x"}, NULL, {NULL, "gone", NULL}, {NULL, "gone", "x"}},
-        /* the seat names its provider */
-        {{"ollama", "box", "x"}, NULL, {"echo", NULL, NULL}, {"echo", NULL, "x"}},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof who / sizeof *who; i++) {
         struct wish wish;
         struct seat seat;
 
         wish_init(&wish);
         seat_init(&seat);
-        wish.model.provider = copy(cases[i].wish.provider);
-        wish.model.endpoint = copy(cases[i].wish.endpoint);
-        wish.model.model = copy(cases[i].wish.model);
-        wish.models[2] = copy(cases[i].seats);
-        seat.model.provider = copy(cases[i].seat.provider);
-        seat.model.endpoint = copy(cases[i].seat.endpoint);
-        seat.model.model = copy(cases[i].seat.model);
+        wish.model.provider = copy(who[i].wish.provider);
+        wish.model.endpoint = copy(who[i].wish.endpoint);
+        wish.model.model = copy(who[i].wish.model);
+        wish.models[2] = copy(who[i].seats);
+        seat.model.provider = copy(who[i].seat.provider);
+        seat.model.endpoint = copy(who[i].seat.endpoint);
+        seat.model.model = copy(who[i].seat.model);
         wish_equip(&wish, 2, &endpoints, &seat);
-        if (!same(seat.model.provider, cases[i].wanted.provider)
-            || !same(seat.model.endpoint, cases[i].wanted.endpoint)
-            || !same(seat.model.model, cases[i].wanted.model))
+        if (!same(seat.model.provider, who[i].wanted.provider)
+            || !same(seat.model.endpoint, who[i].wanted.endpoint)
+            || !same(seat.model.model, who[i].wanted.model))
             fail_msg("case %zu: %s, %s, %s", i, seat.model.provider,
                      seat.model.endpoint, seat.model.model);
         seat_done(&seat);
