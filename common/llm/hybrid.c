@@ -17,7 +17,6 @@
 enum {
     LONG_WORD = 9,        /* letters of a rare long word */
     SPEAKERS_WITHIN = 12, /* messages, the last ones */
-    SPEAKERS_MAX = 16,
     NAME_MAX_BYTES = 80
 };
 
@@ -118,23 +117,27 @@ static struct str speaker_of(struct str text)
     return name;
 }
 
+static bool is_among(const struct str *names, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
 /* Different names before the last messages of others. */
 static size_t speakers(const struct llm_message *messages, size_t count)
 {
-    struct str names[SPEAKERS_MAX];
+    struct str names[SPEAKERS_WITHIN];
     size_t found = 0;
     size_t first = count > SPEAKERS_WITHIN ? count - SPEAKERS_WITHIN : 0;
 
-    for (size_t i = first; i < count && found < SPEAKERS_MAX; i++) {
-        size_t at = 0;
+    for (size_t i = first; i < count; i++) {
+        struct str name = speaker_of(messages[i].text);
 
-        if (strcmp(messages[i].role, "user") != 0)
-            continue;
-        names[found] = speaker_of(messages[i].text);
-        while (!str_eq(names[at], names[found]))
-            at++;
-        if (at == found && names[found].len > 0)
-            found++;
+        if (strcmp(messages[i].role, "user") == 0 && name.len > 0
+            && !is_among(names, found, name))
+            names[found++] = name;
     }
     return found;
 }

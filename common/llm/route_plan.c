@@ -105,10 +105,12 @@ static const char *first_model(const struct endpoint *endpoint)
 static bool has(const struct route_plan *plan, const struct endpoint *endpoint,
                 const char *model)
 {
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
+        assert(plan->items[i].model != NULL);
         if (plan->items[i].endpoint == endpoint
             && strcmp(plan->items[i].model, model) == 0)
             return true;
+    }
     return false;
 }
 
@@ -326,7 +328,7 @@ static void prefer_by_weight(const struct route_wish *wish, struct route_plan *p
         plan->items[i].order = 0;
         for (size_t j = 0; j < plan->count; j++)
             plan->items[i].order +=
-                weights[j] > weights[i] || (weights[j] == weights[i] && j < i);
+                weights[j] > weights[i] || (j < i && weights[j] == weights[i]);
     }
 }
 

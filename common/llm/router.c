@@ -127,7 +127,7 @@ static void call_go_on(struct router_call *call)
 
 void router_planned(struct router *router)
 {
-    struct router_call *call;
+    struct router_call *call = NULL;
 
     TAILQ_FOREACH(call, &router->calls, link)
     {
@@ -369,7 +369,7 @@ struct router_call *router_start(struct router *router, const struct router_ask 
 static void on_lease(struct loop_timer *timer, void *owner)
 {
     struct router *router = owner;
-    struct router_call *call;
+    struct router_call *call = NULL;
     bool any = false;
 
     TAILQ_FOREACH(call, &router->calls, link)

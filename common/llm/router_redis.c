@@ -227,7 +227,7 @@ void call_renew(const struct router_call *call)
  * its timer. */
 static void wake_oldest(struct router *router)
 {
-    struct router_call *call;
+    struct router_call *call = NULL;
     struct router_call *oldest = NULL;
 
     TAILQ_FOREACH(call, &router->calls, link)

@@ -60,9 +60,9 @@ struct plan_row {
     char *options_provider; /* of config; NULL: ollama */
     char *options_model;    /* NULL: small */
     char *options_fallback;
-    struct seat_model model;
-    size_t own;       /* of the config's endpoints, the last ones */
-    const char *plan; /* "group:endpoint/model", or "" and the reason below */
+    struct seat_model asks; /* the seat */
+    size_t own;             /* of the config's endpoints, the last ones */
+    const char *plan;       /* "group:endpoint/model", or "" and the reason below */
     const char *reason;
 };
 
@@ -93,7 +93,7 @@ static void check_plan(const struct plan_row *row)
     const struct route_wish wish = {.config = &config,
                                     .endpoints = &list,
                                     .strategy = ROUTE_FIRST,
-                                    .model = &row->model,
+                                    .model = &row->asks,
                                     .conversation = "k3v9q2m4x7ab",
                                     .seat = 1};
     struct route_plan plan = {.count = 0};
@@ -115,54 +115,51 @@ static void each_wish_has_its_plan(void **state)
         {"no endpoints in the config: the provider's own", .plan = "0:ollama/small"},
         {"another provider of the options", .options_provider = openai,
          .plan = "0:openai/small"},
-        {"the seat's provider", .model = {.provider = openai, .model = big}, .own = 3,
+        {"the seat's provider", .asks = {.provider = openai, .model = big}, .own = 3,
          .plan = "0:openai/big"},
         {"all that serve it", .own = 3,
          .plan = "0:any/small 0:one/small 0:cloud/small"},
-        {"only some serve it", .own = 2, .model = {.model = big},
-         .plan = "0:cloud/big"},
+        {"only some serve it", .own = 2, .asks = {.model = big}, .plan = "0:cloud/big"},
         {"the seat's endpoint", .own = 3,
-         .model = {.endpoint = TEXT("cloud"), .model = small}, .plan = "0:cloud/small"},
+         .asks = {.endpoint = TEXT("cloud"), .model = small}, .plan = "0:cloud/small"},
         {"the seat's endpoint alone: its first model", .own = 3,
-         .model = {.endpoint = TEXT("cloud")}, .plan = "0:cloud/big"},
+         .asks = {.endpoint = TEXT("cloud")}, .plan = "0:cloud/big"},
         {"an endpoint without a list: the options' model", .own = 3,
-         .model = {.endpoint = TEXT("any")}, .plan = "0:any/small"},
+         .asks = {.endpoint = TEXT("any")}, .plan = "0:any/small"},
         {"an endpoint before the model", .own = 3,
-         .model = {.model = TEXT("cloud:x:7b")}, .plan = "0:cloud/x:7b"},
-        {"a colon of the model's own", .model = {.model = TEXT("llama3.2:3b")},
+         .asks = {.model = TEXT("cloud:x:7b")}, .plan = "0:cloud/x:7b"},
+        {"a colon of the model's own", .asks = {.model = TEXT("llama3.2:3b")},
          .plan = "0:ollama/llama3.2:3b"},
         {"an endpoint in the options' model", .own = 3, .options_model = TEXT("cloud:"),
          .plan = "0:cloud/big"},
-        {"an endpoint nobody knows", .own = 3, .model = {.endpoint = TEXT("moon\x1b")},
+        {"an endpoint nobody knows", .own = 3, .asks = {.endpoint = TEXT("moon\x1b")},
          .plan = "", .reason = "there is no endpoint moon<U+001B>"},
-        {"a model nobody serves", .own = 2, .model = {.model = TEXT("x")}, .plan = "",
+        {"a model nobody serves", .own = 2, .asks = {.model = TEXT("x")}, .plan = "",
          .reason = "serves the model x"},
-        {"no model anywhere", .own = 3, .model = {.endpoint = TEXT("any")},
+        {"no model anywhere", .own = 3, .asks = {.endpoint = TEXT("any")},
          .options_model = TEXT("cloud:big"), .plan = "",
          .reason = "endpoint any lists no model"},
-        {"a provider nobody knows", .model = {.provider = TEXT("moon")}, .plan = "",
+        {"a provider nobody knows", .asks = {.provider = TEXT("moon")}, .plan = "",
          .reason = "there is no provider moon"},
         {"a fallback order", .own = 3,
-         .model = {.endpoint = TEXT("one"), .fallback = TEXT("cloud:big, cloud,,any")},
+         .asks = {.endpoint = TEXT("one"), .fallback = TEXT("cloud:big, cloud,,any")},
          .plan = "0:one/small 2:cloud/big 3:cloud/small 4:any/small"},
         {"a bare model in it", .own = 3,
-         .model = {.endpoint = TEXT("one"), .fallback = TEXT("big")},
+         .asks = {.endpoint = TEXT("one"), .fallback = TEXT("big")},
          .plan = "0:one/small 2:cloud/big"},
         {"what is there already is not there twice", .own = 2,
-         .model = {.fallback = TEXT("one,cloud:small")},
+         .asks = {.fallback = TEXT("one,cloud:small")},
          .plan = "0:one/small 0:cloud/small"},
         {"the options' fallback", .own = 3, .options_fallback = TEXT("cloud:big"),
-         .model = {.endpoint = TEXT("one")}, .plan = "0:one/small 2:cloud/big"},
+         .asks = {.endpoint = TEXT("one")}, .plan = "0:one/small 2:cloud/big"},
         {"echo: nothing else, whatever is named", .own = 3,
-         .model = {.provider = echo,
-                   .endpoint = TEXT("cloud"),
-                   .fallback = TEXT("one")},
+         .asks = {.provider = echo, .endpoint = TEXT("cloud"), .fallback = TEXT("one")},
          .plan = "0:echo/echo"},
         {"echo of the options", .own = 3, .options_provider = echo,
-         .options_fallback = TEXT("one"), .model = {.model = TEXT("cloud:big")},
+         .options_fallback = TEXT("one"), .asks = {.model = TEXT("cloud:big")},
          .plan = "0:echo/echo"},
         {"the simulator: the name before the colon is not asked", .own = 3,
-         .model = {.provider = simulator, .model = TEXT("cloud:big")},
+         .asks = {.provider = simulator, .model = TEXT("cloud:big")},
          .plan = "0:simulator/big"},
     };
 
