@@ -38,7 +38,8 @@ struct router_options {
     const struct endpoint_list *endpoints;
 };
 struct router *router_new(const struct router_options *options);
-/* Calls that run are dropped without a word. */
+/* Calls that run are dropped without a word. The llm goes with it: a turn of the loop
+ * in between could bring an answer about a server's window. */
 void router_free(struct router *router);
 
 struct router_ask {
@@ -68,7 +69,8 @@ struct router_attempt {
     bool probe;
 };
 struct router_handlers {
-    /* About to be sent. May be NULL, as the next three. */
+    /* About to be sent; for echo before router_start returns. May be NULL, as the next
+     * three. */
     void (*on_attempt)(void *owner, const struct router_attempt *attempt);
     void (*on_delta)(void *owner, struct str text);
     /* A done result: LLM_ERROR_NONE takes it, LLM_ERROR_EMPTY has it asked once more.
