@@ -56,7 +56,8 @@ void advice_make(const struct endpoint *endpoint, const struct advice_case *seen
     buf_init(&line, LINE_MAX_BYTES);
     add_where(&line, endpoint, seen->reason);
     buf_printf(&line, ": %s", log_safe(str_of(seen->reason)));
-    if (seen->error == LLM_ERROR_REFUSED)
+    if (seen->error == LLM_ERROR_REFUSED
+        || (seen->error == LLM_ERROR_TIMEOUT && seen->http_status == 0))
         add_start(&line, endpoint);
     else if (seen->error == LLM_ERROR_AUTH)
         add_key(&line, endpoint);

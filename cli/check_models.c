@@ -1,102 +1,222 @@
-/* check_models.c - see check_models.h. */
+/* check_models.c - see check_models.h.
+ *
+ * Flow: the plans of all seats -> llm_list_models of each of their endpoints, at once
+ *       -> each seat judged -> what else is wrong, told
+ */
 #include "cli/check_models.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/utf8.h"
+#include "base/alloc.h"
+#include "cli/advice.h"
+#include "cli/wish_cast.h"
 #include "llm/llm.h"
 #include "llm/models.h"
+#include "llm/route_plan.h"
 #include "net/http.h"
 #include "net/loop.h"
 
-enum { LIST_TIMEOUT_MS = 5000, LISTED_MAX_BYTES = 300 };
+enum { LIST_TIMEOUT_MS = 5000, PLANS_MAX = SEATS_MAX + 1 };
 
+/* An endpoint that a seat may ask for a model, and whether it will do. */
+struct place {
+    struct checking *checking;
+    const struct endpoint *endpoint;
+    const char *model; /* of a plan */
+    char *key;         /* owned, or NULL */
+    bool good;
+    bool lacks;     /* it answers, and has no such model */
+    struct err why; /* it is not good */
+};
 struct checking {
     struct loop *loop;
+    struct llm *llm;
     const struct config *config;
-    const char *url;
-    int64_t seats;
-    struct err *err;
-    bool ok;
-    bool answered;
+    struct route_plan plans[PLANS_MAX]; /* of the seats, then the story's */
+    size_t plan_count;
+    struct place *places; /* owned */
+    size_t place_count;
+    size_t open; /* not answered yet */
 };
 
-static bool no_server(struct checking *checking, const char *reason)
+/* ---- the plans ---- */
+
+static bool add_plan(struct checking *checking, const struct seat_model *model,
+                     int64_t seat, struct err *err)
 {
-    return err_set(
-        checking->err, ERR_MODEL,
-        "no model server at %s (%s): start one with `ollama serve`, name another "
-        "with --ollama URL, or try --simulate",
-        checking->url, reason);
-}
+    struct route_wish wish = {.config = checking->config,
+                              .endpoints = &checking->config->endpoints,
+                              .model = model,
+                              .seat = seat};
+    struct route_plan *plan = &checking->plans[checking->plan_count];
 
-static bool no_model(struct checking *checking, const struct llm_models *models,
-                     const char *model)
-{
-    struct buf list;
-
-    buf_init(&list, LISTED_MAX_BYTES);
-    for (size_t i = 0; i < models->count; i++)
-        buf_printf(&list, "%s%s", i == 0 ? "" : ", ",
-                   log_safe(str_of(models->names[i])));
-    err_set(
-        checking->err, ERR_MODEL,
-        "%s lacks the model %s; it has %s%s: get it with `ollama pull %s`, or choose "
-        "another with --model NAME",
-        checking->url, model, models->count == 0 ? "none" : buf_text(&list),
-        list.overflowed ? ", ..." : "", model);
-    buf_done(&list);
-    return false;
-}
-
-static bool judge(struct checking *checking, const struct llm_models *models)
-{
-    const struct config *config = checking->config;
-
-    if (!models->ok)
-        return no_server(checking, models->reason);
-    for (int64_t seat = 1; seat <= checking->seats; seat++) {
-        const char *model = config_model(config, seat);
-
-        if (model == NULL)
-            return err_set(checking->err, ERR_USAGE, "--model: seat %lld has none",
-                           (long long)seat);
-        if (!llm_models_have(models, model))
-            return no_model(checking, models, model);
-    }
-    if (config->models[0] != NULL && !llm_models_have(models, config->models[0]))
-        return no_model(checking, models, config->models[0]); /* it writes the story */
+    if (!route_strategy_parse(checking->config->strategy, &wish.strategy))
+        return err_set(err, ERR_USAGE, "--strategy: there is no '%s'",
+                       checking->config->strategy);
+    if (!route_plan_make(&wish, plan, err))
+        return false;
+    checking->plan_count++;
     return true;
 }
 
-static void on_models(void *owner, const struct llm_models *models)
+static bool make_plans(struct checking *checking, const struct wish *wish,
+                       struct err *err)
 {
-    struct checking *checking = owner;
+    const struct endpoint_list *endpoints = &checking->config->endpoints;
+    struct cast cast;
+    struct seat story;
+    bool ok;
 
-    checking->ok = judge(checking, models);
-    checking->answered = true;
-    loop_stop(checking->loop);
+    if (!wish_cast_make(wish, endpoints, &cast, err))
+        return false;
+    seat_init(&story);
+    wish_equip(wish, 0, endpoints, &story);
+    ok = true;
+    for (size_t i = 0; ok && i < cast.seat_count; i++)
+        ok = add_plan(checking, &cast.seats[i].model, (int64_t)i + 1, err);
+    if (ok && wish->story_file == NULL)
+        ok = add_plan(checking, &story.model, 0, err);
+    seat_done(&story);
+    cast_done(&cast);
+    return ok;
 }
 
-bool check_models(struct loop *loop, const struct config *config, int64_t seats,
+static struct place *find_place(struct checking *checking,
+                                const struct route_candidate *candidate)
+{
+    for (size_t i = 0; i < checking->place_count; i++) {
+        struct place *place = &checking->places[i];
+
+        if (place->endpoint == candidate->endpoint
+            && strcmp(place->model, candidate->model) == 0)
+            return place;
+    }
+    return NULL;
+}
+
+static void add_places(struct checking *checking, const struct route_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct route_candidate *candidate = &plan->items[i];
+
+        if (find_place(checking, candidate) == NULL)
+            checking->places[checking->place_count++] =
+                (struct place){.checking = checking,
+                               .endpoint = candidate->endpoint,
+                               .model = candidate->model};
+    }
+}
+
+/* ---- asking ---- */
+
+static void on_models(void *owner, const struct llm_models *models)
+{
+    struct place *place = owner;
+    struct checking *checking = place->checking;
+
+    place->good = models->ok && llm_models_have(models, place->model);
+    place->lacks = models->ok && !place->good;
+    if (!models->ok)
+        advice_make(place->endpoint,
+                    &(struct advice_case){models->error, models->reason, 0},
+                    &place->why);
+    else if (place->lacks)
+        advice_no_model(place->endpoint, place->model, models, &place->why);
+    checking->open--;
+    if (checking->open == 0)
+        loop_stop(checking->loop);
+}
+
+static void ask(struct place *place)
+{
+    const struct endpoint *endpoint = place->endpoint;
+    struct llm_server server = {.url = endpoint->url};
+
+    if (strcmp(endpoint->provider, "echo") == 0) {
+        place->good = true;
+        return;
+    }
+    if (!llm_provider_parse(endpoint->provider, &server.provider)
+        || !endpoint_key(endpoint, &place->key, &place->why))
+        return;
+    server.key = place->key;
+    place->checking->open++;
+    llm_list_models(place->checking->llm, &server, LIST_TIMEOUT_MS, on_models, place);
+}
+
+/* ---- judging ---- */
+
+/* One first choice that will do is enough; else what is wrong with the first. */
+static bool judge(struct checking *checking, const struct route_plan *plan,
                   struct err *err)
 {
-    struct checking checking = {.loop = loop,
-                                .config = config,
-                                .url = config->ollama_url,
-                                .seats = seats,
-                                .err = err};
-    struct http *http = http_new(loop);
-    struct llm *llm = llm_new(loop, http);
+    const struct place *first = NULL;
 
-    const struct llm_server server = {.url = checking.url};
+    for (size_t i = 0; i < plan->count && plan->items[i].group == 0; i++) {
+        const struct place *place = find_place(checking, &plan->items[i]);
 
-    llm_list_models(llm, &server, LIST_TIMEOUT_MS, on_models, &checking);
-    loop_run(loop);
-    llm_free(llm);
-    http_free(http);
-    if (!checking.answered)
+        if (place->good)
+            return true;
+        if (first == NULL)
+            first = place;
+    }
+    if (first == NULL)
+        return err_set(err, ERR_MODEL, "a seat has no model server");
+    *err = first->why;
+    err->code = ERR_MODEL;
+    if (first->endpoint->built_in && !first->lacks)
+        err_set(err, ERR_MODEL, "%s; name another with --%s URL, or try --simulate",
+                first->why.msg, first->endpoint->provider);
+    return false;
+}
+
+static void warn_of_others(const struct checking *checking)
+{
+    for (size_t i = 0; i < checking->place_count; i++)
+        if (!checking->places[i].good)
+            fprintf(stderr, "parley run: warning: %s\n", checking->places[i].why.msg);
+}
+
+static bool ask_and_judge(struct checking *checking, struct err *err)
+{
+    size_t most = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < checking->plan_count; i++)
+        most += checking->plans[i].count;
+    checking->places = x_calloc(most + 1, sizeof *checking->places);
+    for (size_t i = 0; i < checking->plan_count; i++)
+        add_places(checking, &checking->plans[i]);
+    for (size_t i = 0; i < checking->place_count; i++)
+        ask(&checking->places[i]);
+    if (checking->open > 0)
+        loop_run(checking->loop);
+    if (checking->open > 0)
         return err_set(err, ERR_SYSTEM, "interrupted");
-    return checking.ok;
+    for (size_t i = 0; ok && i < checking->plan_count; i++)
+        ok = judge(checking, &checking->plans[i], err);
+    if (ok)
+        warn_of_others(checking);
+    return ok;
+}
+
+bool check_models(struct loop *loop, const struct config *config,
+                  const struct wish *wish, struct err *err)
+{
+    struct checking checking = {.loop = loop, .config = config};
+    struct http *http = http_new(loop);
+    bool ok;
+
+    checking.llm = llm_new(loop, http);
+    ok = make_plans(&checking, wish, err) && ask_and_judge(&checking, err);
+    llm_free(checking.llm);
+    http_free(http);
+    for (size_t i = 0; i < checking.place_count; i++)
+        free(checking.places[i].key);
+    free(checking.places);
+    for (size_t i = 0; i < checking.plan_count; i++)
+        route_plan_done(&checking.plans[i]);
+    return ok;
 }

@@ -1,17 +1,19 @@
-/* check_models.h - is the model server there, and does it have what is wanted? */
+/* check_models.h - are the model servers of a conversation there, and do they have what
+ * its seats ask for? */
 #ifndef PARLEY_CHECK_MODELS_H
 #define PARLEY_CHECK_MODELS_H
 
-#include <stdint.h>
-
 #include "base/err.h"
 #include "proto/config.h"
+#include "proto/wish.h"
 
 struct loop;
 
-/* Asks the Ollama server for its models; every model of the seats (1 to `seats`) must
- * be among them. ERR_MODEL names the URL and what to do. */
+/* Asks every endpoint where turns of the wish may go for its models. Each seat (and the
+ * story, unless there is a file) needs one among its first choices that answers and has
+ * the model: else ERR_MODEL, in a line a user can act on. Other trouble is told on
+ * stderr, a line each: those would be asked in need only. */
 MUST_USE bool check_models(struct loop *loop, const struct config *config,
-                           int64_t seats, struct err *err);
+                           const struct wish *wish, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/fleet.h"
 #include "cli/order.h"
+#include "cli/wish_cast.h"
 #include "proto/wish.h"
 
 enum { VALID_MS = 5000, WISH_MAX_BYTES = 2 << 20, EXIT_REFUSED = 1 };
@@ -60,7 +61,8 @@ int command_start(const struct config_loaded *loaded, char **words, struct err *
     /* What is wrong with the wish is told before Redis is asked. */
     if (!wish_from_config(loaded, false, &wish, err))
         return err_exit_status(err);
-    if (!fleet_open(loaded, &fleet, err)) {
+    if (!wish_cast_agrees(&wish, config, false, err)
+        || !fleet_open(loaded, &fleet, err)) {
         wish_done(&wish);
         return err_exit_status(err);
     }

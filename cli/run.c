@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/version.h"
 #include "cli/check_models.h"
+#include "cli/wish_cast.h"
 #include "proto/template.h"
 #include "proto/wish.h"
 
@@ -130,6 +131,8 @@ static bool check(struct run *run, struct err *err)
     if (!wish_from_config(run->loaded, true, &run->wish, err))
         return false;
     run->has_wish = true;
+    if (!wish_cast_agrees(&run->wish, config, true, err))
+        return false;
     if (run->wish.personas * config->workers + OTHER_CHILDREN > CHILDREN_MAX)
         return err_set(
             err, ERR_USAGE,
@@ -160,7 +163,7 @@ static bool reach(struct run *run, struct err *err)
     if (!ok)
         return false;
     if (!run->config->simulate && !is_echo(run)
-        && !check_models(run->loop, run->config, run->wish.personas, err))
+        && !check_models(run->loop, run->config, &run->wish, err))
         return false;
     return run_reach_redis(run, err);
 }

@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "llm/call_record.h"
+#include "llm/cast_runners.h"
 #include "llm/router.h"
 #include "manager/close.h"
 #include "manager/manager.h"
-#include "proto/cast_runners.h"
 #include "proto/json_write.h"
 #include "proto/message.h"
 #include "scripts/scripts.h"
@@ -59,7 +59,7 @@ void begin_story_done(struct manager *manager, struct talk *talk,
     struct err err = {0};
 
     equip(manager, talk->wish, cast_take);
-    if (!cast_runners_agree(cast_take, manager->config, &err)) {
+    if (!cast_runners_agree(cast_take, manager->config, true, &err)) {
         cast_done(cast_take);
         free(cast_take);
         roster_move(manager->roster, talk, TALK_READY);
@@ -233,6 +233,8 @@ static void say_waiting(struct talk *talk, const char *why)
 
 static void begin_if_ready(struct manager *manager, struct talk *talk)
 {
+    struct err err = {0};
+
     if (talk->failure != NULL) {
         close_failed(manager, talk->id, talk->failure_kind,
                      talk->failure); /* until it is */
@@ -247,7 +249,17 @@ static void begin_if_ready(struct manager *manager, struct talk *talk)
         say_waiting(talk, "workers");
         return;
     }
-    begin_one(manager, talk);
+    switch (warm_look(manager, talk, &err)) {
+    case WARM_READY:
+        begin_one(manager, talk);
+        break;
+    case WARM_WAIT:
+        say_waiting(talk, "models");
+        break;
+    case WARM_FAILED:
+        fail(manager, talk, "model", &err);
+        break;
+    }
 }
 
 static void begin_all(struct manager *manager)

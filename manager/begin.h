@@ -1,7 +1,7 @@
 /* begin.h - from a written story to the first request.
  *
- * A conversation begins when each lane of its cast has a live member and fewer than
- * max_running run. What its story cost is recorded like
+ * A conversation begins when each lane of its cast has a live member, its models are
+ * loaded (warm.h) and fewer than max_running run. What its story cost is recorded like
  * any other call.
  */
 #ifndef PARLEY_BEGIN_H

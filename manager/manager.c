@@ -205,6 +205,7 @@ void manager_follow(struct manager *manager)
     while (!TAILQ_EMPTY(&manager->desks))
         desk_close(TAILQ_FIRST(&manager->desks));
     roster_clear(manager->roster);
+    warm_clear(manager);
 }
 
 static void on_tick(struct loop_timer *timer, void *owner)
@@ -375,6 +376,7 @@ static void start(struct manager *manager)
     });
     manager->roster = roster_new();
     TAILQ_INIT(&manager->desks);
+    TAILQ_INIT(&manager->warm);
     if (!layout_ask(manager->redis, &manager->keys, on_layout, manager))
         log_error("manager", "the layout cannot be asked for");
     redis_clock_start(&manager->clock, manager->loop, manager->redis);
@@ -411,6 +413,7 @@ static void stop(struct manager *manager)
     router_free(manager->router);
     redis_free(manager->redis);
     llm_free(manager->llm);
+    warm_done(manager);
     http_free(manager->http);
     roster_free(manager->roster);
 }

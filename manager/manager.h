@@ -10,6 +10,7 @@
 #include "manager/desk.h"
 #include "manager/leader.h"
 #include "manager/roster.h"
+#include "manager/warm.h"
 #include "net/loop.h"
 #include "net/redis.h"
 #include "net/redis_clock.h"
@@ -31,12 +32,14 @@ struct manager {
     struct redis_clock clock;
     struct http *http;
     struct llm *llm;
-    struct router *router; /* every ask goes through it */
+    struct router *router; /* every ask but warming goes through it */
     struct desk_templates templates;
     struct member member;
     struct leader leader;
     struct roster *roster;
     struct desk_list desks; /* stories being written */
+    struct warm_list warm;  /* models that were asked to be loaded */
+    size_t warm_count;
     struct loop_timer tick; /* what is due, who may begin */
     struct loop_timer wait; /* before reading again after a refusal */
     struct loop_signal signals[3];

@@ -457,10 +457,12 @@ class FakeOllama:
     that is yielded becomes one line of the stream, bytes are sent as they are.
     """
 
-    def __init__(self, on_chat=None, models=("llama3.2:latest",)):
+    def __init__(self, on_chat=None, models=("llama3.2:latest",), on_load=None):
         self.on_chat = on_chat or (lambda kind, number, body: None)
+        self.on_load = on_load or (lambda number, body: None)
         self.models = models
         self.asked = []  # (kind, body)
+        self.loads = []  # bodies without messages: the model is to be loaded, nothing is said
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -488,6 +490,10 @@ class FakeOllama:
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not body["messages"]:
+                    status, document = owner.load(body)
+                    self.send_json(document, status)
+                    return
                 pieces = owner.pieces(body)
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-ndjson")
@@ -503,6 +509,13 @@ class FakeOllama:
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+
+    def load(self, body):
+        """(status, document) for a model that is to be loaded, as on_load(number, body) says."""
+        self.loads.append(body)
+        return self.on_load(len(self.loads), body) or (
+            200, {"model": body["model"], "message": {"role": "assistant", "content": ""},
+                  "done": True, "done_reason": "load"})
 
     def pieces(self, body):
         wanted = json.dumps(body.get("format") or "")

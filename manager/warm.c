@@ -1,0 +1,231 @@
+/* warm.c - see warm.h. */
+#include "manager/warm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "llm/models.h"
+#include "llm/route_plan.h"
+#include "manager/begin.h"
+#include "manager/manager.h"
+
+enum {
+    KEEP_ALIVE_MS = 300000, /* Ollama's own, where the option is no duration of ours */
+    FRESH_MIN_MS = 10000,   /* a model that is missing may be pulled any time */
+    MODELS_MAX = 1024       /* remembered: names come from outside */
+};
+
+/* A model somewhere, as it is to be loaded. */
+struct warm_model {
+    TAILQ_ENTRY(warm_model) in_list;
+    struct manager *manager;
+    const struct endpoint *endpoint;
+    char *model;   /* owned, as the options */
+    char *options; /* or NULL */
+    int64_t num_ctx;
+    bool asking;
+    bool missing;        /* the server says it has no such model */
+    struct err why;      /* then */
+    int64_t fresh_to_ms; /* monotonic: not asked again before */
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void forget(struct warm_model *warm)
+{
+    TAILQ_REMOVE(&warm->manager->warm, warm, in_list);
+    warm->manager->warm_count--;
+    free(warm->model);
+    free(warm->options);
+    free(warm);
+}
+
+/* What is asked stays until it is answered. */
+void warm_clear(struct manager *manager)
+{
+    struct warm_model *warm = TAILQ_FIRST(&manager->warm);
+
+    while (warm != NULL) {
+        struct warm_model *next = TAILQ_NEXT(warm, in_list);
+
+        if (!warm->asking)
+            forget(warm);
+        warm = next;
+    }
+}
+
+void warm_done(struct manager *manager)
+{
+    while (!TAILQ_EMPTY(&manager->warm))
+        forget(TAILQ_FIRST(&manager->warm));
+}
+
+/* ---- asking ---- */
+
+/* Half of the time that the server keeps it. */
+static int64_t fresh_ms(const struct warm_model *warm)
+{
+    const char *text = warm->manager->config->keep_alive;
+    int64_t keep_ms;
+
+    if (text == NULL || !str_to_duration_ms(str_of(text), &keep_ms))
+        keep_ms = KEEP_ALIVE_MS; /* -1: for ever; a look now and then does no harm */
+    return warm->missing || keep_ms / 2 < FRESH_MIN_MS ? FRESH_MIN_MS : keep_ms / 2;
+}
+
+static void on_warm(void *owner, const struct llm_result *result)
+{
+    struct warm_model *warm = owner;
+    struct manager *manager = warm->manager;
+
+    warm->asking = false;
+    warm->missing = result->error == LLM_ERROR_MODEL_NOT_FOUND;
+    warm->fresh_to_ms = clock_mono_ms() + fresh_ms(warm);
+    if (warm->missing)
+        err_set(&warm->why, ERR_MODEL, "%s", result->reason);
+    if (result->outcome == LLM_DONE)
+        log_info("warm", "loaded endpoint=%s model=%s ms=%lld", warm->endpoint->name,
+                 log_safe(str_of(warm->model)),
+                 (long long)(result->duration_us / 1000));
+    else
+        log_warn("warm", "not loaded endpoint=%s model=%s error=%s reason=%s",
+                 warm->endpoint->name, log_safe(str_of(warm->model)),
+                 llm_error_name(result->error), log_safe(str_of(result->reason)));
+    begin_ready(manager);
+}
+
+static int64_t own_or(int64_t own_ms, int64_t options_ms)
+{
+    return own_ms > 0 ? own_ms : options_ms;
+}
+
+static void load(struct warm_model *warm)
+{
+    const struct config *config = warm->manager->config;
+    const struct endpoint *endpoint = warm->endpoint;
+    struct llm_request request = {
+        .provider = LLM_OLLAMA,
+        .url = endpoint->url,
+        .endpoint = endpoint->name,
+        .model = warm->model,
+        .num_ctx = warm->num_ctx,
+        .options = warm->options,
+        .keep_alive = config->keep_alive,
+        .connect_ms = own_or(endpoint->connect_ms, config->connect_ms),
+        .first_token_ms = own_or(endpoint->first_token_ms, config->first_token_ms),
+        .total_ms = own_or(endpoint->total_ms, config->total_ms),
+    };
+    struct err err = {0};
+    char *key = NULL;
+
+    if (!endpoint_key(endpoint, &key, &err)) {
+        log_warn("warm", "not loaded endpoint=%s reason=%s", endpoint->name, err.msg);
+        warm->fresh_to_ms = clock_mono_ms() + fresh_ms(warm);
+        return;
+    }
+    request.key = key;
+    warm->asking = true;
+    llm_warm(warm->manager->llm, &request, on_warm, warm);
+    free(key);
+}
+
+/* ---- looking ---- */
+
+static struct warm_model *remember(struct manager *manager,
+                                   const struct route_candidate *place, int64_t num_ctx,
+                                   const char *options)
+{
+    struct warm_model *warm = x_calloc(1, sizeof *warm);
+    struct warm_model *oldest = TAILQ_FIRST(&manager->warm);
+
+    if (manager->warm_count >= MODELS_MAX && !oldest->asking)
+        forget(oldest);
+    warm->manager = manager;
+    warm->endpoint = place->endpoint;
+    warm->num_ctx = num_ctx;
+    warm->model = x_strdup(place->model);
+    warm->options = options == NULL ? NULL : x_strdup(options);
+    TAILQ_INSERT_TAIL(&manager->warm, warm, in_list);
+    manager->warm_count++;
+    return warm;
+}
+
+static struct warm_model *find(struct manager *manager,
+                               const struct route_candidate *place,
+                               const struct seat_model *seat)
+{
+    int64_t num_ctx = seat->num_ctx < 0 ? manager->config->num_ctx : seat->num_ctx;
+    const char *options =
+        seat->options == NULL ? manager->config->options : seat->options;
+    struct warm_model *warm;
+
+    TAILQ_FOREACH(warm, &manager->warm, in_list)
+    if (warm->endpoint == place->endpoint && warm->num_ctx == num_ctx
+        && same_text(warm->model, place->model) && same_text(warm->options, options))
+        return warm;
+    return remember(manager, place, num_ctx, options);
+}
+
+static enum warm_state look(struct warm_model *warm, struct err *err)
+{
+    if (!warm->asking && clock_mono_ms() >= warm->fresh_to_ms)
+        load(warm);
+    if (warm->asking)
+        return WARM_WAIT;
+    if (warm->missing)
+        *err = warm->why;
+    return warm->missing ? WARM_FAILED : WARM_READY;
+}
+
+/* The worst of what is known about the places where a seat's turns may go first: one
+ * that has the model is enough. */
+static enum warm_state look_at_seat(struct manager *manager, const struct seat *seat,
+                                    struct err *err)
+{
+    struct route_wish wish = {.config = manager->config,
+                              .endpoints = &manager->config->endpoints,
+                              .model = &seat->model};
+    bool some_there = false;
+    bool wait = false;
+    struct route_plan plan;
+
+    if (!route_strategy_parse(manager->config->strategy, &wish.strategy)
+        || !route_plan_make(&wish, &plan, err))
+        return WARM_FAILED;
+    for (size_t i = 0; i < plan.count && plan.items[i].group == 0; i++) {
+        const struct route_candidate *one = &plan.items[i];
+        enum warm_state state = strcmp(one->endpoint->provider, "ollama") != 0
+                                    ? WARM_READY
+                                    : look(find(manager, one, &seat->model), err);
+
+        some_there = some_there || state == WARM_READY;
+        wait = wait || state == WARM_WAIT;
+    }
+    route_plan_done(&plan);
+    if (wait)
+        return WARM_WAIT;
+    return some_there ? WARM_READY : WARM_FAILED;
+}
+
+enum warm_state warm_look(struct manager *manager, const struct talk *talk,
+                          struct err *err)
+{
+    enum warm_state worst = WARM_READY;
+
+    for (size_t i = 0; i < talk->cast->seat_count; i++) {
+        enum warm_state state = look_at_seat(manager, &talk->cast->seats[i], err);
+
+        if (state == WARM_FAILED)
+            return state;
+        if (state == WARM_WAIT)
+            worst = state;
+    }
+    return worst;
+}
