@@ -167,6 +167,23 @@ static void a_connection_that_breaks_after_the_last_word_is_fine(void **state)
     seen_done(&seen);
 }
 
+static void a_clock_that_ends_after_the_last_word_is_too_late(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    what.total_ms = 150;
+    will_say(SSE_HEAD DELTA("Good ") DELTA("day.") STOP);
+    script.end = SCRIPT_STAY;
+    run(&seen, what);
+    assert_string_equal(seen.reason, "");
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_string_equal(seen.text, "Good day.");
+    assert_true(seen.result.duration_us < 150000);
+    seen_done(&seen);
+}
+
 /* ---- failures ---- */
 
 static void must_fail(struct llm_request what, enum llm_error error, const char *reason)
@@ -575,6 +592,7 @@ int main(void)
         LLM_TEST(a_reply_in_single_bytes_is_the_same),
         LLM_TEST(a_server_that_never_says_done_is_not_waited_for_long),
         LLM_TEST(a_connection_that_breaks_after_the_last_word_is_fine),
+        LLM_TEST(a_clock_that_ends_after_the_last_word_is_too_late),
         LLM_TEST(streams_that_go_wrong_are_told_as_what_they_are),
         LLM_TEST(what_is_no_http_is_told_so),
         LLM_TEST(a_server_without_tls_is_told_so),
