@@ -248,8 +248,8 @@ static void add_fleet_words(struct run *run, unsigned command, struct word_list 
 {
     word_list_add(words, "program"); /* its path comes later */
     word_list_add(words, "--shard=%s", run->shard);
-    word_list_add(words, "--provider=%s",
-                  run->wish.model.provider); /* wished with all its parts */
+    if (run->wish.model.provider != NULL) /* else any endpoint of the config */
+        word_list_add(words, "--provider=%s", run->wish.model.provider);
     word_list_add(words, "--ollama=%s", run->ollama_url);
     if (run->config->redis_password_file != NULL)
         word_list_add(words, "--redis-password-file=%s",
