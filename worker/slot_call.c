@@ -347,7 +347,7 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
                                 .spotlight = seat->spotlight,
                                 .closing = slot->closing,
                                 .give_up_ms = give_up_ms(slot)};
-    struct prompt prompt;
+    struct prompt prompt = {0};
     struct stops stops;
 
     fill_request(slot, &seat->model, &wanted.request);
