@@ -45,11 +45,12 @@ DIR.parley-analyzer  := analyzer
 DIR.parley-simulator := simulator
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts)
 C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench deps install help clean unit
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -130,6 +131,8 @@ $(B)/bench/pingpong: bench/pingpong.c
 $(B)/bench/reader: bench/reader.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcurl 2>/dev/null)
+proof: all ## the model servers' tests in their long forms, with the figures they saw
+	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q -rP $(PROOFS)
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 deps: ## install with apt what is missing (says what first)
@@ -141,4 +144,4 @@ install: all ## PREFIX=/usr/local DESTDIR=
 clean: ## remove what was built
 	rm -rf build parley
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

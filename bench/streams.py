@@ -27,7 +27,7 @@ import time
 
 from bench import BUILD, K, START_LIMIT_S, Server, say, wait_for
 
-WIRES = {"ollama": "/api/chat"}
+WIRES = {"ollama": "/api/chat", "openai": "/v1/chat/completions"}
 MODEL = "llama3.2"
 STORY = {"setting": "A pier at night.", "characters": [], "initial_situation": "It rains.",
          "personas": [{"name": name, "role": "walker", "traits": ["dry"], "goal": "to get home",
@@ -101,11 +101,20 @@ class Bench:
         return {"us": seen["cpu_us"] / tokens, "bytes_per_token": seen["bytes"] / tokens,
                 "tokens_per_second": tokens / seen["wall_us"] * 1e6}
 
+    def config(self, url, case):
+        """The path of one whose built-in endpoint has no window: all streams run at once."""
+        url += "/v1" if case["wire"] == "openai" else ""
+        path = f"{self.folder}/config.json"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"endpoints": {case["wire"]: {"provider": case["wire"], "url": url,
+                                                    "window": "none"}}}, file)
+        return path
+
     def crew(self, url, case):
         """The pids of the two workers, ready."""
         self.server.db.flushall()
-        words = ["--redis", self.url, "--model", MODEL, "--num-predict", 4000, "--ollama", url,
-                 "--provider", "simulator"]
+        words = ["--redis", self.url, "--model", MODEL, "--num-predict", 4000, "--provider",
+                 case["wire"], "--config", self.config(url, case)]
         self.start("parley-manager", *words)
         pids = [self.start("parley-worker", "--seat", seat, "--concurrency", case["streams"],
                            *words).pid for seat in (1, 2)]

@@ -84,7 +84,6 @@ static bool is_own(const char *flag)
                                       "seat",
                                       "name",
                                       "ollama",
-                                      "openai",
                                       "out",
                                       "listen",
                                       "provider",

@@ -1,92 +1,174 @@
-"""Small model servers that answer by a table of paths, for tests of endpoints."""
-import http.server
+"""Model servers for tests of fleets: simulators with a ledger and faults, and what their ledgers,
+Redis and the transcript must agree on.
+
+A simulator takes its faults by control requests and writes a line for each call it was asked to
+make. Its replies follow from the request alone: so a call of the ledger can be asked for again,
+without a fault, and a turn's text be held against what the server would have said as a whole.
+"""
+import http.client
 import json
-import ssl
-import threading
+import math
+import re
+import time
+import urllib.parse
 
-KEY = "sk-a-secret-of-the-test"
-GOOD_LINES = [
-    {"message": {"role": "assistant", "content": "I am "}, "done": False},
-    {"message": {"role": "assistant", "content": "there."}, "done": False},
-    {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", "prompt_eval_count": 31,
-     "prompt_eval_cached_count": 12, "eval_count": 24, "eval_duration": 10**9, "prompt_eval_duration": 10**8,
-     "load_duration": 10**6, "total_duration": 12 * 10**8}]
-OLLAMA = {"/api/tags": (200, "application/json", json.dumps({"models": [{"name": "llama3.2:latest"}, {"name": "tiny:1b"}]})),
-          "/api/ps": (200, "application/json", json.dumps({"models": [{"name": "tiny:1b", "context_length": 4096}]})),
-          "/api/chat": (200, "application/x-ndjson",
-                        "".join(json.dumps({"model": "llama3.2", **line}) + "\n" for line in GOOD_LINES))}
-CHUNKS = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": "I am there."}}]},
-          {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-          {"choices": [], "usage": {"prompt_tokens": 20, "completion_tokens": 5,
-                                    "prompt_tokens_details": {"cached_tokens": 16}}}]
-OPENAI = {"/v1/models": (200, "application/json", json.dumps({"data": [{"id": "gpt-small"}, {"id": "gpt-large"}]})),
-          "/v1/chat/completions": (200, "text/event-stream", "".join(
-              "data: " + json.dumps({"object": "chat.completion.chunk", "model": "gpt-small-2026", **chunk}) + "\n\n"
-              for chunk in CHUNKS) + "data: [DONE]\n\n"),
-          "/props": (200, "application/json", json.dumps({"total_slots": 3}))}
+from helpers import read_lines, time_of, turns_of, wait_for
+
+MODEL = "llama3.2"
 
 
-def openai_error(status, message, code):
-    return status, "application/json", json.dumps({"error": {"message": message, "type": "x", "code": code}})
+class Sim:
+    """A simulator of the fleet's sandbox, with a ledger."""
+
+    def __init__(self, fleet, *options, env=None):
+        box = fleet.box
+        self.ledger_path = box.path(f"ledger-{len(box.started)}.jsonl")
+        self.process = box.start("simulate", "--listen", "127.0.0.1:0", "--seed", 7, "--jitter", 0,
+                                 "--ledger", self.ledger_path, *options,
+                                 env={**box.env, **(env or {})})
+        listening = re.compile(r"listening on (\S+)\n")
+        self.url = wait_for(lambda: listening.search(open(self.process.out_path).read()),
+                            "the simulator listens").group(1)
+        self.port = urllib.parse.urlsplit(self.url).port
+
+    def ask(self, method, path, body=None):
+        """The parsed answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            text = response.read().decode()
+            assert response.status < 300, (method, path, response.status, text)
+            return json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def fault(self, *rules):
+        """From now on these, and no others."""
+        self.ask("POST", "/_parley/faults", list(rules))
+
+    def state(self):
+        return self.ask("GET", "/_parley/state")
+
+    def wait_speaking(self, count=1):
+        wait_for(lambda: self.state()["in_flight"] >= count, f"{count} calls are being answered")
+
+    def ledger(self):
+        """Every call that is over, loading a model left out."""
+        return [line for line in read_lines(self.ledger_path) if line["id"] is not None and not line.get("load")]
+
+    def wait_ledger(self, condition, what, limit_s=10):
+        """The lines for which the condition holds, as soon as there are any."""
+        return wait_for(lambda: [line for line in self.ledger() if condition(line)], what, limit_s)
+
+    def endpoint(self, wire, **more):
+        """As a config file has it. `ollama` and `openai` name the wire, not who answers."""
+        if wire == "ollama":
+            return {"provider": "ollama", "url": self.url, "window": "none", **more}
+        return {"provider": "openai", "url": self.url + "/v1", "window": "none", **more}
 
 
-class Server:
-    """Answers each path with (status, type, body[, headers]); `anything` else."""
-
-    def __init__(self, answers, anything=(404, "text/plain", "no such page"), key=None, tls=None):
-        self.asked = []  # (path, headers, body)
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                owner.asked.append((self.path, self.headers, body))
-                status, kind, text, *more = answers.get(self.path, anything)
-                if key is not None and self.headers.get("Authorization") != f"Bearer {key}":
-                    status, kind, text = openai_error(401, "Incorrect API key provided", "invalid_api_key")
-                data = text.encode()
-                self.send_response(status)
-                for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), "Connection": "close",
-                                    **(more[0] if more else {})}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_POST = do_GET
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request, client_address):
-                pass  # a client that speaks another protocol is what some tests are about
-
-        self.server = Quiet(("127.0.0.1", 0), Handler)
-        if tls is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            # Hands shaken in the thread of the connection: one that cannot must not stop the others.
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                     do_handshake_on_connect=False)
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-def config(box, **endpoints):
-    path = box.path("parley.json")
+def write_config(fleet, endpoints, name="config.json", **sections):
+    """A config file's path; from now on all programs of the fleet are told it."""
+    path = fleet.box.path(name)
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"endpoints": endpoints}, file)
+        json.dump({**sections, "endpoints": endpoints}, file)
+    fleet.box.env["PARLEY_CONFIG"] = path
     return path
+
+
+def crew_of(fleet, *options, lanes=2, each=1, manager=()):
+    """A manager and so many workers for each lane, ready; the processes. The options are the
+    workers'."""
+    names = ["manager-1"]
+    services = [fleet.manager(*manager)]
+    for lane in range(1, lanes + 1):
+        for number in range(1, each + 1):
+            services.append(fleet.worker(lane, *options))
+            names.append(f"worker-{lane}-{number}")
+    fleet.wait_ready(*names)
+    return services
+
+
+def wall_us():
+    return time.time_ns() // 1000
+
+
+# ---- what Redis tells ----
+
+def calls_of(fleet, conversation=None):
+    """The entries of K:calls, in the order of their ends."""
+    entries = [fields for _, fields in fleet.db.xrange("parley:{0}:calls")]
+    return [fields for fields in entries
+            if conversation in (None, fields["conversation"]) and fields["turn"] != "0"]
+
+
+def us_of(call, field):
+    """A time of an entry of K:calls, in µs."""
+    return round(time_of({"at": call[field]}) * 10**6)
+
+
+def ends_of(calls, turn=None):
+    """How they ended: "done", "cancelled", or the kind of the error."""
+    return [fields.get("error") or fields["outcome"] for fields in calls
+            if turn is None or int(fields["turn"]) == turn]
+
+
+def forget_servers(fleet):
+    """What the fleet knows of its servers (breakers, budgets, latencies): as at first."""
+    keys = list(fleet.db.scan_iter("parley:{endpoints}:*"))
+    if keys:
+        fleet.db.delete(*keys)
+
+
+def stamps_of(fleet, conversation):
+    """`at` of the request of the first turn, then of each turn in the transcript, in s."""
+    entries = fleet.db.xrange(f"parley:{{0}}:transcript:{conversation}")
+    return [int(fields["at"]) / 1e6 for _, fields in entries if fields["kind"] == "turn"]
+
+
+def percentile(values, part):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)]
+
+
+# ---- what the ledger tells ----
+
+def most_at_once(lines):
+    """The largest number of calls under way at one moment."""
+    moments = sorted([(line["started_us"], 1) for line in lines]
+                     + [(line["ended_us"], -1) for line in lines])
+    most = now = 0
+    for _, step in moments:
+        now += step
+        most = max(most, now)
+    return most
+
+
+def first_call(line):
+    """Whether the line is a turn's first call, not one made again."""
+    return "~" not in line["id"]
+
+
+def ask_again(sim, line):
+    """What the server says, as a whole, to the body of a call of the ledger."""
+    body = {**line["body"], "stream": False}
+    body.pop("stream_options", None)
+    answer = sim.ask("POST", line["path"], body)
+    if "choices" in answer:
+        return answer["choices"][0]["message"]["content"]
+    return answer["message"]["content"]
+
+
+def assert_texts_whole(fleet, conversation, sims):
+    """Each turn's text is one whole answer of the server that gave it, nothing stitched or cut.
+
+    The simulators have no fault any more, and write the bodies of calls into their ledgers.
+    """
+    done = {int(fields["turn"]): fields["call"] for fields in calls_of(fleet, conversation)
+            if fields["outcome"] == "done" and not fields.get("error")}
+    lines = {line["id"]: (sim, line) for sim in sims for line in sim.ledger()}
+    for message in turns_of(fleet.transcript(conversation)):
+        turn = message["metadata"]["sequence_number"]
+        sim, line = lines[done[turn]]
+        assert message["content"]["message"] == ask_again(sim, line).strip(), (turn, line["id"])
