@@ -230,7 +230,7 @@ static void show_table(const struct players *players, struct buf *out)
 {
     buf_printf(out, "%-4s %-14s %-14s %-6s %-18s %-10s %5s %7s %7s %6s\n", "seat",
                "name", "role", "driver", "model", "endpoint", "turns", "tokens",
-               "1st ms", "contxt");
+               "1st ms", "ctx");
     for (size_t i = 0; i < players->count; i++)
         add_row(out, &players->at[i], i + 1);
     for (size_t i = 0; i < players->count; i++)
