@@ -142,20 +142,18 @@ local function wait(first, last, ms)
   end
 end
 
--- A place in the group, or nothing.
+-- A place in the group, or nothing. Spread out, the first one that will do is the favourite.
 local function choose(first, last)
   if at[first].due then return first, true end
-  local best
+  local favourite, best
   for i = first, last do
     if usable(i, first, last) then
       if not spread then return i, false end
+      favourite = favourite or i
       if not best or at[i].held < at[best].held then best = i end
     end
   end
-  if best and best ~= first and at[first].held < 2 * at[best].held + 2 and usable(first, first, last) then
-    best = first
-  end
-  if best then return best, false end
+  if best then return at[favourite].held < 2 * at[best].held + 2 and favourite or best, false end
   for i = first, last do
     if at[i].due then return i, true end
   end

@@ -205,6 +205,12 @@ def test_spread_out_the_favourite_is_left_when_clearly_busier(servers):
     assert servers.admit("3", *both, spread=1)[1] == "1"  # 2 to 1 is not clearly busier
 
 
+def test_without_its_favourite_a_conversation_stays_with_the_next(servers):
+    three = (("a", 1), ("b", 0), ("c", 0))
+    servers.admit("full", *three)
+    assert [servers.admit(str(i), *three, spread=1)[1] for i in range(3)] == ["2", "2", "3"]
+
+
 def test_a_later_group_is_asked_only_when_all_before_are_down(servers):
     three = (("a", 1), ("b", 1), ("c", 0, 2))
     servers.admit("1", *three)
