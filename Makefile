@@ -144,4 +144,4 @@ install: all ## PREFIX=/usr/local DESTDIR=
 clean: ## remove what was built
 	rm -rf build parley
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

@@ -1,7 +1,8 @@
 /* command_performance.c - `parley performance`: what the model servers of a fleet have
- * done, from the calls that Redis still has (an hour, see docs/protocol.md).
+ * done, from the calls that Redis still has (an hour, see docs/protocol.md), and how
+ * they are now.
  *
- * Flow: K:calls, page by page -> score_take each -> score_finish -> shown
+ * Flow: K:calls, page by page -> score_take each -> score_finish; states_read -> shown
  */
 #include <jansson.h>
 #include <math.h>
@@ -15,12 +16,14 @@
 #include "cli/pages.h"
 #include "cli/score.h"
 #include "cli/score_show.h"
+#include "cli/states.h"
 #include "net/redis_value.h"
 
 enum { OUT_MAX_BYTES = 16 << 20 };
 
 struct reading {
     struct score score;
+    struct states states;
     json_t *seen; /* ids of calls: an entry may have been written twice */
 };
 
@@ -79,32 +82,49 @@ static bool read_calls(struct fleet *fleet, int64_t since_ms, struct reading *re
     return pages_read(fleet, key, from, on_call, reading, err);
 }
 
+static void show(const struct reading *reading, bool json)
+{
+    struct buf out;
+
+    buf_init(&out, OUT_MAX_BYTES);
+    if (json) {
+        buf_add_text(&out, "{\"schema_version\":\"1.0\",");
+        score_show_json(&reading->score, &out);
+        buf_add_char(&out, ',');
+        states_show_json(&reading->states, &out);
+        buf_add_text(&out, "}\n");
+    } else {
+        score_show_tables(&reading->score, &out);
+        states_show_table(&reading->states, &out);
+    }
+    (void)fwrite(buf_text(&out), 1, out.len, stdout);
+    buf_done(&out);
+}
+
 int command_performance(const struct config_loaded *loaded, char **words,
                         struct err *err)
 {
-    struct reading reading = {.seen = json_object()};
+    const struct config *config = &loaded->values;
+    struct reading *reading = x_calloc(1, sizeof *reading);
     struct fleet fleet;
-    struct buf out;
     bool ok;
 
     (void)words;
-    score_init(&reading.score);
-    buf_init(&out, OUT_MAX_BYTES);
+    reading->seen = json_object();
+    score_init(&reading->score);
     ok = fleet_open(loaded, &fleet, err);
     if (ok) {
-        ok = read_calls(&fleet, loaded->values.since_ms, &reading, err);
+        ok = read_calls(&fleet, config->since_ms, reading, err)
+             && states_read(&fleet, config->prefix, &reading->states, err);
         fleet_close(&fleet);
     }
     if (ok) {
-        score_finish(&reading.score);
-        if (loaded->values.json)
-            score_show_json(&reading.score, &out);
-        else
-            score_show_tables(&reading.score, &out);
-        (void)fwrite(buf_text(&out), 1, out.len, stdout);
+        score_finish(&reading->score);
+        show(reading, config->json);
     }
-    buf_done(&out);
-    score_done(&reading.score);
-    json_decref(reading.seen);
+    score_done(&reading->score);
+    states_done(&reading->states);
+    json_decref(reading->seen);
+    free(reading);
     return ok ? 0 : err_exit_status(err);
 }

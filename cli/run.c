@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "cli/check_models.h"
 #include "cli/wish_cast.h"
+#include "proto/config_url.h"
 #include "proto/template.h"
 #include "proto/wish.h"
 
@@ -141,15 +142,42 @@ static bool check(struct run *run, struct err *err)
     return true;
 }
 
+/* Whom the conversations talk to, for people. */
+static void add_servers(const struct run *run, struct buf *into)
+{
+    const struct config *config = run->config;
+    const char *provider = run->wish.model.provider;
+    const struct endpoint *one = NULL;
+    char *url;
+
+    if (is_echo(run) || config->simulate) {
+        buf_add_text(into, config->simulate ? "the simulator" : "no model (dry run)");
+        return;
+    }
+    if (provider != NULL)
+        one = endpoint_find(&config->endpoints, str_of(provider));
+    if (one == NULL) {
+        buf_add_text(into, "endpoints");
+        for (size_t i = 0; i < config->endpoints.own; i++)
+            buf_printf(into, " %s", config->endpoints.items[i].name);
+        return;
+    }
+    url = config_url_bare(one->url);
+    buf_add_text(into, url);
+    free(url);
+}
+
 static void tell_start(const struct run *run)
 {
-    const char *who = is_echo(run)            ? "no model (dry run)"
-                      : run->config->simulate ? "the simulator"
-                                              : run->ollama_url;
+    enum { SERVERS_MAX_BYTES = 4096 };
+    struct buf servers;
 
-    fprintf(stderr, "parley run: %s, %s, seed %lld, folder %s\n", who,
+    buf_init(&servers, SERVERS_MAX_BYTES);
+    add_servers(run, &servers);
+    fprintf(stderr, "parley run: %s, %s, seed %lld, folder %s\n", buf_text(&servers),
             run->redis_server != NULL ? "a private Redis" : "the given Redis",
             (long long)run->seed, run->folder.path);
+    buf_done(&servers);
 }
 
 /* What must be there outside is asked before a folder is made, or an old run removed.

@@ -51,7 +51,7 @@ struct run {
 /* The exit status. */
 int run_command(const struct config_loaded *loaded, char **words, struct err *err);
 
-/* ---- parts: run_start.c, run_end.c ---- */
+/* ---- parts: run_start.c, run_simulator.c, run_end.c ---- */
 /* Connects to the Redis that was given, if one was. */
 MUST_USE bool run_reach_redis(struct run *run, struct err *err);
 MUST_USE bool run_start_redis(struct run *run, struct err *err);

@@ -1,17 +1,13 @@
 /* run_start.c - the first half of a run: what is started, in its order. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/rng.h"
-#include "base/utf8.h"
 #include "cli/fleet.h"
 #include "cli/order.h"
 #include "cli/run.h"
@@ -21,7 +17,6 @@
 #include "proto/wish.h"
 
 enum {
-    SIMULATOR_READY_MS = 10000,
     START_VALID_MS = 45000, /* scripts refuse more than 50 s */
     OBSERVED_MAX = 1000,
     SOCKET_PATH_MAX = 100, /* sockaddr_un holds 108 */
@@ -129,95 +124,6 @@ bool run_start_redis(struct run *run, struct err *err)
     return true;
 }
 
-/* ---- the simulator ---- */
-
-struct listening {
-    struct run *run;
-    struct loop_io io;
-    struct buf line;
-    int fd;
-};
-
-static bool have_simulator(const struct run *run)
-{
-    return run->ollama_url != NULL || run->gave_up || !child_runs(run->simulator);
-}
-
-static void on_simulator_line(struct loop_io *io, int events, void *owner)
-{
-    static const char before[] = "listening on ";
-    struct listening *listening = owner;
-    char piece[256];
-    ssize_t got = read(listening->fd, piece, sizeof piece);
-    struct str rest;
-    struct str line;
-
-    (void)events;
-    if (got <= 0 || !buf_add(&listening->line, piece, (size_t)got)) {
-        loop_io_stop(io);
-        loop_stop(listening->run->loop);
-        return;
-    }
-    line = str_cut(buf_str(&listening->line), '\n', &rest);
-    if (line.len == listening->line.len || !str_starts(line, before))
-        return;
-    line = str_make(line.at + sizeof before - 1, line.len - (sizeof before - 1));
-    listening->run->ollama_url = x_memdup(line.at, line.len);
-    loop_stop(listening->run->loop);
-}
-
-static bool await_simulator(struct run *run, int fd, struct err *err)
-{
-    struct listening listening = {.run = run, .fd = fd};
-    bool ok;
-
-    buf_init(&listening.line, 4096);
-    loop_io_init(&listening.io, run->loop, on_simulator_line, &listening);
-    loop_io_watch(&listening.io, fd, LOOP_READ);
-    ok = run_until(run, have_simulator, SIMULATOR_READY_MS, 0)
-         && run->ollama_url != NULL;
-    loop_io_stop(&listening.io);
-    buf_done(&listening.line);
-    return ok
-           || err_set(err, ERR_MODEL, "the simulator did not start (its log: %s)",
-                      run->simulator->log_path);
-}
-
-bool run_start_simulator(struct run *run, struct err *err)
-{
-    struct word_list words = {0};
-    char *path = NULL;
-    char *log;
-    int pipe_ends[2];
-    bool ok;
-
-    if (!sibling_path("simulator", &path, err))
-        return false;
-    word_list_add(&words, "%s", path);
-    word_list_add(&words, "--listen=127.0.0.1:0");
-    if (run->seed >= 0)
-        word_list_add(&words, "--seed=%lld", (long long)run->seed);
-    for (int seat = 0; seat <= OPT_SEATS; seat++)
-        if (run->config->models[seat] != NULL)
-            word_list_add(&words, "--sim-models=%s", run->config->models[seat]);
-    word_list_add_options(&words, run->loaded, FOR_SIMULATE & ~(unsigned)FOR_RUN);
-    free(path);
-    log = folder_log(&run->folder, "simulator.log");
-    run->simulator = children_add(&run->children, "simulator", words.words, log);
-    free(log);
-    if (pipe(pipe_ends) != 0)
-        return err_sys(err, errno, "pipe");
-    (void)fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
-    (void)fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC); /* dup2 in the child clears it */
-    run->simulator->stdout_fd = pipe_ends[1];
-    ok = child_start(run->simulator, err);
-    (void)close(pipe_ends[1]);
-    run->simulator->stdout_fd = -1;
-    ok = ok && await_simulator(run, pipe_ends[0], err);
-    (void)close(pipe_ends[0]);
-    return ok;
-}
-
 /* ---- manager, workers, observer ---- */
 
 /* A program of ours with its words (words[0] is filled in); its log bears its label.
@@ -244,13 +150,35 @@ static struct child *add_program(struct run *run, const char *name, const char *
     return child;
 }
 
-static void add_fleet_words(struct run *run, unsigned command, struct word_list *words)
+/* The endpoints stand in the config file alone. A simulated run leaves them out: none
+ * of their names may lead to a real server. */
+static void add_config_words(struct run *run, const char *label,
+                             struct word_list *words)
+{
+    char *file;
+    char *log;
+
+    if (run->config->config_file == NULL || run->config->simulate)
+        return;
+    word_list_add(words, "--config=%s", run->config->config_file);
+    if (run->config->log_file == NULL)
+        return;
+    /* The file's is the run's own: they would all write to it. */
+    file = x_printf("%s.log", label);
+    log = folder_log(&run->folder, file);
+    word_list_add(words, "--log-file=%s", log);
+    free(log);
+    free(file);
+}
+
+static void add_fleet_words(struct run *run, unsigned command, const char *label,
+                            struct word_list *words)
 {
     word_list_add(words, "program"); /* its path comes later */
     word_list_add(words, "--shard=%s", run->shard);
-    word_list_add(words, "--provider=%s",
-                  run->wish.model.provider); /* wished with all its parts */
-    word_list_add(words, "--ollama=%s", run->ollama_url);
+    if (run->wish.model.provider != NULL) /* else any endpoint of the config will do */
+        word_list_add(words, "--provider=%s", run->wish.model.provider);
+    add_config_words(run, label, words);
     if (run->config->redis_password_file != NULL)
         word_list_add(words, "--redis-password-file=%s",
                       run->config->redis_password_file);
@@ -262,7 +190,7 @@ static bool start_manager(struct run *run, struct err *err)
     struct word_list words = {0};
     struct child *child;
 
-    add_fleet_words(run, FOR_MANAGER, &words);
+    add_fleet_words(run, FOR_MANAGER, "manager", &words);
     child = add_program(run, "manager", "manager", &words, err);
     if (child == NULL)
         return false;
@@ -278,7 +206,7 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
 
     fmt_into(label, sizeof label, "worker-%lld-%lld", (long long)seat,
              (long long)number);
-    add_fleet_words(run, FOR_WORKER, &words);
+    add_fleet_words(run, FOR_WORKER, label, &words);
     word_list_add(&words, "--seat=%lld", (long long)seat);
     child = add_program(run, "worker", label, &words, err);
     if (child == NULL)
@@ -287,11 +215,25 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
     return child_start(child, err);
 }
 
+/* Through the environment, as Redis' URL: they may hold a password, and everybody can
+ * read the words of a process. */
+static bool name_servers(const struct run *run, struct err *err)
+{
+    char *simulated =
+        run->simulator == NULL ? NULL : x_printf("%s/v1", run->ollama_url);
+    const char *openai = simulated == NULL ? run->config->openai_url : simulated;
+    bool ok = setenv("PARLEY_OLLAMA", run->ollama_url, 1) == 0
+              && setenv("PARLEY_OPENAI", openai, 1) == 0;
+
+    free(simulated);
+    return ok || err_sys(err, errno, "the environment");
+}
+
 bool run_start_fleet(struct run *run, struct err *err)
 {
     int64_t seats = run->wish.personas;
 
-    if (!start_manager(run, err))
+    if (!name_servers(run, err) || !start_manager(run, err))
         return false;
     for (int64_t seat = 1; seat <= seats; seat++)
         for (int64_t number = 1; number <= run->config->workers; number++)

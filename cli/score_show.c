@@ -148,7 +148,7 @@ static void write_row(struct buf *out, const struct score_row *row)
 
 void score_show_json(const struct score *score, struct buf *out)
 {
-    buf_add_text(out, "{\"schema_version\":\"1.0\",\"total\":");
+    buf_add_text(out, "\"total\":");
     write_row(out, &score->total);
     buf_add_text(out, ",\"models\":[");
     for (size_t i = 0; i < score->count; i++) {
@@ -162,5 +162,5 @@ void score_show_json(const struct score *score, struct buf *out)
         write_row(out, row);
         buf_add_char(out, '}');
     }
-    buf_add_text(out, "]}\n");
+    buf_add_char(out, ']');
 }

@@ -11,7 +11,7 @@
 struct score;
 
 void score_show_tables(const struct score *score, struct buf *out);
-/* One object by schemas/performance.schema.json, and a newline. */
+/* The members `"total":...,"models":[...]` of schemas/performance.schema.json. */
 void score_show_json(const struct score *score, struct buf *out);
 
 #endif

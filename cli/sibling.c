@@ -84,6 +84,7 @@ static bool is_own(const char *flag)
                                       "seat",
                                       "name",
                                       "ollama",
+                                      "openai",
                                       "out",
                                       "listen",
                                       "provider",

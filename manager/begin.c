@@ -93,7 +93,8 @@ void begin_record_call(struct manager *manager, const struct talk *talk,
                                        .issue = -1,
                                        .delivery = -1,
                                        .seat = -1,
-                                       .began_us = attempt->began_us};
+                                       .began_us = attempt->began_us,
+                                       .attempt = attempt};
 
     if (!call_record_send(manager->redis, &manager->keys, &record, result))
         log_warn("begin", "the record of a call is lost call=%s", attempt->call_id);

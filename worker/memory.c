@@ -84,9 +84,10 @@ static void forget_systems(struct memory *memory, struct memory_page *page)
 void memory_set_system(struct memory *memory, struct memory_page *page, int64_t seat,
                        char *text_take)
 {
-    char **system = &page->systems[seat - 1];
+    char **system;
 
     assert(seat >= 1 && seat <= SEATS_MAX);
+    system = &page->systems[seat - 1];
     account(memory, page, text_bytes(text_take), text_bytes(*system));
     free(*system);
     *system = text_take;

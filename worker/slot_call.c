@@ -14,11 +14,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/embedded.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "llm/router.h"
+#include "proto/schema.h"
 #include "worker/worker.h"
 
 enum {
@@ -303,7 +303,7 @@ static void fill_request(const struct slot *slot, const struct seat_model *own,
         .think = own->think == NULL ? config->think : own->think,
     };
     if (slot->structured)
-        request->schema = embedded_find("schemas/reply.schema.json")->at;
+        request->schema = schema_for_model("reply");
 }
 
 /* The prompt, with what was wrong if this is a repair. */
@@ -347,7 +347,7 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
                                 .spotlight = seat->spotlight,
                                 .closing = slot->closing,
                                 .give_up_ms = give_up_ms(slot)};
-    struct prompt prompt;
+    struct prompt prompt = {0};
     struct stops stops;
 
     fill_request(slot, &seat->model, &wanted.request);

@@ -122,6 +122,14 @@ static bool take_document(struct reply *reply, const struct json_place *root)
     return !done;
 }
 
+/* Before the first line a byte order mark may stand (RFC 8259, 8.1). */
+static struct str without_bom(const struct reply *reply, struct str line)
+{
+    if (reply->steps == 0 && str_starts(line, "\xEF\xBB\xBF"))
+        return str_make(line.at + 3, line.len - 3);
+    return line;
+}
+
 bool ollama_reply_line(struct reply *reply, struct str line)
 {
     json_t *document = NULL;
@@ -129,6 +137,7 @@ bool ollama_reply_line(struct reply *reply, struct str line)
     struct json_place root;
     bool more;
 
+    line = without_bom(reply, line);
     reply->steps++;
     if (take_usual_line(reply, line))
         return reply->error == LLM_ERROR_NONE;
@@ -157,8 +166,10 @@ static bool is_whole(struct reply *reply, struct str line)
 
 void ollama_reply_end(struct reply *reply, struct str rest, const char *broken)
 {
-    bool object = rest.len > 0 && rest.at[0] == '{';
+    bool object;
 
+    rest = without_bom(reply, rest);
+    object = rest.len > 0 && rest.at[0] == '{';
     if (reply->done || reply->error != LLM_ERROR_NONE)
         return;
     if (rest.len > 0 && (!object || is_whole(reply, rest)))

@@ -36,13 +36,16 @@ void reader_done(struct reader *reader)
 /* The first bytes tell what is no text at all. */
 static bool begin(struct reader *reader, struct str bytes)
 {
-    struct str rest = str_trim(bytes);
+    struct str rest = reader->begun ? str_of("") : str_trim(bytes);
+    bool first = !reader->touched;
 
-    if (reader->begun || rest.len == 0)
-        return true;
-    reader->begun = true;
-    reader->is_document = rest.at[0] == '{';
-    if (rest.at[0] == '\x1F') /* of gzip, RFC 1952; nothing of ours begins with it */
+    reader->touched = true;
+    if (rest.len > 0) {
+        reader->begun = true;
+        reader->is_document = rest.at[0] == '{';
+    }
+    /* Of gzip, RFC 1952; nothing of ours begins with it. */
+    if (first && bytes.len > 0 && bytes.at[0] == '\x1F')
         return reply_fail(&reader->reply, LLM_ERROR_PROTOCOL,
                           "the answer is compressed, which nobody asked for");
     return true;

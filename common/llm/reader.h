@@ -42,7 +42,8 @@ struct reader {
     struct sse events;   /* OpenAI's */
     struct buf document; /* OpenAI's answer when it is no stream */
     bool is_document;    /* it is none */
-    bool begun;          /* a byte that is no blank came */
+    bool touched;        /* a byte came */
+    bool begun;          /* one that is no blank */
     /* After each line or event; false stops the reading. */
     bool (*on_step)(void *owner);
     void *owner;

@@ -104,7 +104,12 @@ bool reply_read(struct reply *reply, struct str text, json_t **ret_document,
     reply->broken_utf8 = !utf8_valid(text);
     if (reply->broken_utf8 && reply_mend_hide(text, &reply->scratch))
         text = buf_str(&reply->scratch);
-    return json_read(reply_mend_escapes(text, &reply->scratch), ret_document, err);
+    if (json_read(reply_mend_escapes(text, &reply->scratch), ret_document, err))
+        return true;
+    if (reply->broken_utf8 && err != NULL
+        && reply_mend_show(str_of(err->msg), &reply->scratch))
+        err_set(err, err->code, "%s", log_safe(buf_str(&reply->scratch)));
+    return false;
 }
 
 static bool is_absent(struct json_place place)

@@ -99,6 +99,44 @@ def test_performance_in_tables_is_harmless_and_fits_100_columns(box, fleet):
     assert "why a call went where it went" in text and "first" in text
 
 
+def test_performance_tells_how_the_servers_are_now(box, fleet):
+    today = int(time.time()) // 86400
+    local, cloud = "parley:{endpoints}:http://127.0.0.1:9", "parley:{endpoints}:https://api.example/v1#1a2b3c4d"
+    fleet.db.hset(local, mapping={
+        "name": "local", "tier": "local", "window": "2", "state": "closed", "ok": "40", "failed": "3",
+        "latency_ms": "812.5", "spent": "9.5", "day": str(today - 1)})
+    fleet.db.hset(cloud, mapping={
+        "name": "cloud", "tier": "cloud", "window": "0", "state": "open", "why": "busy",
+        "reason": "the server answered 503", "spent": "0.001250", "day": str(today)})
+    fleet.db.zadd(local + ":held", {"a": 1, "b": 2})
+    fleet.db.zadd(local + ":waiting", {"c": 1})
+    fleet.db.set("parley:{endpoints}:hybrid", "auto")
+    one, two = performance(box)["servers"]
+    assert one == {"id": "https://api.example/v1#1a2b3c4d", "endpoint": "cloud", "tier": "cloud", "state": "open",
+                   "reason": "the server answered 503", "window": 0, "held": 0, "waiting": 0, "ok": 0, "failed": 0,
+                   "latency_ms": None, "spent_today": 0.00125}
+    assert (two["endpoint"], two["state"], two["window"], two["held"], two["waiting"]) == ("local", "closed", 2, 2, 1)
+    assert (two["ok"], two["failed"], two["latency_ms"], two["spent_today"]) == (40, 3, 812.5, None)
+    text = told(box, "performance")
+    assert_fits(text)
+    assert "endpoint now" in text and "the server answered 503"[:20] in text
+
+
+def test_performance_of_a_fleet_agrees_with_its_transcript(box, fleet):
+    fleet.simulator(*FAST)
+    fleet.crew("--provider", "simulator")
+    talk = fleet.begin("--turns", 6)
+    fleet.wait_end(talk)
+    found = performance(box)
+    said = [message["metadata"] for message in fleet.transcript(talk) if message["kind"] == "turn"]
+    total = found["total"]
+    assert (total["calls"], total["done"], total["extra"]) == (8, 8, 0)  # the story, the personas, six turns
+    assert total["routes"] == [{"route": "only", "calls": 8}]
+    assert total["tokens_generated"] >= sum(one["tokens_generated"] for one in said) > 0
+    server, = found["servers"]
+    assert (server["endpoint"], server["state"], server["ok"], server["held"]) == ("simulator", "closed", 8, 0)
+
+
 def test_performance_of_a_fleet_without_calls_says_so(box, fleet):
     assert "no calls" in told(box, "performance")
     assert performance(box)["models"] == []

@@ -733,6 +733,16 @@ def test_renew_counts_each_call_of_a_turn_once_and_the_answer_tells_how_many(sha
     assert shard.hash()["attempts"] == "0"
 
 
+def test_renew_counts_nothing_while_no_call_has_begun(shard):
+    entry = shard.asked()
+    assert shard.renew(entry, call="") == ["OK", ""]
+    assert shard.hash()["attempts"] == "0"
+    shard.renew(entry, call="call 1")
+    shard.renew(entry, call="")
+    shard.renew(entry, call="call 1")
+    assert (shard.hash()["attempts"], shard.hash()["call"]) == ("1", "call 1")
+
+
 def test_renew_by_who_is_fenced_counts_no_call(shard):
     entry = shard.asked()
     assert shard.renew(entry, name="w2") == ["FENCED"]

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from helpers import FAST, BlackHole, Fleet, box, closed_port, wait_for  # noqa: F401: box is a fixture
-from model_servers import config
+from table_servers import config
 
 
 @pytest.fixture

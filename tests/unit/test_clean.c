@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "worker/clean.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
@@ -188,6 +189,40 @@ static void thinking_is_kept_out(void **state)
     CHECK(rows);
 }
 
+static void thoughts_are_kept_apart_where_that_is_wished(void **state)
+{
+    static const struct row row = {"<think>one <b> </think>Good. <think>two</think>",
+                                   "", "", 0, false};
+    static const struct row begun = {"begun </think>Good.", "", "", 0, false};
+    const size_t len = strlen(row.raw);
+
+    (void)state;
+    feed(&row, len, len);
+    assert_int_equal(clean.thoughts.len, 0);
+    clean.keep_thoughts = true;
+    for (size_t first = 0; first <= len; first++)
+        for (size_t second = first; second <= len; second++) {
+            feed(&row, first, second);
+            assert_string_equal(buf_text(&clean.thoughts), "one <b> two");
+        }
+    feed(&begun, 8, 9);
+    assert_string_equal(buf_text(&clean.thoughts), "begun ");
+}
+
+static void thoughts_without_end_are_bounded(void **state)
+{
+    static const char euros[] = "\xE2\x82\xAC\xE2\x82\xAC"; /* 6 into 64 KiB - 3 */
+
+    (void)state;
+    clean.keep_thoughts = true;
+    clean_begin(&clean, &cast, 1, WIDE);
+    (void)clean_feed(&clean, str_of("<think>"));
+    for (int i = 0; i < 20000; i++)
+        assert_true(clean_feed(&clean, str_of(euros)));
+    assert_in_range(clean.thoughts.len, THOUGHTS_MAX_BYTES - 3, THOUGHTS_MAX_BYTES);
+    assert_true(utf8_valid(buf_str(&clean.thoughts)));
+}
+
 static void blanks_at_the_ends_go(void **state)
 {
     static const struct row rows[] = {
@@ -304,6 +339,8 @@ int main(void)
         TEST(the_own_name_in_front_goes),
         TEST(another_name_at_a_line_start_ends_the_reply),
         TEST(thinking_is_kept_out),
+        TEST(thoughts_are_kept_apart_where_that_is_wished),
+        TEST(thoughts_without_end_are_bounded),
         TEST(blanks_at_the_ends_go),
         TEST(what_is_too_long_ends_with_a_sentence),
         TEST(a_reply_that_is_over_says_so_at_once),

@@ -202,6 +202,23 @@ static void the_next_call_begins_anew(void **state)
                   " begin(call-2 8 1 Ada) delta(call-2 8 1 two) end(call-2 8 1 done)");
 }
 
+static void words_that_proved_to_be_none_are_taken_back_and_the_call_begins_anew(
+    void **state)
+{
+    (void)state;
+    live.chunk_bytes = 4;
+    live_restart(&live); /* nothing was shown: nothing is told */
+    live_add(&live, str_of("hmmm"));
+    live_add(&live, str_of("x"));
+    live_restart(&live);
+    assert_false(loop_timer_running(&live.timer));
+    live_add(&live, str_of("Good."));
+    live_end(&live, "done");
+    expect_stream(
+        "begin(call-1 7 1 Ada) delta(call-1 7 1 hmmm) withdrawn(call-1 7 1)"
+        " begin(call-1 7 1 Ada) delta(call-1 7 1 Good.) end(call-1 7 1 done)");
+}
+
 static void a_flood_of_words_is_bounded_and_none_are_lost(void **state)
 {
     enum { BYTES = 700000 };
@@ -247,6 +264,7 @@ int main(void)
         TEST(a_turn_that_is_done_is_shown_whole_before_its_end),
         TEST(what_was_shown_of_a_broken_call_is_withdrawn),
         TEST(the_next_call_begins_anew),
+        TEST(words_that_proved_to_be_none_are_taken_back_and_the_call_begins_anew),
         TEST(a_flood_of_words_is_bounded_and_none_are_lost),
         TEST(the_stream_goes_away_by_itself),
     };

@@ -324,6 +324,38 @@ static void a_line_that_is_not_json_breaks_the_protocol(void **state)
     reply_done(&reply);
 }
 
+static void broken_bytes_are_shown_as_such_in_a_complaint(void **state)
+{
+    struct reply reply;
+
+    (void)state;
+    reply_init(&reply, 1000, "line");
+    assert_false(feed(&reply, "\xE9{}"));
+    assert_string_equal(reply.reason.msg,
+                        "line 1 of the reply is not JSON: line 1, "
+                        "column 1: invalid token near '\xEF\xBF\xBD'");
+    reply_done(&reply);
+}
+
+static void a_byte_order_mark_may_stand_before_the_first_line(void **state)
+{
+    struct reply reply;
+
+    (void)state;
+    reply_init(&reply, 1000, "line");
+    assert_false(feed(&reply, "\xEF\xBB\xBF" SAY("a") "\n" END));
+    assert_int_equal(reply.error, LLM_ERROR_NONE);
+    reply_done(&reply);
+    reply_init(&reply, 1000, "line");
+    ollama_reply_end(&reply, str_of("\xEF\xBB\xBF{\"message\":{\"con"), "");
+    assert_int_equal(reply.error, LLM_ERROR_TRUNCATED);
+    reply_done(&reply);
+    reply_init(&reply, 1000, "line");
+    assert_false(feed(&reply, SAY("a") "\n\xEF\xBB\xBF" END));
+    assert_int_equal(reply.error, LLM_ERROR_PROTOCOL);
+    reply_done(&reply);
+}
+
 static void names_from_the_server_are_made_harmless_and_cut(void **state)
 {
     struct reply reply;
@@ -409,6 +441,8 @@ int main(void)
         cmocka_unit_test(a_model_that_said_nothing_has_failed),
         cmocka_unit_test(a_reply_over_its_maximum_is_too_large),
         cmocka_unit_test(a_line_that_is_not_json_breaks_the_protocol),
+        cmocka_unit_test(broken_bytes_are_shown_as_such_in_a_complaint),
+        cmocka_unit_test(a_byte_order_mark_may_stand_before_the_first_line),
         cmocka_unit_test(names_from_the_server_are_made_harmless_and_cut),
         cmocka_unit_test(a_stream_without_its_end_marker_is_truncated),
         cmocka_unit_test(the_first_failure_is_the_one_told),

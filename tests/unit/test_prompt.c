@@ -57,8 +57,9 @@ static struct prompt build_wish(const struct prompt_wish *wish)
     struct prompt prompt;
     struct err err = {0};
 
-    if (!prompt_system(&templates, memory, page, wish->seat, false, &err)
-        || !prompt_build(&templates, wish, &prompt, &err))
+    if (!prompt_system(&templates, memory, page, wish->seat, false, &err))
+        fail_msg("%s", err.msg);
+    if (!prompt_build(&templates, wish, &prompt, &err))
         fail_msg("%s", err.msg);
     assert_string_equal(prompt.messages[0].role, "system");
     return prompt;
