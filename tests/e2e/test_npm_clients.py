@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from npm_rig import findings_of, install, simulator
+from client_rig import findings_of, install, simulator
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 

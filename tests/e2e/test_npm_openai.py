@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from npm_rig import findings_of, install, simulator
+from client_rig import findings_of, install, simulator
 
 FLAVORS = ["ollama", "openai", "lmstudio", "llamacpp", "vllm", "sglang", "openrouter"]
 KEY = "sesame"
