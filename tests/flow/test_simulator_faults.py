@@ -3,11 +3,16 @@
 What a fault leaves as it is counts as well: an answer that is only shaped otherwise says the
 same words.
 """
+import concurrent.futures
+import contextlib
 import gzip
 import hashlib
 import http.client
 import json
+import os
 import pathlib
+import random
+import socket
 import subprocess
 import time
 
@@ -584,3 +589,87 @@ def test_nothing_goes_wrong_unless_it_was_asked_for(tmp_path):
             assert server.chat()[-1]["done"]
         wait_until(lambda: len(ledger.lines()) == 120, "all is booked")
     assert {(line["fault"], line["ended"]) for line in ledger.lines()} == {(None, "whole")}
+
+
+# ---- all at once ----
+
+EVERYTHING = [
+    {"kind": "reset", "after_bytes": 300}, {"kind": "cut", "after_tokens": 2}, {"kind": "split"},
+    {"kind": "stall", "after_bytes": 50, "delay_ms": 20}, {"kind": "trickle", "delay_ms": 0},
+    {"kind": "status", "status": 503, "delay_ms": 10}, {"kind": "refuse"}, {"kind": "error_line"},
+    {"kind": "clump"}, {"kind": "garbage"}, {"kind": "garbage", "how": "gzip"}, {"kind": "odd"},
+    {"kind": "garbage", "how": "headers"}, {"kind": "comments", "delay_ms": 1}, {"kind": "endless"},
+    {"kind": "stall_first"}, {"kind": "slow_load", "delay_ms": 10}, {"kind": "thinking_only"},
+    {"kind": "long_line"}, {"kind": "stall"}, {"kind": "redirect", "to": "http://x/"},
+]
+
+
+def test_each_call_is_booked_once_whatever_goes_wrong_on_either_side(tmp_path):
+    ledger = Ledger(tmp_path)
+    rng = random.Random(5)
+    with simulator("--tokens-per-second", "2000", "--first-token-ms", "1", "--parallel", "7",
+                   "--ledger", str(ledger.path)) as server:
+        server.set_faults(*({**rule, "rate": 0.08} for rule in EVERYTHING))
+
+        def call(seed):
+            mine = random.Random(seed)
+            api = mine.choice(["ollama", "openai"])
+            wire = Wire(server.port, PATHS[api], chat_body(api, mine.random() < 0.7),
+                        ["Connection: close", f"X-Parley-Turn: call-{seed}"])
+            # Some go at once, some after a while, some hear it out.
+            patience_s = mine.choice([0.001, 0.05, 0.5])
+            until = time.monotonic() + patience_s
+            wire.sock.settimeout(patience_s)
+            with contextlib.suppress(TimeoutError):
+                wire.read_until(lambda _: time.monotonic() > until)
+            wire.reset()
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            list(pool.map(call, (rng.randrange(10**9) for _ in range(400))))
+        wait_until(lambda: server.state()["in_flight"] == 0, "all calls are over")
+        state = server.state()
+        server.set_faults()
+        assert server.chat()[-1]["done"] is True
+        folder = f"/proc/{server.process.pid}/fd"
+        wait_until(lambda: len(os.listdir(folder)) < 14, "its sockets are closed")
+    lines = ledger.lines()
+    # A client that went before its request was read made no call.
+    assert state["calls"] == len(lines) - 1 <= 400
+    assert sorted(line["seq"] for line in lines) == list(range(1, len(lines) + 1))
+    assert len({line["id"] for line in lines}) == len(lines)
+    assert {"whole", "fault", "client"} <= {line["ended"] for line in lines}
+    assert len({line["fault"] for line in lines}) > 12
+    assert sum(line["ended"] == "client" for line in lines) == state["clients_gone"]
+
+
+@pytest.mark.parametrize("api", ["ollama", "openai"])
+def test_a_reset_hits_any_byte(api):
+    with simulator(*FAST, "--reply-tokens", "5..5") as server:
+        size = len(wire_of(server, {"kind": "empty", "rate": 0}, api=api,
+                           headers=["Connection: close"]).read_all().body)
+        for count in [*range(0, size, 37), size - 1]:
+            wire = wire_of(server, {"kind": "reset", "after_bytes": count}, api=api).read_all()
+            assert (len(wire.body), wire.end) == (count, "rst")
+        wire = wire_of(server, {"kind": "reset", "after_bytes": 9 * size}, api=api).read_all()
+        assert wire.end == "fin" and wire.ended_well
+
+
+def test_faults_work_on_a_unix_socket_too(tmp_path):
+    path = str(tmp_path / "s")
+    process = subprocess.Popen([PROGRAM, "--listen", f"unix:{path}", *FAST, "--faults", "reset=9"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == f"listening on unix:{path}\n"
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(20)
+        sock.connect(path)
+        body = json.dumps(chat_body()).encode()
+        sock.sendall(b"POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+                     + body)
+        got = b""
+        while piece := sock.recv(4096):
+            got += piece
+        assert got.endswith(b'9\r\n{"model":\r\n')
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
