@@ -213,9 +213,10 @@ def test_a_trickle_is_a_byte_at_a_time(paced, words):
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_packed_body_can_be_unpacked(paced, words, stream):
-    wire = wire_of(paced, {"kind": "garbage", "how": "gzip"}, stream).read_all()
+    text = "Só 🙂 é ÿ " + words
+    wire = wire_of(paced, {"kind": "garbage", "how": "gzip", "text": text}, stream).read_all()
     assert wire.header("Content-Encoding") == "gzip"
-    assert said(gzip.decompress(wire.body))[0] == words
+    assert said(gzip.decompress(wire.body))[0] == text
     paced.ledger.line()
 
 
