@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from helpers import FAST, Fleet, box, complaints, story_file  # noqa: F401: a fixture
+from helpers import FAST, STORY_FILE, Fleet, box, complaints, story_file  # noqa: F401: a fixture
 
 CALL = {"conversation": "k3v9q2m4x7ab", "turn": "1", "issue": "1", "delivery": "1", "seat": "1",
         "endpoint": "local", "provider": "ollama", "model": "llama3.2:3b", "outcome": "done", "error": "",
@@ -172,6 +172,20 @@ def test_persona_tells_who_takes_part_and_how_far_each_is(box, fleet):
     text = told(box, "persona", talk)
     assert_fits(text)
     assert "Ada" in text and "qwen2.5:7b" in text
+
+
+def test_persona_tells_marks_fallbacks_and_failed_calls(box, fleet):
+    fleet.simulator(*FAST, "--faults", json.dumps([{"kind": "status", "status": 503, "count": 1}]))
+    fleet.crew("--provider", "simulator")
+    ada, bo = STORY_FILE["personas"]
+    with open(box.path("marked.json"), "w", encoding="utf-8") as file:
+        json.dump({**STORY_FILE, "personas": [{**ada, "spotlight": True, "fallback": ["cloud:x", "local"]}, bo]}, file)
+    talk = fleet.begin("--story", box.path("marked.json"), "--turns", 2)
+    fleet.wait_end(talk)
+    ada, bo = json.loads(told(box, "persona", "--json", talk))["personas"]
+    assert (ada["spotlight"], ada["fallback"], ada["calls"], ada["failed_calls"]) == (True, "cloud:x,local", 2, 1)
+    assert (bo["spotlight"], bo["fallback"], bo["calls"], bo["failed_calls"]) == (False, None, 1, 0)
+    assert "seat 1: spotlight, fallback cloud:x,local, 1 of 2 calls failed" in told(box, "persona", talk)
 
 
 @pytest.mark.parametrize("words, status, reason", [

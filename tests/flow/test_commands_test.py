@@ -1,10 +1,11 @@
 """`parley test` and `parley models`: servers that are well, and each way to have them wrong."""
 import json
+import re
 import subprocess
 
 import pytest
 
-from helpers import BlackHole, box, closed_port  # noqa: F401: box is a fixture
+from helpers import FAST, BlackHole, box, closed_port, wait_for  # noqa: F401: box is a fixture
 from table_servers import GOOD_LINES, KEY, OLLAMA, OPENAI, Server, config, openai_error
 
 @pytest.fixture
@@ -208,6 +209,22 @@ def test_a_wrong_key_is_told_where_it_came_from_and_never_shown(box):
         done = box.parley("test", "cloud", "--config", path)
     assert_one_line(done, "cloud", "401", box.path("key"))
     assert {one[1]["Authorization"] for one in server.asked} == {f"Bearer {KEY}"}
+
+
+def test_the_simulator_holds_to_its_key_over_both_apis(box):
+    process = box.start("simulate", "--listen", "127.0.0.1:0", *FAST, env={**box.env, "PARLEY_SIM_KEY": KEY})
+    url = wait_for(lambda: re.search(r"listening on (\S+)\n", open(process.out_path, encoding="utf-8").read()),
+                   "the simulator listens").group(1)
+    path = config(box, own={"provider": "ollama", "url": url, "key_env": "SIM_KEY"},
+                  api={"provider": "openai", "url": url + "/v1", "key_env": "SIM_KEY", "models": ["llama3.2"]})
+    for name in ("own", "api"):
+        done = box.parley("test", name, "--config", path, env={"SIM_KEY": "sk-wrong"})
+        assert_one_line(done, name, "401", "is the key right?", "SIM_KEY")
+        done = box.parley("test", name, "--config", path, env={"SIM_KEY": KEY})
+        assert (done.returncode, done.stderr) == (0, ""), done
+    done = box.parley("test", "ollama", "--ollama", url)
+    assert_one_line(done, "ollama", "401", "no key was sent", "key_env")
+    box.stop_all()
 
 
 def test_a_missing_model_is_told_with_those_there_are(box):
