@@ -475,6 +475,23 @@ static void a_call_that_outlives_redis_ends_well(void **state)
     assert_int_equal(it->outcome, LLM_DONE);
 }
 
+static void a_place_redis_forgot_is_held_again_while_the_call_runs(void **state)
+{
+    (void)state;
+    list.own = 1;
+    endpoints[0].window = 1;
+    router_make();
+    peers[0].how = HOW_HOLD;
+    start(next_ask());
+    wait_asked(&peers[0], 1);
+    assert_string_equal(ask_redis("FLUSHALL", "", ""), "OK");
+    wait_ms(3100); /* a lease is renewed each 3 s */
+    assert_string_equal(ask_redis("ZCARD", endpoint_key_of(0, "held"), ""), "1");
+    peer_let_go(&peers[0]);
+    run_all();
+    assert_no_places(0);
+}
+
 static void a_call_waits_for_redis_to_come(void **state)
 {
     struct heard *it;
@@ -518,6 +535,7 @@ int main(void)
         ROUTER_TEST(a_call_is_given_up_on_time_while_it_waits),
         ROUTER_TEST(a_call_is_given_up_while_it_runs_and_a_silent_server_pays),
         ROUTER_TEST(a_call_that_outlives_redis_ends_well),
+        ROUTER_TEST(a_place_redis_forgot_is_held_again_while_the_call_runs),
         ROUTER_TEST(a_call_waits_for_redis_to_come),
     };
 
