@@ -215,6 +215,9 @@ void call_reported(struct router_call *call, bool down)
         return;
     }
     pause_ms = note_failure(call, next);
+    /* Were it this turn that the server cannot bear, the next probe is another's. */
+    if (call->attempt.probe)
+        call->asked_at_us = clock_wall_us();
     call->state = CALL_PAUSING;
     call_tell_attempt(call, &call->end, true);
     if (call->state == CALL_PAUSING) /* not cancelled in between */

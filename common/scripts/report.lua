@@ -13,6 +13,8 @@
 -- Called by: the router, after each model call.
 local call = redis.call
 local OPEN_AFTER, RECENT, OPEN_SHARE = 5, 20, 0.5
+-- No prompt makes a server refuse a connection or be overloaded: such a failure counts for two.
+local COUNTS_FOR = {refused = 2, busy = 2}
 local BACKOFF_MS, BACKOFF_MAX_MS, RETRY_AFTER_MAX_MS, AUTH_MS = 1000, 5000, 60000, 60000
 local RISE, REASON_MAX, KEEP_HASH_MS = 0.2, 200, 172800000
 local ID, outcome = ARGV[1], ARGV[2]
@@ -62,7 +64,7 @@ if outcome == 'ok' then
 elseif outcome == 'auth' then
   open(AUTH_MS, 'auth')
 elseif outcome == 'bad' then
-  fails, recent = fails + 1, string.sub(recent .. '0', -RECENT)
+  fails, recent = fails + (COUNTS_FOR[ARGV[3]] or 1), string.sub(recent .. '0', -RECENT)
   local _, bad = string.gsub(recent, '0', '')
   if is_probe then
     retry_at = 0

@@ -61,7 +61,7 @@ class Servers:
 
     def open(self, endpoint="a", due=True):
         for i in range(5):
-            self.call(f"bad{i}", "bad", endpoint, error="busy")
+            self.call(f"bad{i}", "bad", endpoint, error="server")
         if due:
             self.set(endpoint, retry_at=self.now_ms())
 
@@ -252,11 +252,16 @@ def test_a_little_slower_is_not_slow(servers):
 
 # The breaker.
 
+@pytest.mark.parametrize("error", ["refused", "busy"])
+def test_what_no_prompt_causes_counts_for_two(servers, error):
+    assert [servers.call(str(i), "bad", error=error) for i in range(3)] == ["closed"] * 2 + ["open"]
+
+
 def test_five_failures_in_a_row_open_it(servers):
-    assert [servers.call(str(i), "bad", error="busy") for i in range(5)] == ["closed"] * 4 + ["open"]
+    assert [servers.call(str(i), "bad", error="server") for i in range(5)] == ["closed"] * 4 + ["open"]
     word, ms, why, _ = servers.admit("next")
     assert word == "DOWN" and 1 <= int(ms) <= 1000 and why == ""
-    assert servers.hash()["why"] == servers.hash()["error"] == "busy" and servers.hash()["failed"] == "5"
+    assert servers.hash()["why"] == servers.hash()["error"] == "server" and servers.hash()["failed"] == "5"
 
 
 def test_a_good_answer_in_between_keeps_it_closed_until_half_of_twenty_failed(servers):

@@ -61,6 +61,23 @@ static void one_probe_at_a_time_and_then_the_others_come_in(void **state)
     assert_int_equal(peers[0].requests, 14); /* one failed */
 }
 
+/* Else a turn that no server can bear would keep this one closed for all. */
+static void after_a_failed_probe_it_is_another_turns_go(void **state)
+{
+    struct heard *it;
+
+    (void)state;
+    it = fall();
+    start(next_ask());
+    wait_asked(&peers[0], 2);
+    while (it->ends < 2)
+        rig_turns(&rig, 1);
+    peers[0].how = HOW_WELL;
+    run_all();
+    assert_string_equal(heard[1].routes, "a:probe");
+    assert_string_equal(it->routes, "a:only a:probe a:only");
+}
+
 static void a_server_that_is_down_is_passed_over_for_the_next(void **state)
 {
     struct heard *it;
@@ -178,12 +195,31 @@ static void a_port_nobody_listens_on_is_down_like_any_other(void **state)
     assert_string_equal(it->errors, "refused none");
 }
 
+static void a_lone_turn_waits_for_a_server_that_is_not_there(void **state)
+{
+    static char nowhere[] = "http://127.0.0.1:1";
+    struct heard *it;
+
+    (void)state;
+    list.own = 1;
+    endpoints[0].url = nowhere;
+    router_make();
+    it = start(next_ask());
+    while (it->ends < 3)
+        rig_turns(&rig, 1);
+    wait_ms(200);
+    assert_int_equal(it->results, 0);
+    assert_string_equal(field_of(0, "state"), "open");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROUTER_TEST(
             a_turn_waits_while_all_are_down_and_goes_on_with_the_first_good_probe),
         ROUTER_TEST(one_probe_at_a_time_and_then_the_others_come_in),
+        ROUTER_TEST(after_a_failed_probe_it_is_another_turns_go),
+        ROUTER_TEST(a_lone_turn_waits_for_a_server_that_is_not_there),
         ROUTER_TEST(a_server_that_is_down_is_passed_over_for_the_next),
         ROUTER_TEST(a_call_waits_as_long_as_retry_after_says),
         ROUTER_TEST(another_server_does_not_wait_for_it),
