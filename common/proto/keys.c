@@ -48,6 +48,8 @@ bool keys_init(struct keys *keys, const char *prefix, const char *shard,
     if (!check_name("Redis prefix", str_of(prefix), PREFIX_MAX_LETTERS, err)
         || !check_name("shard name", str_of(shard), SHARD_MAX_LETTERS, err))
         return false;
+    if (strcmp(shard, "endpoints") == 0) /* the keys of the model servers bear it */
+        return err_set(err, ERR_USAGE, "shard name: 'endpoints' is taken");
     fmt_into(keys->root, sizeof keys->root, "%s:{%s}:", prefix, shard);
     fmt_into(keys->shard, sizeof keys->shard, "%s", shard);
     return true;

@@ -76,6 +76,12 @@ static void names_that_would_break_a_key_are_refused(void **state)
         assert_false(keys_init(&keys, bad[i], "0", &err));
         assert_non_null(strstr(err.msg, "prefix"));
     }
+    {
+        struct err err = {0};
+
+        assert_false(keys_init(&keys, "parley", "endpoints", &err));
+        assert_non_null(strstr(err.msg, "taken"));
+    }
     make("1234567890123456789012345678901234567890",
          "1234567890123456789012345678901234567890");
 }
