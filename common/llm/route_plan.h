@@ -28,7 +28,7 @@ enum route_strategy {
 };
 MUST_USE bool route_strategy_parse(const char *name, enum route_strategy *ret_strategy);
 
-enum { ROUTE_CANDIDATES_MAX = 16 };
+enum { ROUTE_CANDIDATES_MAX = ENDPOINTS_MAX };
 struct route_candidate {
     const struct endpoint *endpoint; /* borrowed of the list */
     char *model;                     /* owned */

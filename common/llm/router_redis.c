@@ -223,16 +223,23 @@ void call_renew(const struct router_call *call)
 
 /* ---- report ---- */
 
-/* A place is free: the oldest call of this process that waits for one need not wait for
- * its timer. */
-static void wake_oldest(struct router *router)
+static bool waits_for(const struct router_call *call,
+                      const struct router_server *server)
+{
+    return call->state == CALL_WAITING && call->wakes
+           && is_sent(call, server->endpoint);
+}
+
+/* A place is free: the oldest call of this process that waits for one there need not
+ * wait for its timer. */
+static void wake_oldest(struct router *router, const struct router_server *server)
 {
     struct router_call *call = NULL;
     struct router_call *oldest = NULL;
 
     TAILQ_FOREACH(call, &router->calls, link)
     {
-        if (call->state == CALL_WAITING && call->wakes
+        if (waits_for(call, server)
             && (oldest == NULL || call->asked_at_us < oldest->asked_at_us))
             oldest = call;
     }
@@ -267,6 +274,7 @@ void call_report(struct router_call *call, const struct llm_result *result,
                  bool awaited)
 {
     struct router *router = call->router;
+    const struct router_server *server;
     char keys[REPORT_KEYS][KEY_SIZE];
     char duration[NUMBER_SIZE] = "";
     char retry_after[NUMBER_SIZE] = "";
@@ -303,8 +311,9 @@ void call_report(struct router_call *call, const struct llm_result *result,
     argv[8] = str_of(cost_text);
     argv[9] = str_of(jitter);
     argv[10] = str_of(result->outcome == LLM_FAILED ? result->reason : "");
+    server = call->held;
     call->held = NULL;
     if (!redis_eval(router->to.redis, &eval) && awaited)
         call_reported(call, false); /* the queue is full: the lease runs out */
-    wake_oldest(router);
+    wake_oldest(router, server);
 }

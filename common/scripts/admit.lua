@@ -93,24 +93,36 @@ local function slowness(i)
   local oldest = call('ZRANGE', key(i, HELD), 0, 0, 'WITHSCORES')
   return math.max(at[i].latency, oldest[2] and now - tonumber(oldest[2]) or 0)
 end
-local function is_outlier(i, first, last)
-  local others = {}
-  for j = first, last do
-    if j ~= i and at[j].state == 'closed' and at[j].latency > 0 then others[#others + 1] = at[j].latency end
+-- Marks those much slower than the others of their group that are known; the fastest of these never is.
+local function mark_slow(first, last)
+  local sorted = {}
+  for i = first, last do
+    local one = at[i]
+    one.slowness = one.state == 'closed' and slowness(i) or 0
+    if one.slowness > 0 and one.latency > 0 then sorted[#sorted + 1] = one.slowness end
   end
-  if #others == 0 then return false end
-  table.sort(others)
-  local median = (others[math.floor((#others + 1) / 2)] + others[math.floor(#others / 2) + 1]) / 2
-  return slowness(i) > math.max(OUTLIER * median, median + OUTLIER_MS)
+  table.sort(sorted)
+  for i = first, last do
+    local own, others = #sorted + 1, #sorted
+    if at[i].slowness > 0 and at[i].latency > 0 then
+      own, others = 1, others - 1
+      while sorted[own] < at[i].slowness do own = own + 1 end
+    end
+    local function other(n) return sorted[n < own and n or n + 1] end
+    if others > 0 then
+      local median = (other(math.floor((others + 1) / 2)) + other(math.floor(others / 2) + 1)) / 2
+      at[i].slow = at[i].slowness > math.max(OUTLIER * median, median + OUTLIER_MS)
+    end
+  end
 end
-local function usable(i, first, last)
+local function usable(i)
   local one = at[i]
   if not one.room then return false end
   if budget < 0 and one.tokens < 1 then
     one.spent = true
     return false
   end
-  return first == last or now - one.admitted_at >= OUTLIER_EVERY_MS or not is_outlier(i, first, last)
+  return not one.slow or now - one.admitted_at >= OUTLIER_EVERY_MS
 end
 
 local function take(i, probe)
@@ -145,9 +157,10 @@ end
 -- A place in the group, or nothing. Spread out, the first one that will do is the favourite.
 local function choose(first, last)
   if at[first].due then return first, true end
+  if last > first then mark_slow(first, last) end
   local favourite, best
   for i = first, last do
-    if usable(i, first, last) then
+    if usable(i) then
       if not spread then return i, false end
       favourite = favourite or i
       if not best or at[i].held < at[best].held then best = i end

@@ -244,6 +244,15 @@ def test_a_server_whose_call_hangs_is_slow_before_the_call_ends(servers):
     assert servers.admit("next", *two)[1] == "2"
 
 
+def test_where_all_take_long_none_is_slow(servers):
+    three = (("a", 0), ("b", 0), ("c", 0))
+    for endpoint, ms in (("a", 100), ("b", 110), ("c", 120)):
+        servers.call("w", endpoint=endpoint, duration_ms=ms)
+        servers.admit(f"long {endpoint}", (endpoint, 0))
+        servers.db.zadd(servers.key(endpoint, "held"), {f"long {endpoint}": servers.now_ms() - 60000})
+    assert [servers.admit(str(i), *three, spread=0)[:2] for i in range(3)] == [["OK", "1"]] * 3
+
+
 def test_a_little_slower_is_not_slow(servers):
     for endpoint, ms in (("a", 280), ("b", 100)):
         servers.call("w", endpoint=endpoint, duration_ms=ms)
