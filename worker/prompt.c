@@ -9,7 +9,10 @@
 #include "proto/template.h"
 #include "worker/budget.h"
 
-enum { PROMPT_MAX_BYTES = 4 << 20, MESSAGES_BESIDE = 4 /* system, nudge, repair */ };
+enum {
+    PROMPT_MAX_BYTES = 4 << 20,
+    MESSAGES_BESIDE = 5 /* system, opening, nudge, repair */
+};
 
 bool prompt_templates_load(const char *folder, struct prompt_templates *ret,
                            struct err *err)
@@ -120,8 +123,28 @@ static size_t last_spoken(const struct memory_page *page)
     return i == 0 ? page->line_count : i - 1;
 }
 
+/* Whether the seat's own words are the first that were said: then the prompt of the
+ * turn at which it said them began with the ask to open the scene, and the later ones
+ * begin alike. Many a model's template wants a user's words first, besides. */
+static bool has_opened(const struct prompt_wish *wish, size_t last)
+{
+    const struct memory_page *page = wish->page;
+    size_t i = 0;
+
+    while (i < last && page->lines[i].text_len == 0)
+        i++;
+    return wish->window[0] == '\0' && i <= last && i < page->line_count
+           && page->lines[i].seat == wish->seat;
+}
+
+/* Where a window may begin: at another's words whose id is known. */
+static bool can_begin(const struct memory_line *line, int64_t seat)
+{
+    return line->id[0] != '\0' && line->seat != seat;
+}
+
 /* The first line that is used: the window's, or further on when they do not fit, but
- * never behind `last`. A window can begin only at a line whose id is known. */
+ * never behind `last`. */
 static size_t first_line(const struct prompt_wish *wish, size_t last,
                          size_t other_bytes, bool *ret_moved)
 {
@@ -139,7 +162,8 @@ static size_t first_line(const struct prompt_wish *wish, size_t last,
     if (!*ret_moved)
         return first;
     /* A quarter window at a time: the prefix stays the same for many turns. */
-    while (first < last && (total > room / 4 * 3 || page->lines[first].id[0] == '\0')) {
+    while (first < last
+           && (total > room / 4 * 3 || !can_begin(&page->lines[first], wish->seat))) {
         if (page->lines[first].text_len > 0)
             total -= cost(&page->lines[first], wish->seat);
         first++;
@@ -189,6 +213,8 @@ static void add_history(struct prompt *prompt, const struct prompt_wish *wish,
 
     if (moved)
         fmt_into(prompt->window, sizeof prompt->window, "%s", page->lines[first].id);
+    else if (prompt->opening_bytes > 0)
+        add_message(prompt, "user", str_make(prompt->text.at, prompt->opening_bytes));
     for (size_t i = first; i <= last; i++)
         if (page->lines[i].text_len > 0)
             add_line(prompt, &page->lines[i], wish->seat);
@@ -203,30 +229,56 @@ static size_t lines_bytes(const struct memory_page *page)
     return bytes;
 }
 
-/* What is asked when nobody has spoken, or the seat itself was the last. Their lengths
- * (0: not needed) tell the texts apart in prompt->text. */
-static bool fill_asks(const struct prompt_templates *templates,
-                      const struct prompt_wish *wish, const char *nudge,
-                      struct prompt *prompt, struct err *err)
+/* Adds a text of ours behind the others in prompt->text; their lengths (0: not needed)
+ * tell them apart. */
+static bool fill_ask(const char *ask, const struct prompt_wish *wish,
+                     struct prompt *prompt, size_t *ret_bytes, struct err *err)
+{
+    size_t start = prompt->text.len;
+
+    if (!fill_persona(ask, wish->page, wish->seat, &prompt->text, err))
+        return false;
+    *ret_bytes = prompt->text.len - start;
+    return true;
+}
+
+static bool fill_repair(const char *repair, const struct prompt_wish *wish,
+                        struct prompt *prompt, struct err *err)
 {
     const struct template_value why[] = {{"error", str_of(wish->complaint)}};
+    size_t start = prompt->text.len;
 
-    if (nudge != NULL
-        && !fill_persona(nudge, wish->page, wish->seat, &prompt->text, err))
+    if (!template_fill(str_trim(str_of(repair)), why, 1, &prompt->text, err))
         return false;
-    prompt->nudge_bytes = prompt->text.len;
-    if (wish->rejected.len > 0
-        && !template_fill(str_trim(str_of(templates->repair)), why, 1, &prompt->text,
-                          err))
-        return false;
-    prompt->repair_bytes = prompt->text.len - prompt->nudge_bytes;
+    prompt->repair_bytes = prompt->text.len - start;
     return true;
+}
+
+/* What is asked when the seat speaks first, or was itself the last to speak, or said
+ * what could not be used. `last`: the last line that says something, line_count none.
+ */
+static bool fill_asks(const struct prompt_templates *templates,
+                      const struct prompt_wish *wish, size_t last,
+                      struct prompt *prompt, struct err *err)
+{
+    const struct memory_page *page = wish->page;
+    bool silence = last == page->line_count;
+
+    if ((silence || has_opened(wish, last))
+        && !fill_ask(templates->opening, wish, prompt, &prompt->opening_bytes, err))
+        return false;
+    if (!silence && page->lines[last].seat == wish->seat
+        && !fill_ask(templates->going_on, wish, prompt, &prompt->nudge_bytes, err))
+        return false;
+    return wish->rejected.len == 0 || fill_repair(templates->repair, wish, prompt, err);
 }
 
 static size_t beside_bytes(const struct prompt_wish *wish, const struct prompt *prompt)
 {
     size_t bytes = strlen(wish->page->systems[wish->seat - 1]) + BUDGET_MESSAGE_BYTES;
 
+    if (prompt->opening_bytes > 0)
+        bytes += prompt->opening_bytes + BUDGET_MESSAGE_BYTES;
     if (prompt->nudge_bytes > 0)
         bytes += prompt->nudge_bytes + BUDGET_MESSAGE_BYTES;
     if (prompt->repair_bytes > 0)
@@ -236,7 +288,7 @@ static size_t beside_bytes(const struct prompt_wish *wish, const struct prompt *
 
 static void add_asks(struct prompt *prompt, const struct prompt_wish *wish)
 {
-    const char *text = prompt->text.at;
+    const char *text = prompt->text.at + prompt->opening_bytes;
 
     if (prompt->nudge_bytes > 0)
         add_message(prompt, "user", str_make(text, prompt->nudge_bytes));
@@ -254,16 +306,11 @@ bool prompt_build(const struct prompt_templates *templates,
     const struct memory_page *page = wish->page;
     struct prompt prompt = {0};
     size_t last = last_spoken(page);
-    bool silence = last == page->line_count;
-    bool own_last = !silence && page->lines[last].seat == wish->seat;
-    const char *nudge = silence ? templates->opening : NULL;
 
     assert(wish->seat >= 1 && (size_t)wish->seat <= page->cast.seat_count);
     assert(page->systems[wish->seat - 1] != NULL);
     buf_init(&prompt.text, PROMPT_MAX_BYTES);
-    if (own_last)
-        nudge = templates->going_on;
-    if (!fill_asks(templates, wish, nudge, &prompt, err)) {
+    if (!fill_asks(templates, wish, last, &prompt, err)) {
         prompt_done(&prompt);
         return false;
     }
@@ -271,8 +318,10 @@ bool prompt_build(const struct prompt_templates *templates,
     prompt.messages =
         x_calloc(page->line_count + MESSAGES_BESIDE, sizeof *prompt.messages);
     add_message(&prompt, "system", str_of(page->systems[wish->seat - 1]));
-    if (!silence)
+    if (last < page->line_count)
         add_history(&prompt, wish, last, beside_bytes(wish, &prompt));
+    else
+        add_message(&prompt, "user", str_make(prompt.text.at, prompt.opening_bytes));
     add_asks(&prompt, wish);
     *ret_prompt = prompt;
     return true;

@@ -49,7 +49,8 @@ struct prompt {
     size_t count;
     size_t bytes; /* of all messages, counted as budget.h does */
     struct buf text;
-    size_t nudge_bytes;      /* the first of `text`: the line of ours, 0 none */
+    size_t opening_bytes;    /* the first of `text`: the ask to open, 0 none */
+    size_t nudge_bytes;      /* behind it the ask to go on, 0 none */
     size_t repair_bytes;     /* and behind it what was wrong, 0 none */
     char window[ENTRY_SIZE]; /* where it begins now; "" when it did not move */
 };

@@ -92,7 +92,7 @@ def count_words(words):
 
 
 def test_two_hundred_turns_with_marks(hybrid):
-    turns = 200
+    turns = 201  # so that nothing else marks the last one
     calls = hybrid.calls(hybrid.play(turns))
     marked = {turn for turn in calls if is_marked(turn, turns)}
     cloud = {turn for turn, call in calls.items() if call["endpoint"] == "cloud"}
@@ -105,7 +105,7 @@ def test_two_hundred_turns_with_marks(hybrid):
         assert call["route"].startswith("mark_") == (turn in marked), (turn, call["route"])
         assert call["tier"] == ("cloud" if turn in cloud else "local")
     assert calls[1]["route"] == "mark_opening"
-    assert calls[turns]["route"] in ("mark_closing", "mark_seat", "mark_every")
+    assert calls[turns]["route"] == "mark_closing"
     assert calls[45]["route"] == "mark_every" and calls[44]["route"] == "mark_seat"
     assert {calls[turn]["route"] for turn in cloud - marked} <= {"complexity", "record"}
     assert {calls[turn]["route"] for turn in set(calls) - cloud} <= {"background", "record"}
@@ -148,10 +148,10 @@ def test_off_and_on_while_it_runs(hybrid):
     # A worker looks once a second.
     wait_for(lambda: "off" not in {call["route"] for call in hybrid.calls(hybrid.play(4)).values()},
              "the workers have heard of it", 5)
-    calls = hybrid.calls(hybrid.play(20))
+    calls = hybrid.calls(hybrid.play(21))
     # Marks alone decide.
     cloud = {turn for turn, call in calls.items() if call["endpoint"] == "cloud"}
-    assert cloud == {turn for turn in calls if is_marked(turn, 20)}
+    assert cloud == {turn for turn in calls if is_marked(turn, 21)}
     assert "on" in hybrid.parley("hybrid")
 
 

@@ -132,12 +132,13 @@ static void own_words_are_the_assistants_and_others_bear_their_names(void **stat
     memory_add_own(memory, page, 4, 1, "Ada", str_of("Ada again"));
     page_add(memory, page, 5, 2, "Bo again");
     prompt = build(1, "", WIDE);
-    assert_int_equal(prompt.count, 6);
-    expect_message(&prompt, 1, "assistant", "from Ada");
-    expect_message(&prompt, 2, "user", "Bo: from Bo");
-    expect_message(&prompt, 3, "user", "Cyd: Cyd: from {name} \xE2\x82\xAC");
-    expect_message(&prompt, 4, "assistant", "Ada again");
-    expect_message(&prompt, 5, "user", "Bo: Bo again");
+    assert_int_equal(prompt.count, 7);
+    expect_message(&prompt, 1, "user", "(The scene begins. Ada speaks first.)");
+    expect_message(&prompt, 2, "assistant", "from Ada");
+    expect_message(&prompt, 3, "user", "Bo: from Bo");
+    expect_message(&prompt, 4, "user", "Cyd: Cyd: from {name} \xE2\x82\xAC");
+    expect_message(&prompt, 5, "assistant", "Ada again");
+    expect_message(&prompt, 6, "user", "Bo: Bo again");
     prompt_done(&prompt);
     prompt = build(3, "", WIDE);
     expect_message(&prompt, 1, "user", "Ada: from Ada");
@@ -154,16 +155,16 @@ static void after_a_failed_turn_the_seat_is_asked_to_go_on(void **state)
     (void)state;
     page_add(memory, page, 1, 1, "anybody there?");
     prompt = build(1, "", WIDE);
-    assert_int_equal(prompt.count, 3);
-    expect_message(&prompt, 1, "assistant", "anybody there?");
-    expect_message(&prompt, 2, "user", go_on);
+    assert_int_equal(prompt.count, 4);
+    expect_message(&prompt, 2, "assistant", "anybody there?");
+    expect_message(&prompt, 3, "user", go_on);
     prompt_done(&prompt);
 
     page_add(memory, page, 2, 2, ""); /* Bo's turn failed and was passed */
     prompt = build(1, "", WIDE);
-    assert_int_equal(prompt.count, 3);
-    expect_message(&prompt, 1, "assistant", "anybody there?");
-    expect_message(&prompt, 2, "user", go_on);
+    assert_int_equal(prompt.count, 4);
+    expect_message(&prompt, 2, "assistant", "anybody there?");
+    expect_message(&prompt, 3, "user", go_on);
     prompt_done(&prompt);
 
     prompt = build(2, "", WIDE); /* Bo, asked again, hears Ada */
@@ -231,28 +232,65 @@ static void the_system_text_is_the_same_at_every_turn(void **state)
     prompt_done(&first);
 }
 
-/* A turn's prompt begins with all of the prompt before it: a server's cache hits. */
-static void a_later_prompt_begins_with_the_earlier_one(void **state)
+/* A turn's prompt begins with all of the prompt before it: a server's cache hits. From
+ * a seat's first turn on, also where it opened the scene. */
+static void expect_growing(int64_t seat)
 {
     char *before = NULL;
 
-    (void)state;
     for (int64_t turn = 1; turn <= 30; turn++) {
-        struct prompt prompt;
-        char *text;
+        if (turn % 2 == seat % 2) { /* its own turn comes next */
+            struct prompt prompt = build(seat, "", WIDE);
+            char *text = flat(&prompt);
 
+            if (before != NULL)
+                assert_int_equal(strncmp(text, before, strlen(before)), 0);
+            free(before);
+            before = text;
+            prompt_done(&prompt);
+        }
         page_add(memory, page, turn, 2 - turn % 2, "some words of a turn");
-        if (turn % 2 == 0) /* it is Ada's turn after Bo's words */
-            continue;
-        prompt = build(2, "", WIDE);
-        text = flat(&prompt);
-        if (before != NULL)
-            assert_int_equal(strncmp(text, before, strlen(before)), 0);
-        free(before);
-        before = text;
-        prompt_done(&prompt);
     }
     free(before);
+}
+
+static void a_later_prompt_begins_with_the_earlier_one(void **state)
+{
+    (void)state;
+    expect_growing(1);
+    memory_forget_all(memory);
+    page_set_cast(memory, page, 2, 1);
+    expect_growing(2);
+}
+
+/* How many of the rooms made the window move. */
+static int count_moved(int64_t seat)
+{
+    int moved = 0;
+
+    for (size_t room = 900; room < 1400; room += 25) {
+        struct prompt prompt = build(seat, "", room);
+
+        if (prompt.window[0] != '\0') {
+            assert_string_equal(prompt.messages[1].role, "user");
+            moved++;
+        }
+        prompt_done(&prompt);
+    }
+    return moved;
+}
+
+static void a_window_begins_with_the_words_of_another(void **state)
+{
+    int moved = 0;
+
+    (void)state;
+    for (int64_t turn = 1; turn <= 60; turn++) {
+        page_add(memory, page, turn, 2 - turn % 2, "some words of a turn");
+        if (turn > 8)
+            moved += count_moved(1 + turn % 2); /* whoever speaks next */
+    }
+    assert_true(moved > 100);
 }
 
 static void a_redelivery_builds_the_same_bytes(void **state)
@@ -543,6 +581,7 @@ int main(void)
         TEST(when_nobody_has_said_a_word_the_scene_begins),
         TEST(the_system_text_is_the_same_at_every_turn),
         TEST(a_later_prompt_begins_with_the_earlier_one),
+        TEST(a_window_begins_with_the_words_of_another),
         TEST(a_redelivery_builds_the_same_bytes),
         TEST(a_long_talk_stays_in_its_room_and_the_window_moves_by_quarters),
         TEST(the_window_moves_as_soon_as_one_byte_is_too_much),
