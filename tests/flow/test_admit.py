@@ -187,6 +187,18 @@ def test_one_that_waits_and_is_not_heard_of_blocks_nobody_for_long(servers):
     assert time.monotonic() - begin < 1.5
 
 
+def test_nothing_is_left_of_a_call_that_is_over(servers):
+    both = (("a", 1), ("b", 1))
+    for call in ("1", "2"):
+        servers.admit(call, *both)
+    assert servers.admit("3", *both)[0] == "WAIT"
+    servers.report("2", endpoint="b")
+    assert servers.admit("3", *both)[1] == "2"
+    servers.report("1", endpoint="a")
+    servers.report("3", endpoint="b")
+    assert [servers.db.exists(servers.key(e, what)) for e in "ab" for what in ("held", "waiting", "alive")] == [0] * 6
+
+
 # Several candidates.
 
 def test_in_order_the_next_is_taken_when_the_first_is_full(servers):
@@ -280,8 +292,9 @@ def test_a_good_answer_in_between_keeps_it_closed_until_half_of_twenty_failed(se
 
 def test_answers_that_say_nothing_of_the_server_leave_it_alone(servers):
     for i in range(4):
-        servers.call(str(i), "bad")
+        servers.call(str(i), "bad", error="busy")
     servers.call("cancelled", "none")
+    assert servers.hash()["failed"] == "4" and "ok" not in servers.hash()
     assert servers.hash()["fails"] == "4" and servers.call("x", "bad") == "open"
 
 
@@ -388,6 +401,9 @@ def test_a_token_a_second_trickles_in_while_it_is_closed_and_never_more_than_ten
     for i in range(10):
         assert servers.admit(f"retry {i}", ("a", 0), budget=-1)[0] == "OK"
     assert servers.admit("one more", ("a", 0), budget=-1)[0] == "BUDGET"
+    for i in range(20):
+        servers.admit(f"first {i}", ("a", 0), budget=1)
+    assert servers.hash()["tokens"] == "10.000"
 
 
 def test_a_probe_costs_nothing_and_nothing_trickles_in_while_it_is_open(servers):
