@@ -292,7 +292,7 @@ def test_a_good_answer_in_between_keeps_it_closed_until_half_of_twenty_failed(se
 
 def test_answers_that_say_nothing_of_the_server_leave_it_alone(servers):
     for i in range(4):
-        servers.call(str(i), "bad", error="busy")
+        servers.call(str(i), "bad", error="server")
     servers.call("cancelled", "none")
     assert servers.hash()["failed"] == "4" and "ok" not in servers.hash()
     assert servers.hash()["fails"] == "4" and servers.call("x", "bad") == "open"
