@@ -47,16 +47,13 @@ static void on_mode(void *owner, const struct redis_answer *answer)
 static bool set_and_show(struct fleet *fleet, const char *word, struct mode *mode,
                          struct err *err)
 {
-    struct keys shared;
     char key[KEY_SIZE];
     struct str argv[3] = {str_of("SET")};
     struct redis_call set = {.argc = 3, .argv = argv};
     struct redis_call get = {
         .argc = 2, .argv = argv, .on_answer = on_mode, .owner = mode};
 
-    if (!keys_init(&shared, mode->loaded->values.prefix, "endpoints", err))
-        return false;
-    argv[1] = key_make(&shared, "hybrid", NULL, key);
+    argv[1] = key_endpoint(&fleet->keys, "hybrid", NULL, key);
     argv[2] = str_of(word);
     if (word != NULL && !redis_sync_call(fleet->loop, fleet->redis, &set, err))
         return false;

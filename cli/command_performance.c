@@ -115,7 +115,7 @@ int command_performance(const struct config_loaded *loaded, char **words,
     ok = fleet_open(loaded, &fleet, err);
     if (ok) {
         ok = read_calls(&fleet, config->since_ms, reading, err)
-             && states_read(&fleet, config->prefix, &reading->states, err);
+             && states_read(&fleet, &reading->states, err);
         fleet_close(&fleet);
     }
     if (ok) {

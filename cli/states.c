@@ -53,7 +53,9 @@ static void on_keys(void *owner, const struct redis_answer *answer)
         struct str key = redis_item_text(keys, i);
         struct str id;
 
-        if (key.len <= scanning->prefix_len || key.len >= KEY_SIZE)
+        /* What is longer is no key of ours. */
+        if (key.len <= scanning->prefix_len
+            || key.len - scanning->prefix_len >= ENDPOINT_ID_SIZE)
             continue;
         id = str_make(key.at + scanning->prefix_len, key.len - scanning->prefix_len);
         if (!knows(states, id))
@@ -114,21 +116,20 @@ static bool ask(struct fleet *fleet, const char *const *words,
     return redis_sync_call(fleet->loop, fleet->redis, &call, err);
 }
 
-static bool read_one(struct fleet *fleet, const struct keys *keys,
-                     struct server_state *state, struct err *err)
+static bool read_one(struct fleet *fleet, struct server_state *state, struct err *err)
 {
-    char hash[KEY_SIZE + 16];
-    char held[KEY_SIZE + 16];
-    char waiting[KEY_SIZE + 16];
+    char hash[KEY_SIZE];
+    char held[KEY_SIZE];
+    char waiting[KEY_SIZE];
     const char *fields[] = {"HMGET",  hash,     "name", "tier",   "state",
                             "reason", "window", "ok",   "failed", "latency_ms",
                             "spent",  "day",    NULL};
     const char *count_held[] = {"ZCARD", held, NULL};
     const char *count_waiting[] = {"ZCARD", waiting, NULL};
 
-    fmt_into(hash, sizeof hash, "%s%s", keys->root, state->id);
-    fmt_into(held, sizeof held, "%s:held", hash);
-    fmt_into(waiting, sizeof waiting, "%s:waiting", hash);
+    (void)key_endpoint(&fleet->keys, state->id, NULL, hash);
+    (void)key_endpoint(&fleet->keys, state->id, "held", held);
+    (void)key_endpoint(&fleet->keys, state->id, "waiting", waiting);
     return ask(fleet, fields, on_fields, state, err)
            && ask(fleet, count_held, on_count, &state->held, err)
            && ask(fleet, count_waiting, on_count, &state->waiting, err);
@@ -143,17 +144,12 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->id, y->id);
 }
 
-bool states_read(struct fleet *fleet, const char *prefix, struct states *states,
-                 struct err *err)
+bool states_read(struct fleet *fleet, struct states *states, struct err *err)
 {
     struct scanning scanning = {.states = states, .cursor = "0"};
-    struct keys shared; /* the endpoints' keys are no shard's */
     char pattern[KEY_SIZE];
 
-    if (!keys_init(&shared, prefix, "endpoints", err))
-        return false;
-    scanning.prefix_len = strlen(shared.root);
-    fmt_into(pattern, sizeof pattern, "%s*", shared.root);
+    scanning.prefix_len = key_endpoint(&fleet->keys, "*", NULL, pattern).len - 1;
     do {
         const char *words[] = {"SCAN",    scanning.cursor, "MATCH", pattern, "COUNT",
                                scan_page, "TYPE",          "hash",  NULL};
@@ -162,7 +158,7 @@ bool states_read(struct fleet *fleet, const char *prefix, struct states *states,
             return false;
     } while (strcmp(scanning.cursor, "0") != 0);
     for (size_t i = 0; i < states->count; i++)
-        if (!read_one(fleet, &shared, &states->at[i], err))
+        if (!read_one(fleet, &states->at[i], err))
             return false;
     qsort(states->at, states->count, sizeof *states->at, compare);
     return true;

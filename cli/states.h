@@ -32,8 +32,7 @@ struct states {
     struct server_state at[STATES_MAX];
     size_t count; /* sorted by name and id; more than STATES_MAX are left out */
 };
-MUST_USE bool states_read(struct fleet *fleet, const char *prefix,
-                          struct states *states, struct err *err);
+MUST_USE bool states_read(struct fleet *fleet, struct states *states, struct err *err);
 void states_done(struct states *states);
 
 /* A table of at most 100 columns; nothing when there are none. */
