@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "net/redis.h"
 
@@ -118,6 +119,15 @@ void live_begin(struct live *live, const char *conversation, const char *call)
     buf_clear(&live->words);
 }
 
+/* All calls of a process write at the same beats, never later than update_ms after the
+ * words came: the batches of many streams are one wake-up and one write. */
+static int64_t until_beat_us(int64_t update_ms)
+{
+    int64_t beat_us = update_ms * 1000;
+
+    return beat_us <= 0 ? 0 : beat_us - clock_mono_us() % beat_us;
+}
+
 void live_add(struct live *live, struct str words)
 {
     if (words.len == 0)
@@ -129,7 +139,7 @@ void live_add(struct live *live, struct str words)
     if (live->words.len >= live->chunk_bytes)
         flush(live);
     else if (!loop_timer_running(&live->timer))
-        loop_timer_start(&live->timer, live->update_ms);
+        loop_timer_start_us(&live->timer, until_beat_us(live->update_ms));
 }
 
 void live_restart(struct live *live)
