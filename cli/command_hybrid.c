@@ -32,7 +32,7 @@ static void on_mode(void *owner, const struct redis_answer *answer)
     if (mode->loaded->values.json) {
         buf_add_text(&mode->line, "{\"hybrid\":");
         if (is_set)
-            json_write_string(&mode->line, word);
+            json_write_text(&mode->line, log_safe(word));
         else
             buf_add_text(&mode->line, "null");
         buf_add_char(&mode->line, '}');

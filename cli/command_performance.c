@@ -38,7 +38,7 @@ static double field_number(const struct redis_value *fields, const char *name)
 static bool is_new(struct reading *reading, struct str call)
 {
     char *id = x_memdup(call.at, call.len);
-    bool is_new = json_object_get(reading->seen, id) == NULL;
+    bool is_new = call.len == 0 || json_object_get(reading->seen, id) == NULL;
 
     if (is_new)
         (void)json_object_set_new(reading->seen, id,

@@ -23,7 +23,9 @@
 #include "proto/json_write.h"
 #include "proto/message.h"
 
-enum { OUT_MAX_BYTES = 1 << 20, CELL_SIZE = 32 };
+/* A seat may be as long as a message, and six times that in JSON's escapes. */
+enum { OUT_MAX_BYTES = SEATS_MAX * 6 * MESSAGE_MAX_BYTES, CELL_SIZE = 32 };
+enum { TOKENS_MAX = 1 << 30 }; /* more is no count */
 
 struct player {
     struct seat seat;
@@ -102,7 +104,7 @@ static void on_line(void *owner, const struct redis_value *fields)
         || !message_parse(redis_field(fields, "message"), &message, &ignored))
         return;
     player->turns++;
-    if (message.tokens_generated > 0)
+    if (message.tokens_generated > 0 && message.tokens_generated <= TOKENS_MAX)
         player->tokens += message.tokens_generated;
     player->first_ms = message.time_to_first_token_ms;
     player->prompt_tokens = message.prompt_tokens;

@@ -9,6 +9,9 @@
 
 #include "base/alloc.h"
 
+/* No call has so many; sums of such counts fit their type. */
+static const int64_t most_tokens = INT64_C(1) << 40;
+
 void score_init(struct score *score)
 {
     *score = (struct score){0};
@@ -67,9 +70,14 @@ static void add_time(struct score_times *times, double ms)
     stats_add(&times->stats, ms);
 }
 
+static bool is_told(int64_t count)
+{
+    return count >= 0 && count <= most_tokens;
+}
+
 static void add_count(int64_t *sum, int64_t count)
 {
-    *sum += count > 0 ? count : 0;
+    *sum += is_told(count) ? count : 0;
 }
 
 static void add_call(struct score_row *row, const struct score_call *call)
@@ -83,7 +91,7 @@ static void add_call(struct score_row *row, const struct score_call *call)
     row->extra += call->attempt > 1;
     add_count(&row->prompt_tokens, call->prompt_tokens);
     add_count(&row->generated_tokens, call->generated_tokens);
-    if (call->cached_tokens >= 0 && call->prompt_tokens >= 0) {
+    if (is_told(call->cached_tokens) && is_told(call->prompt_tokens)) {
         row->cached_tokens += call->cached_tokens;
         row->cached_of += call->prompt_tokens;
     }

@@ -15,7 +15,7 @@
 #include "base/stats.h"
 #include "base/str.h"
 
-/* One entry of K:calls. Counts -1 and times NAN: not told. */
+/* One entry of K:calls. Counts -1 (or beyond all reason) and times NAN: not told. */
 struct score_call {
     struct str endpoint;
     struct str model;

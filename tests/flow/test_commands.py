@@ -150,6 +150,14 @@ def test_what_is_no_number_is_not_counted(box, fleet):
     assert total["duration_ms"] == {"p50": None, "p95": None}
 
 
+def test_entries_that_lack_fields_are_each_counted(box, fleet):
+    for _ in range(3):
+        fleet.db.xadd("parley:{0}:calls", {"outcome": "done", "model": "m"})
+    found = performance(box)
+    assert (found["total"]["calls"], found["total"]["done"]) == (3, 3)
+    assert [(row["endpoint"], row["model"]) for row in found["models"]] == [(None, "m")]
+
+
 # ---- persona ----
 
 def test_persona_tells_who_takes_part_and_how_far_each_is(box, fleet):
@@ -203,6 +211,16 @@ def test_persona_of_a_conversation_that_is_being_prepared_is_told(box, fleet):
     assert done.returncode == 1 and "still being prepared" in done.stderr
 
 
+def test_persona_of_any_length_is_told_whole(box, fleet):
+    talk = "k3v9q2m4x7ab"
+    seat = {"persona": {"name": "Ada", "role": "\x01" * 300000, "traits": [], "goal": "", "style": ""},
+            "driver": "model", "lane": 1}
+    fleet.db.hset(f"parley:{{0}}:conversation:{talk}", "state", "running")
+    fleet.db.hset(f"parley:{{0}}:cast:{talk}", "seat:1", json.dumps(seat))
+    ada, = json.loads(told(box, "persona", talk, "--json"))["personas"]
+    assert ada["role"] == seat["persona"]["role"]
+
+
 # ---- hybrid ----
 
 def test_hybrid_is_set_for_all_shards_and_shown(box, fleet):
@@ -213,6 +231,12 @@ def test_hybrid_is_set_for_all_shards_and_shown(box, fleet):
         assert fleet.db.get("parley:{endpoints}:hybrid") == mode
         assert told(box, "hybrid", "--shard", "other") == mode + "\n"
     assert json.loads(told(box, "hybrid", "--json")) == {"hybrid": "off"}
+
+
+def test_whatever_the_hybrid_key_holds_is_shown_as_one_short_word(box, fleet):
+    fleet.db.set("parley:{endpoints}:hybrid", "\x1b[2J" * 5000)
+    assert len(json.loads(told(box, "hybrid", "--json"))["hybrid"]) < 500
+    assert "\x1b" not in told(box, "hybrid")
 
 
 @pytest.mark.parametrize("words", [["maybe"], ["on", "off"], ["ON"], [""]])

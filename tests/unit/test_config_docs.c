@@ -60,7 +60,8 @@ static void expect_line(const struct buf *line)
         fail_msg("docs/configuration.md lacks the line\n%s", buf_text(line));
 }
 
-/* "| `conversation.personas` | `--personas` | `2` | a whole number ... | How many. |" */
+/* "| `conversation.personas` | `--personas` | `2` | a whole number ... | How many. |"
+ */
 static void write_row(const struct opt_row *row, struct buf *line)
 {
     struct buf allowed;
@@ -111,8 +112,8 @@ static void each_group_has_its_heading(void **state)
 /* "| `top_k` | `top_k` | a whole number from 0 to 1000000 |" */
 static void each_option_of_a_model_has_its_line(void **state)
 {
-    static const char *const kinds[] = {[MODEL_OPTION_INT] = "a whole number",
-                                        [MODEL_OPTION_REAL] = "a number"};
+    static const char *const kinds[] = {
+        [MODEL_OPTION_INT] = "a whole number", [MODEL_OPTION_REAL] = "a number"};
     const struct model_option *option;
 
     (void)state;

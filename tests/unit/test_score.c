@@ -1,10 +1,9 @@
 /* test_score.c - calls summed up by endpoint and model. */
-#include "cli/score.h"
-
 #include <math.h>
 #include <string.h>
 
 #include "cli/column.h"
+#include "cli/score.h"
 #include "cli/score_show.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
@@ -37,8 +36,8 @@ static void assert_near(double value, double expected)
     assert_true(fabs(value - expected) < 1e-6 * fmax(1, fabs(expected)));
 }
 
-static void
-calls_are_summed_by_endpoint_and_model_which_are_sorted_and_in_all(void **state)
+static void calls_are_summed_by_endpoint_and_model_which_are_sorted_and_in_all(
+    void **state)
 {
     struct score_call b = call_of("b", "x");
     struct score_call a = call_of("a", "y");
@@ -167,6 +166,25 @@ static void endpoints_without_end_share_one_row(void **state)
     score_done(&score);
 }
 
+static void counts_beyond_all_reason_are_none(void **state)
+{
+    struct score_call call = call_of("a", "x");
+    struct score score;
+
+    (void)state;
+    score_init(&score);
+    score_take(&score, &call);
+    call.prompt_tokens = call.generated_tokens = call.cached_tokens = INT64_MAX;
+    score_take(&score, &call);
+    score_take(&score, &call);
+    score_finish(&score);
+    assert_int_equal(score.total.calls, 3);
+    assert_int_equal(score.total.prompt_tokens, 100);
+    assert_int_equal(score.total.generated_tokens, 20);
+    assert_true(isnan(score_cache_hits(&score.total)));
+    score_done(&score);
+}
+
 static void a_table_is_at_most_100_columns_wide_and_harmless(void **state)
 {
     struct score_call call =
@@ -225,6 +243,7 @@ int main(void)
         cmocka_unit_test(what_was_not_told_is_not_counted),
         cmocka_unit_test(routes_are_counted_the_most_frequent_first_and_bounded),
         cmocka_unit_test(endpoints_without_end_share_one_row),
+        cmocka_unit_test(counts_beyond_all_reason_are_none),
         cmocka_unit_test(a_table_is_at_most_100_columns_wide_and_harmless),
         cmocka_unit_test(a_cell_is_cut_between_characters_and_padded),
     };
