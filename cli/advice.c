@@ -72,12 +72,13 @@ void advice_no_model(const struct endpoint *endpoint, const char *model,
 {
     bool is_ollama = strcmp(endpoint->provider, "ollama") == 0;
     char *url = config_url_bare(endpoint->url);
-    const char *shown = log_safe(str_of(model));
+    const char *shown;
     struct buf list;
 
     buf_init(&list, LISTED_MAX_BYTES);
     for (size_t i = 0; i < has->count; i++)
         buf_printf(&list, "%s%s", i == 0 ? "" : ", ", log_safe(str_of(has->names[i])));
+    shown = log_safe(str_of(model)); /* behind the others: only the last 8 are kept */
     err_set(ret_line, ERR_MODEL, "%s (%s) lacks the model %s; it has %s%s: %s%s%s%s",
             endpoint->name, url, shown, list.len == 0 ? "none" : buf_text(&list),
             list.overflowed ? ", ..." : "",

@@ -33,7 +33,8 @@ struct player {
     int64_t tokens; /* as far as they are known */
     int64_t calls;
     int64_t failed_calls;
-    char *endpoint; /* owned: of the last turn, or NULL; as `model` */
+    int64_t failed_probes; /* of these */
+    char *endpoint;        /* owned: of the last turn, or NULL; as `model` */
     char *model;
     double first_ms;       /* of the last turn; -1 unknown */
     int64_t prompt_tokens; /* of the last turn; -1 unknown */
@@ -121,7 +122,10 @@ static void on_call(void *owner, const struct redis_value *fields)
     if (player == NULL || !str_is(redis_field(fields, "conversation"), players->id))
         return;
     player->calls++;
-    player->failed_calls += str_is(redis_field(fields, "outcome"), "failed");
+    if (!str_is(redis_field(fields, "outcome"), "failed"))
+        return;
+    player->failed_calls++;
+    player->failed_probes += str_is(redis_field(fields, "probe"), "1");
 }
 
 static bool ask(struct fleet *fleet, const char *const *words,
@@ -225,6 +229,9 @@ static void add_marks(struct buf *out, const struct player *player, size_t seat)
     if (player->failed_calls > 0)
         buf_printf(out, "%s%" PRId64 " of %" PRId64 " calls failed", between,
                    player->failed_calls, player->calls);
+    if (player->failed_probes > 0)
+        buf_printf(out, ", %" PRId64 " of them asked a server that was down",
+                   player->failed_probes);
     buf_add_char(out, '\n');
 }
 
@@ -300,10 +307,13 @@ int command_persona(const struct config_loaded *loaded, char **words, struct err
     struct buf out;
     bool ok;
 
-    if (loaded->rest != 1 || !conversation_id_valid(str_of(words[0]))) {
+    if (loaded->rest != 1)
         err_set(err, ERR_USAGE, "expected one conversation's id (parley list)");
+    else if (!conversation_id_valid(str_of(words[0])))
+        err_set(err, ERR_USAGE, "'%s' is not a conversation's id (parley list)",
+                log_safe(str_of(words[0])));
+    if (err->msg[0] != '\0')
         return err_exit_status(err);
-    }
     if (!fleet_open(loaded, &fleet, err))
         return err_exit_status(err);
     buf_init(&out, OUT_MAX_BYTES);

@@ -118,7 +118,9 @@ static bool choose(const struct config_loaded *loaded, struct fleet *fleet,
         char *text = redis_target_text(&fleet->target);
 
         fprintf(stderr, "parley: using %s (%s)\n", text,
-                url != NULL ? "the newest run" : "no run is alive, no --redis given");
+                url != NULL ? "the newest run"
+                            : "no run is alive, no --redis given; `parley analyze` "
+                              "shows the last one");
         free(text);
     }
     free(given);

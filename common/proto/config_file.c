@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "proto/json_get.h"
 #include "proto/schema.h"
@@ -71,6 +72,25 @@ static void value_text(const json_t *value, struct buf *into)
     }
 }
 
+static bool unknown_key(const struct opt_set *set, const char *key, struct err *err)
+{
+    struct str name;
+    struct str section = str_cut(str_of(key), '.', &name);
+    struct nearest nearest = nearest_to(name);
+
+    for (size_t i = 0; i < set->count; i++) {
+        struct str known;
+
+        if (set->rows[i].key != NULL
+            && str_eq(str_cut(str_of(set->rows[i].key), '.', &known), section))
+            nearest_try(&nearest, known.at); /* it ends where the key does */
+    }
+    return err_set(err, ERR_USAGE, "%s: unknown key %s%s%s%s", set->file,
+                   log_safe(str_of(key)), nearest.name == NULL ? "" : ", did you mean ",
+                   nearest.name == NULL ? "" : nearest.name,
+                   nearest.name == NULL ? "" : "?");
+}
+
 static bool put_value(struct opt_set *set, const char *key, const json_t *value,
                       struct err *err)
 {
@@ -80,8 +100,7 @@ static bool put_value(struct opt_set *set, const char *key, const json_t *value,
     bool ok;
 
     if (row == set->count)
-        return err_set(err, ERR_USAGE, "%s: unknown key %s", set->file,
-                       log_safe(str_of(key)));
+        return unknown_key(set, key, err);
     buf_init(&text, FILE_MAX_BYTES);
     buf_init(&where, 2 * KEY_MAX + strlen(set->file));
     if (type_fits(&set->rows[row], value)) {
@@ -167,6 +186,31 @@ static bool is_section(const struct opt_set *set, struct str section)
     return false;
 }
 
+/* The rows of a section stand together. */
+static bool unknown_section(const struct opt_set *set, const char *section,
+                            struct err *err)
+{
+    struct str last = str_of("endpoints");
+    struct buf known;
+
+    buf_init(&known, FILE_MAX_BYTES);
+    buf_add_str(&known, last);
+    for (size_t i = 0; i < set->count; i++) {
+        struct str rest;
+        struct str name = str_cut(str_of(set->rows[i].key), '.', &rest);
+
+        if (name.len == 0 || str_eq(name, last))
+            continue;
+        buf_add_text(&known, ", ");
+        buf_add_str(&known, name);
+        last = name;
+    }
+    err_set(err, ERR_USAGE, "%s: unknown section %s: there are %s", set->file,
+            log_safe(str_of(section)), buf_text(&known));
+    buf_done(&known);
+    return false;
+}
+
 static bool put_endpoints(const struct opt_set *set, const json_t *section,
                           struct endpoint_list *endpoints, struct err *err)
 {
@@ -193,8 +237,7 @@ static bool put_section(struct opt_set *set, struct endpoint_list *endpoints,
     if (strcmp(section, "endpoints") == 0)
         return put_endpoints(set, values, endpoints, err);
     if (!is_section(set, str_of(section)))
-        return err_set(err, ERR_USAGE, "%s: unknown section %s", set->file,
-                       log_safe(str_of(section)));
+        return unknown_section(set, section, err);
     if (!json_is_object(values))
         return err_set(err, ERR_USAGE, "%s: %s is %s, not an object", set->file,
                        log_safe(str_of(section)), json_type_name(values));

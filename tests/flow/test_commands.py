@@ -197,7 +197,7 @@ def test_persona_tells_marks_fallbacks_and_failed_calls(box, fleet):
 
 
 @pytest.mark.parametrize("words, status, reason", [
-    ([], 2, "one conversation's id"), (["a", "b"], 2, "one conversation's id"), (["../x"], 2, "one conversation's id"),
+    ([], 2, "one conversation's id"), (["a", "b"], 2, "one conversation's id"), (["../x"], 2, "'../x' is not a conversation's id"),
     (["k3v9q2m4x7ab"], 1, "there is no conversation k3v9q2m4x7ab"),
 ])
 def test_persona_of_nobody_is_told(box, fleet, words, status, reason):

@@ -238,6 +238,15 @@ def test_a_missing_model_is_told_with_those_there_are(box):
     assert_one_line(done, "openai", "lacks the model huge", "gpt-small, gpt-large", "--model")
 
 
+def test_of_many_models_the_missing_one_is_the_one_named(box):
+    many = json.dumps({"data": [{"id": f"m{i}"} for i in range(20)]})
+    answers = {**OPENAI, "/v1/models": (200, "application/json", many),
+               "/v1/chat/completions": openai_error(404, "The model `huge` does not exist", "model_not_found")}
+    with Server(answers) as server:
+        done = try_it(box, "openai", server.url, None, "--model", "huge")
+    assert_one_line(done, "openai", "lacks the model huge; it has m0, m1")
+
+
 def test_a_server_without_any_model_is_told(box):
     answers = {**OPENAI, "/v1/models": (200, "application/json", '{"data": []}')}
     with Server(answers) as server:

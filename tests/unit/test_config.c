@@ -142,14 +142,21 @@ static void a_file_gives_values_of_every_kind(void **state)
     config_done(&loaded);
 }
 
+#define KNOWN_SECTIONS                                                                 \
+    ": there are endpoints, conversation, model, router, hybrid, redis, fleet, live, " \
+    "run, simulator, logging"
+
 /* Files that stop the start; the message behind "<path>: ". */
 static const struct {
     const char *file, *message;
 } bad_files[] = {
-    {"{\"bogus\":{\"a\":1}}", "unknown section bogus"},
-    {"{\"bogus\":{}}", "unknown section bogus"},
-    {"{\"\":{}}", "unknown section "},
-    {"{\"model\":{\"nmae\":\"x\"}}", "unknown key model.nmae"},
+    {"{\"bogus\":{\"a\":1}}", "unknown section bogus" KNOWN_SECTIONS},
+    {"{\"bogus\":{}}", "unknown section bogus" KNOWN_SECTIONS},
+    {"{\"\":{}}", "unknown section " KNOWN_SECTIONS},
+    {"{\"model\":{\"nmae\":\"x\"}}", "unknown key model.nmae, did you mean name?"},
+    {"{\"hybrid\":{\"openning\":true}}",
+     "unknown key hybrid.openning, did you mean opening?"},
+    {"{\"run\":{\"zebra\":1}}", "unknown key run.zebra"},
     {"{\"model\":{\"\":1}}", "unknown key model."},
     {"{\"model\":{\"a\\u001b[2J\":1}}", "unknown key model.a<U+001B>[2J"},
     {"{\"conversation\":{\"turns\":5}}", "unknown key conversation.turns"},
