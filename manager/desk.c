@@ -287,6 +287,8 @@ static struct llm_request request_of(const struct desk *desk)
         .temperature = isnan(own->temperature) ? config->temperature : own->temperature,
         .seed = own->seed < 0 ? -1 : own->seed + desk->asked,
         .keep_alive = config->keep_alive,
+        .options = own->options == NULL ? config->options : own->options,
+        .think = own->think == NULL ? config->think : own->think,
     };
 }
 

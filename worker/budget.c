@@ -88,11 +88,13 @@ void budget_learn(struct budget *budget, const char *model,
         note(here, ratio);
 }
 
-void budget_shrink(struct budget *budget, const char *model)
+void budget_shrink(struct budget *budget, const char *model, size_t bytes,
+                   size_t room_bytes)
 {
     struct budget_model *here = find(budget, model);
 
-    note(here, ratio_of(here) / caution * shrink_part);
+    if (bytes <= room_bytes)
+        note(here, ratio_of(here) / caution * shrink_part);
 }
 
 bool budget_was_cut(const struct budget_count *count,

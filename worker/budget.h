@@ -58,8 +58,11 @@ size_t budget_room_bytes(struct budget *budget, const char *model, int64_t num_c
 /* Not to be called with a count of a prompt that was cut. */
 void budget_learn(struct budget *budget, const char *model,
                   const struct budget_count *count);
-/* The server cut a prompt that should have fitted: a quarter less from now on. */
-void budget_shrink(struct budget *budget, const char *model);
+/* The server cut a prompt of so many bytes: a quarter less from now on, if it should
+ * have fitted. One that was known to be larger than its room (system text and last
+ * message always stay) teaches nothing. */
+void budget_shrink(struct budget *budget, const char *model, size_t bytes,
+                   size_t room_bytes);
 /* Whether these counts tell that the server cut the prompt: its window is full to the
  * last token; or there are fewer tokens than one for 12 bytes; or no more of them than
  * before though the prompt grew by more than 400 bytes. The last two only where what

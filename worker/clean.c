@@ -101,21 +101,21 @@ static struct str name_text(const struct clean *clean, size_t i)
     return str_make(clean->names.at + clean->name[i].at, clean->name[i].len);
 }
 
-static bool name_known(const struct clean *clean, struct str name)
+static struct clean_name *find_name(struct clean *clean, struct str name)
 {
     for (size_t i = 0; i < clean->name_count; i++)
         if (clean->name[i].len == name.len && same_letters(name_text(clean, i), name))
-            return true;
-    return false;
+            return &clean->name[i];
+    return NULL;
 }
 
 static void add_name(struct clean *clean, struct str name, bool own)
 {
     struct clean_name *to = &clean->name[clean->name_count];
 
-    if (name.len == 0 || name_known(clean, name))
+    if (name.len == 0 || find_name(clean, name) != NULL)
         return;
-    *to = (struct clean_name){clean->names.len, name.len, own};
+    *to = (struct clean_name){.at = clean->names.len, .len = name.len, .own = own};
     if (buf_add_str(&clean->names, name))
         clean->name_count++;
 }
@@ -124,8 +124,11 @@ static void add_name(struct clean *clean, struct str name, bool own)
 static void add_person(struct clean *clean, const struct persona *persona, bool own)
 {
     struct str name = str_trim(str_of(persona->name));
+    struct clean_name *known = find_name(clean, name);
     struct str rest;
 
+    if (known != NULL)
+        known->shared = known->own;
     add_name(clean, name, own);
     add_name(clean, str_cut(name, ' ', &rest), own);
 }
@@ -173,7 +176,8 @@ static int fit(struct str in, const struct str *pieces, size_t count)
     return (int)at;
 }
 
-/* The longest name with its frame that stands here; *ret_own tells whose. */
+/* The longest name with its frame that stands here; *ret_own tells whose. What may be
+ * either's is the own one at the very start, another's further on. */
 static int fit_name(const struct clean *clean, struct str in, bool all, bool *ret_own)
 {
     int longest = 0;
@@ -188,7 +192,8 @@ static int fit_name(const struct clean *clean, struct str in, bool all, bool *re
                 return WAIT;
             if (len > longest) {
                 longest = len;
-                *ret_own = clean->name[i].own;
+                *ret_own = clean->name[i].own
+                           && (!clean->name[i].shared || clean->text.len == 0);
             }
         }
     return longest;

@@ -50,6 +50,7 @@ struct clean_name {
     size_t at; /* in `names` */
     size_t len;
     bool own;
+    bool shared; /* own, as the first word of a name, and another's whole name */
 };
 struct clean {
     enum clean_state state;

@@ -305,6 +305,13 @@ static size_t persona_bytes(const struct persona *persona)
     return bytes;
 }
 
+static size_t model_bytes(const struct seat_model *model)
+{
+    return text_bytes(model->provider) + text_bytes(model->endpoint)
+           + text_bytes(model->model) + text_bytes(model->fallback)
+           + text_bytes(model->options) + text_bytes(model->think);
+}
+
 static size_t cast_bytes(const struct cast *cast)
 {
     const struct story *story = &cast->story;
@@ -314,7 +321,9 @@ static size_t cast_bytes(const struct cast *cast)
         bytes += sizeof *story->characters + text_bytes(story->characters[i].name)
                  + text_bytes(story->characters[i].description);
     for (size_t i = 0; i < cast->seat_count; i++)
-        bytes += sizeof *cast->seats + persona_bytes(&cast->seats[i].persona);
+        bytes += sizeof *cast->seats + persona_bytes(&cast->seats[i].persona)
+                 + model_bytes(&cast->seats[i].model)
+                 + text_bytes(cast->seats[i].fallback_reply);
     return bytes;
 }
 

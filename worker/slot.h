@@ -56,6 +56,7 @@ struct slot {
     char model[BUDGET_MODEL_SIZE]; /* under which the budget learns */
     int64_t num_ctx;
     size_t prompt_bytes;
+    size_t room_bytes; /* for the prompt */
     size_t reply_max_bytes;
     char new_window[ENTRY_SIZE];
     int64_t endpoint_wait_us; /* for places, over all attempts */

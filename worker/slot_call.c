@@ -94,11 +94,14 @@ static void told_truncated(struct slot *slot, const struct llm_result *result,
 {
     slot->context_truncated = true;
     log_warn("context.truncated",
-             "the server cut the prompt, a shorter one next time message=%s:%lld "
+             "the server cut the prompt%s message=%s:%lld "
              "prompt_tokens=%lld prompt_bytes=%zu num_ctx=%lld model=%s",
+             count->bytes > slot->room_bytes
+                 ? ", which is larger than its window without any history"
+                 : ", a shorter one next time",
              slot->conversation, (long long)slot->turn, (long long)count->tokens,
              count->bytes, (long long)slot->num_ctx, log_safe(str_of(result->model)));
-    budget_shrink(&slot->worker->budget, slot->model);
+    budget_shrink(&slot->worker->budget, slot->model, count->bytes, slot->room_bytes);
 }
 
 /* What the server counted teaches how much fits. */
@@ -194,6 +197,14 @@ static void take_reply(struct slot *slot, const struct llm_result *result,
 
 static bool ask(struct slot *slot, struct str rejected, const char *complaint);
 
+/* Another turn of the conversation may have brought another cast, or a server another
+ * history, while the call ran. */
+static bool can_ask_again(const struct slot *slot)
+{
+    return slot->state == TURN_CALLING && slot->page->known == slot->lines
+           && (size_t)slot->seat <= slot->page->cast.seat_count;
+}
+
 /* A structured reply that is none. Once more, unless the turn is on its way out or its
  * history was forgotten meanwhile: the prompt could not be built again. */
 static void reject(struct slot *slot, const struct llm_result *result,
@@ -211,8 +222,7 @@ static void reject(struct slot *slot, const struct llm_result *result,
     slot->repairing = true;
     if (rejected.len > REJECTED_MAX_BYTES)
         rejected.len = REJECTED_MAX_BYTES; /* mended where it is written */
-    if (first && slot->state == TURN_CALLING && slot->page->known == slot->lines
-        && ask(slot, rejected, complaint))
+    if (first && can_ask_again(slot) && ask(slot, rejected, complaint))
         return;
     slot_spoiled(slot, "structure", "%s", complaint);
     give_up(slot, result, attempt);
@@ -325,6 +335,7 @@ static bool make_prompt(struct slot *slot, const struct llm_request *request,
         return slot_spoiled(slot, "prompt", "%s", err.msg);
     memcpy(slot->new_window, ret_prompt->window, sizeof slot->new_window);
     slot->prompt_bytes = ret_prompt->bytes;
+    slot->room_bytes = whole.room_bytes;
     return true;
 }
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from helpers import FAST, BlackHole, Fleet, box, closed_port, wait_for  # noqa: F401: box is a fixture
+from helpers import FAST, BlackHole, FakeOllama, Fleet, box, closed_port, wait_for  # noqa: F401: box is a fixture
 from table_servers import config
 
 
@@ -65,6 +65,17 @@ def test_a_story_whose_server_is_gone_fails_after_the_routers_attempts(box, flee
     summary = json.loads(fleet.db.xrevrange("parley:{0}:events", count=1)[0][1]["summary"])
     assert summary["error"] == "story" and "Connection refused" in summary["text"]
     assert [call["error"] for call in story_calls(fleet, talk)] == 2 * ["refused"]
+
+
+def test_a_story_is_asked_for_with_the_options_of_the_turns(box, fleet):
+    """Else the server would load its model anew for the first turn."""
+    with FakeOllama() as server:
+        box.env["PARLEY_OLLAMA"] = server.url
+        fleet.crew()
+        talk = fleet.begin("--turns", 1, "--options", '{"num_gpu": 3}', "--think", "false")
+        assert fleet.wait_end(talk)["reason"] == "turns"
+        bodies = [server.bodies(kind)[0] for kind in ("story", "personas", "turn")]
+    assert [(body["options"].get("num_gpu"), body.get("think")) for body in bodies] == 3 * [(3, False)]
 
 
 def test_the_story_is_asked_of_the_endpoint_that_was_named(box, fleet):

@@ -108,11 +108,20 @@ static void a_cut_prompt_shrinks_the_room_by_a_quarter(void **state)
 {
     (void)state;
     learn("llama", 4000, 1000, true);
-    budget_shrink(&budget, "llama");
+    budget_shrink(&budget, "llama", 4000, 4000);
     expect_ratio("llama", 4.0 * 0.75 * 0.95);
     for (int i = 0; i < 100; i++)
-        budget_shrink(&budget, "llama");
+        budget_shrink(&budget, "llama", 4000, 4000);
     assert_true(budget_bytes_per_token(&budget, "llama") > 0.4);
+}
+
+static void a_cut_prompt_that_was_known_not_to_fit_takes_no_room_from_others(
+    void **state)
+{
+    (void)state;
+    learn("llama", 4000, 1000, true);
+    budget_shrink(&budget, "llama", 4001, 4000);
+    expect_ratio("llama", 4.0 * 0.95);
 }
 
 static void counts_tell_that_a_prompt_was_cut(void **state)
@@ -157,6 +166,7 @@ int main(void)
         TEST(a_count_without_what_was_cached_only_makes_more_cautious),
         TEST(room_is_what_the_reply_and_a_margin_leave),
         TEST(a_cut_prompt_shrinks_the_room_by_a_quarter),
+        TEST(a_cut_prompt_that_was_known_not_to_fit_takes_no_room_from_others),
         TEST(counts_tell_that_a_prompt_was_cut),
     };
 

@@ -315,6 +315,21 @@ static void who_shares_a_first_name_is_not_cut_short(void **state)
     check(&own, 1);
 }
 
+static void a_first_name_that_is_anothers_whole_name_is_anothers_further_on(
+    void **state)
+{
+    static const struct row rows[] = {
+        {"Ada: Good.", "Good.", "name_prefix", 0, false},
+        {"Good.\nAda: And I?", "Good.", "foreign_name", 0, false},
+        {"Good.\nAda Quill: And", "Good.\nAda Quill: And", "", 0, false},
+    };
+
+    (void)state;
+    free(cast.seats[1].persona.name);
+    cast.seats[1].persona.name = x_strdup("ada");
+    check(rows, sizeof rows / sizeof *rows);
+}
+
 static void a_reply_without_end_is_bounded(void **state)
 {
     enum { CAP = 5000 };
@@ -346,6 +361,7 @@ int main(void)
         TEST(a_reply_that_is_over_says_so_at_once),
         TEST(no_more_is_held_back_than_may_be_a_name),
         TEST(who_shares_a_first_name_is_not_cut_short),
+        TEST(a_first_name_that_is_anothers_whole_name_is_anothers_further_on),
         TEST(a_reply_without_end_is_bounded),
     };
 

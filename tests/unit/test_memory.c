@@ -49,6 +49,21 @@ static bool warm(int64_t version, int64_t lines, const char *window, const char 
     return memory_warm(memory, page, &need);
 }
 
+static void all_texts_of_a_cast_count(void **state)
+{
+    enum { LONG = 5000 };
+    struct cast cast = page_cast(2, 1);
+    size_t before = memory_bytes(memory);
+
+    (void)state;
+    cast.seats[0].fallback_reply = x_calloc(LONG + 1, 1);
+    memset(cast.seats[0].fallback_reply, 'x', LONG);
+    cast.seats[1].model.options = x_calloc(LONG + 1, 1);
+    memset(cast.seats[1].model.options, 'x', LONG);
+    memory_set_cast(memory, page, x_strdup(""), &cast);
+    assert_true(memory_bytes(memory) > before + 2 * LONG);
+}
+
 static void a_new_page_is_cold_and_empty(void **state)
 {
     (void)state;
@@ -299,6 +314,7 @@ static void ids_are_ordered_by_both_their_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(all_texts_of_a_cast_count),
         TEST(a_new_page_is_cold_and_empty),
         TEST(a_page_that_has_read_all_is_warm),
         TEST(another_cast_makes_it_cold),
