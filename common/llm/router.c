@@ -366,6 +366,18 @@ struct router_call *router_start(struct router *router, const struct router_ask 
 
 /* ---- the router ---- */
 
+int64_t router_lease_ms(const struct router *router)
+{
+    int64_t ms = router->to.config->lease_ms;
+
+    return ms > 0 && ms < ROUTER_LEASE_MAX_MS ? ms : ROUTER_LEASE_MAX_MS;
+}
+
+int64_t router_renew_ms(const struct router *router)
+{
+    return router_lease_ms(router) * 3 / 10;
+}
+
 static void on_lease(struct loop_timer *timer, void *owner)
 {
     struct router *router = owner;
@@ -380,7 +392,7 @@ static void on_lease(struct loop_timer *timer, void *owner)
         }
     }
     if (any)
-        loop_timer_start(timer, ROUTER_RENEW_MS);
+        loop_timer_start(timer, router_renew_ms(router));
 }
 
 static void on_turn(struct loop_hook *hook, void *owner)

@@ -148,7 +148,7 @@ void call_admitted(struct router_call *call, size_t sent, bool probe)
     call->attempt.wait_us = clock_mono_us() - call->began_us;
     call->attempt.probe = probe;
     if (!loop_timer_running(&router->lease))
-        loop_timer_start(&router->lease, ROUTER_RENEW_MS);
+        loop_timer_start(&router->lease, router_renew_ms(router));
     call_send(call, call->request);
     if (call->cancelled) { /* inside on_attempt */
         call_set_end(call, NULL, LLM_ERROR_NONE, "");

@@ -119,7 +119,11 @@ void call_refused_key(struct router_call *call, const char *reason);
 
 /* ---- router_attempt.c ---- */
 
-enum { ROUTER_RENEW_MS = 3000 }; /* of a place */
+/* The lease of a place: a turn's, so that with a dead worker's turn its place is free
+ * too, but never longer than this. It is renewed three times in ten seconds of it. */
+enum { ROUTER_LEASE_MAX_MS = 10000 };
+int64_t router_lease_ms(const struct router *router);
+int64_t router_renew_ms(const struct router *router);
 /* There is a place. sent: an index of call->sent; probe: the server was down. */
 void call_admitted(struct router_call *call, size_t sent, bool probe);
 /* Tells of the attempt and sends it, unless it is cancelled in between. */

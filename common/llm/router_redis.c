@@ -21,7 +21,6 @@
 #include "scripts/scripts.h"
 
 enum {
-    LEASE_MS = 10000,   /* of a place; it is renewed each 3 s */
     RETRY_MS = 1000,    /* after an answer nobody can make sense of, or a full queue */
     POLL_MAX_MS = 5000, /* whatever the script says */
     FAILED_GROUP = 1000,
@@ -75,7 +74,7 @@ static void add_mode(struct admit_words *words, const struct router_call *call,
     words->argv[words->argc++] = str_of(mode);
     words->argv[words->argc++] =
         number(words->asked_at, call->asked_at_us > 0 ? call->asked_at_us : 0);
-    words->argv[words->argc++] = number(words->lease, LEASE_MS);
+    words->argv[words->argc++] = number(words->lease, router_lease_ms(router));
     words->argv[words->argc++] = str_of(router->strategy == ROUTE_FIRST ? "0" : "1");
     words->argv[words->argc++] = str_of(words->budget);
 }

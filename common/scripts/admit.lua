@@ -16,7 +16,7 @@
 -- BUDGET ms            a retry, and its server's retry budget is spent; ask again after ms
 -- GONE                 to `leave`: neither a place nor waiting is left
 -- Asked twice, a call that has a place is answered the same. Calls not heard of for their lease are dropped.
--- Called by: the router, before each model call and every three seconds while it runs.
+-- Called by: the router, before each model call and three times in a lease while it runs.
 local call = redis.call
 local ID, MODE, FIXED, EACH = ARGV[1], ARGV[2], 6, 4
 local HASH, HELD, WAITING, ALIVE = 1, 2, 3, 4
