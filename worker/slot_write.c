@@ -129,12 +129,22 @@ static void count(struct worker *worker, const struct llm_result *result,
         worker->cleaned[i] += (changes & 1U << i) != 0;
 }
 
+/* Those a server told apart are bounded as those within a reply are, in whole
+ * characters. */
 static struct str thoughts(const struct slot *slot, const struct llm_result *result)
 {
+    struct str text = result->thinking;
+
     if (!slot->worker->config->keep_thinking)
         return str_of("");
-    return result->thinking.len > 0 ? result->thinking
-                                    : buf_str(&slot->utterance.clean.thoughts);
+    if (text.len == 0)
+        return buf_str(&slot->utterance.clean.thoughts);
+    if (text.len <= THOUGHTS_MAX_BYTES)
+        return text;
+    text.len = THOUGHTS_MAX_BYTES;
+    while (((unsigned char)text.at[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
 }
 
 void slot_record(struct slot *slot, const struct llm_result *result,

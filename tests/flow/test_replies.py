@@ -172,6 +172,19 @@ def test_thoughts_are_kept_apart_where_that_is_wished(fleet):
     assert [call["thinking"] for call in calls] == ["It is late.", "So it is."]
 
 
+def test_thoughts_are_kept_up_to_a_bound(fleet):
+    thought = "a" + "\u00e9" * 20000
+
+    def on_chat(kind, number, body):
+        return 3 * [chat_line(message={"role": "assistant", "content": "", "thinking": thought})] + ["Words."]
+    with FakeOllama(on_chat) as server:
+        _, transcript, (call,) = play(fleet, server.url, 1, "--keep-thinking", "--num-predict", 20000,
+                                      "--num-ctx", 65536)
+        fleet.box.stop_all()
+    assert said(transcript) == ["Words."]
+    assert call["thinking"] == (3 * thought).encode()[:65536].decode(errors="ignore")
+
+
 # ---- structured replies ----
 
 def live_of(fleet, conversation):
