@@ -408,6 +408,7 @@ void slot_call(struct slot *slot)
     slot->live.turn = slot->turn;
     slot->live.seat = slot->seat;
     slot->repairing = false;
+    slot->context_truncated = false;
     slot->endpoint_wait_us = 0;
     if (!ask(slot, str_of(""), NULL))
         slot_feed(slot, TURN_BROKE);

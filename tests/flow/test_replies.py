@@ -280,6 +280,21 @@ def test_a_fallback_reply_also_stands_in_for_what_cannot_be_used(fleet):
     assert len(calls) == 2
 
 
+def test_a_fallback_reply_without_a_call_tells_nothing_of_the_turn_before(fleet):
+    """Ada's first prompt is cut by the server; at her second turn the server is known to be down."""
+    def on_chat(kind, number, body):
+        if number == 2:
+            server_key, = [key for key in fleet.db.keys("parley:{endpoints}:*") if fleet.db.type(key) == "hash"]
+            fleet.db.hset(server_key, mapping={"state": "open", "retry_at": str(int(time.time() * 1000) + 60000)})
+        return ["Words.", end_line(prompt=1024 if number == 1 else 300)]
+    with FakeOllama(on_chat) as server:
+        _, transcript, calls = play(fleet, server.url, 3, "--num-ctx", 1024, "--give-up", "500ms",
+                                    fallback_reply="Never mind.")
+        fleet.box.stop_all()
+    assert said(transcript) == ["Words.", "Words.", "Never mind."] and len(calls) == 2
+    assert data_of(transcript, "context_truncated") == [True, None, None]
+
+
 # ---- the prompt ----
 
 def test_a_server_that_cuts_the_prompt_is_caught_by_its_counts(fleet):
