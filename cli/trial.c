@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "cli/advice.h"
+#include "llm/request.h"
 
 enum { LIST_MS = 5000, REPLY_TOKENS = 32 };
 
@@ -78,11 +79,6 @@ static void on_result(void *owner, const struct llm_result *result)
     }
 }
 
-static int64_t own_or(int64_t own_ms, int64_t options_ms)
-{
-    return own_ms > 0 ? own_ms : options_ms;
-}
-
 static void call(struct trial *trial)
 {
     static const struct llm_handlers handlers_of_none;
@@ -91,7 +87,7 @@ static void call(struct trial *trial)
         "user", str_of("Say in one short sentence that you are there.")};
     const struct config *config = trial->config;
     const struct endpoint *endpoint = trial->endpoint;
-    const struct llm_request request = {
+    struct llm_request request = {
         .provider = trial->server.provider,
         .url = trial->server.url,
         .endpoint = endpoint->name,
@@ -106,13 +102,9 @@ static void call(struct trial *trial)
         .temperature = 0,
         .seed = -1,
         .keep_alive = config->keep_alive,
-        .connect_ms = own_or(endpoint->connect_ms, config->connect_ms),
-        .first_token_ms = own_or(endpoint->first_token_ms, config->first_token_ms),
-        .between_tokens_ms =
-            own_or(endpoint->between_tokens_ms, config->between_tokens_ms),
-        .total_ms = own_or(endpoint->total_ms, config->total_ms),
     };
 
+    request_set_clocks(&request, config, endpoint);
     handlers.on_result = on_result;
     handlers.owner = trial;
     (void)llm_start(trial->servers->llm, &request, &handlers); /* it frees itself */

@@ -2,13 +2,13 @@
 #include "manager/desk.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "llm/request.h"
 #include "llm/route_plan.h"
 #include "llm/router.h"
 #include "manager/begin.h"
@@ -278,18 +278,11 @@ static void on_reply(void *owner, const struct llm_result *result,
 
 static struct llm_request request_of(const struct desk *desk)
 {
-    const struct config *config = desk->manager->config;
-    const struct seat_model *own = &desk->model;
+    struct llm_request request =
+        request_of_seat(desk->manager->config, &desk->model, desk->asked);
 
-    return (struct llm_request){
-        .num_ctx = own->num_ctx < 0 ? config->num_ctx : own->num_ctx,
-        .num_predict = STORY_TOKENS,
-        .temperature = isnan(own->temperature) ? config->temperature : own->temperature,
-        .seed = own->seed < 0 ? -1 : own->seed + desk->asked,
-        .keep_alive = config->keep_alive,
-        .options = own->options == NULL ? config->options : own->options,
-        .think = own->think == NULL ? config->think : own->think,
-    };
+    request.num_predict = STORY_TOKENS;
+    return request;
 }
 
 static void ask(struct desk *desk)

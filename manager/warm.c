@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "llm/models.h"
+#include "llm/request.h"
 #include "llm/route_plan.h"
 #include "manager/begin.h"
 #include "manager/manager.h"
@@ -101,11 +102,6 @@ static void on_warm(void *owner, const struct llm_result *result)
     begin_ready(manager);
 }
 
-static int64_t own_or(int64_t own_ms, int64_t options_ms)
-{
-    return own_ms > 0 ? own_ms : options_ms;
-}
-
 static void load(struct warm_model *warm)
 {
     const struct config *config = warm->manager->config;
@@ -118,9 +114,6 @@ static void load(struct warm_model *warm)
         .num_ctx = warm->num_ctx,
         .options = warm->options,
         .keep_alive = config->keep_alive,
-        .connect_ms = own_or(endpoint->connect_ms, config->connect_ms),
-        .first_token_ms = own_or(endpoint->first_token_ms, config->first_token_ms),
-        .total_ms = own_or(endpoint->total_ms, config->total_ms),
     };
     struct err err = {0};
     char *key = NULL;
@@ -130,6 +123,7 @@ static void load(struct warm_model *warm)
         warm->fresh_to_ms = clock_mono_ms() + fresh_ms(warm);
         return;
     }
+    request_set_clocks(&request, config, endpoint);
     request.key = key;
     warm->asking = true;
     llm_warm(warm->manager->llm, &request, on_warm, warm);

@@ -9,7 +9,6 @@
  */
 #include "worker/slot_call.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/utf8.h"
+#include "llm/request.h"
 #include "llm/router.h"
 #include "proto/schema.h"
 #include "worker/worker.h"
@@ -302,16 +302,8 @@ static void fill_request(const struct slot *slot, const struct seat_model *own,
 {
     const struct config *config = slot->worker->config;
 
-    *request = (struct llm_request){
-        .model = own->model == NULL ? config_model(config, slot->seat) : own->model,
-        .num_ctx = own->num_ctx < 0 ? config->num_ctx : own->num_ctx,
-        .num_predict = own->num_predict < 0 ? config->num_predict : own->num_predict,
-        .temperature = isnan(own->temperature) ? config->temperature : own->temperature,
-        .seed = own->seed < 0 ? -1 : own->seed + slot->turn,
-        .keep_alive = config->keep_alive,
-        .options = own->options == NULL ? config->options : own->options,
-        .think = own->think == NULL ? config->think : own->think,
-    };
+    *request = request_of_seat(config, own, slot->turn);
+    request->model = own->model == NULL ? config_model(config, slot->seat) : own->model;
     if (slot->structured)
         request->schema = schema_for_model("reply");
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "llm/request.h"
 #include "llm/route_policy.h"
 #include "llm/router_call.h"
 #include "proto/config.h"
@@ -65,17 +66,9 @@ static void on_llm_result(void *owner, const struct llm_result *result)
     call_report(call, &call->end, true);
 }
 
-static int64_t clock_of(int64_t own_ms, int64_t options_ms)
-{
-    int64_t ms = own_ms > 0 ? own_ms : options_ms;
-
-    return ms > 0 ? ms : 0; /* none, or unknown: the client's own */
-}
-
 void call_send(struct router_call *call, const struct llm_request *what)
 {
     const struct llm_handlers handlers = {on_llm_delta, on_llm_result, call};
-    const struct config *config = call->router->to.config;
     const struct endpoint *endpoint = call->attempt.endpoint;
     struct llm_request request = *what;
 
@@ -86,11 +79,7 @@ void call_send(struct router_call *call, const struct llm_request *what)
     request.key = router_server_of(call->router, endpoint)->key;
     request.model = call->attempt.model;
     request.call_id = call->attempt.call_id;
-    request.connect_ms = clock_of(endpoint->connect_ms, config->connect_ms);
-    request.first_token_ms = clock_of(endpoint->first_token_ms, config->first_token_ms);
-    request.between_tokens_ms =
-        clock_of(endpoint->between_tokens_ms, config->between_tokens_ms);
-    request.total_ms = clock_of(endpoint->total_ms, config->total_ms);
+    request_set_clocks(&request, call->router->to.config, endpoint);
     call->state = CALL_RUNNING;
     call->heard = false;
     call->open = true;
