@@ -194,8 +194,8 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rounds", type=int, default=3, help="of floor and workers in turns [3]")
     parser.add_argument("--tokens", type=int, default=500, help="of a reply [500]")
-    parser.add_argument("--turns", type=int, default=8, help="of one stream's conversation [8]")
-    parser.add_argument("--many-turns", type=int, default=4, help="where there are more [4]")
+    parser.add_argument("--turns", type=int, default=16, help="of one stream's conversation [16]")
+    parser.add_argument("--many-turns", type=int, default=3, help="where there are more [3]")
     parser.add_argument("--streams", type=int, action="append",
                         help="at once; may be repeated [1, 64]")
     parser.add_argument("--rate", type=float, default=2000, help="tokens a second [2000]")
