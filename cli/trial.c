@@ -23,7 +23,7 @@ static void on_slots(void *owner, int64_t slots)
 {
     struct trial *trial = owner;
 
-    trial->window = slots;
+    trial->window = slots > 0 ? slots : WINDOW_ASK; /* still not known */
     servers_answered(trial->servers);
 }
 

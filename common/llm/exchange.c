@@ -42,8 +42,8 @@ struct exchange {
     struct reader reader;
     struct buf error_body; /* of a status other than 200 */
     char *url;             /* owned; as it may be shown */
-    bool with_key;
-    bool loads; /* a request without messages */
+    char *key;             /* owned; NULL none */
+    bool loads;            /* a request without messages */
     int64_t first_token_ms;
     int64_t between_tokens_ms;
     int64_t heard_at_us;    /* the last text or thought; the start before any */
@@ -187,7 +187,7 @@ static void exchange_judge(struct exchange *exchange, const struct http_result *
         .url = exchange->url,
         .path = exchange->dialect->chat_path,
         .model = exchange->call.model,
-        .with_key = exchange->with_key,
+        .with_key = exchange->key != NULL,
         .now_us = clock_wall_us(),
     };
     struct verdict verdict;
@@ -234,7 +234,7 @@ static void exchange_fill(const struct exchange *exchange, struct llm_result *re
 
 static void exchange_tell(struct exchange *exchange)
 {
-    const struct reply *reply = &exchange->reader.reply;
+    struct reply *reply = &exchange->reader.reply;
     bool loaded = exchange->loads && reply->done && reply->error == LLM_ERROR_EMPTY;
     struct llm_result result;
 
@@ -242,6 +242,7 @@ static void exchange_tell(struct exchange *exchange)
     exchange_fill(exchange, &result);
     result.error = loaded ? LLM_ERROR_NONE : reply->error;
     result.outcome = result.error == LLM_ERROR_NONE ? LLM_DONE : LLM_FAILED;
+    wire_hide_key(reply->reason.msg, exchange->key); /* "Invalid key: sk-..." */
     result.reason = reply->reason.msg;
     llm_call_end(&exchange->call, &result);
 }
@@ -279,6 +280,7 @@ static void exchange_free(struct llm_call *call)
     reader_done(&exchange->reader);
     buf_done(&exchange->error_body);
     free(exchange->url);
+    free(exchange->key);
     llm_call_done(call);
     free(exchange);
 }
@@ -342,7 +344,7 @@ struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
     exchange->call.cancel = exchange_cancel;
     exchange->call.free = exchange_free;
     exchange->dialect = dialect;
-    exchange->with_key = request->key != NULL;
+    exchange->key = request->key == NULL ? NULL : x_strdup(request->key);
     exchange->loads = request->message_count == 0;
     exchange->first_token_ms = ms_or(request->first_token_ms, FIRST_TOKEN_MS_DEFAULT);
     exchange->between_tokens_ms =

@@ -36,7 +36,7 @@ struct models_query {
     enum llm_provider provider;
     char *url;        /* owned; as it may be shown */
     const char *path; /* behind it */
-    bool with_key;
+    char *key;        /* owned; NULL none */
     /* One of the two. */
     void (*on_models)(void *owner, const struct llm_models *models);
     void (*on_slots)(void *owner, int64_t slots);
@@ -49,6 +49,7 @@ static void query_free(struct models_query *query)
     loop_timer_stop(&query->answer);
     buf_done(&query->body);
     free(query->url);
+    free(query->key);
     free(query);
 }
 
@@ -81,7 +82,7 @@ static enum llm_error judge(const struct models_query *query,
         .type_fits = is_json,
         .url = query->url,
         .path = query->path,
-        .with_key = query->with_key,
+        .with_key = query->key != NULL,
         .now_us = clock_wall_us(),
     };
     struct verdict verdict;
@@ -109,6 +110,7 @@ static void tell_models(struct models_query *query, const struct http_result *ht
         models.error = LLM_ERROR_PROTOCOL;
     }
     models.ok = models.error == LLM_ERROR_NONE;
+    wire_hide_key(reason.msg, query->key);
     models.reason = reason.msg;
     models.names = (const char *const *)names;
     query->on_models(query->owner, &models);
@@ -121,29 +123,45 @@ static void tell_models(struct models_query *query, const struct http_result *ht
 static int64_t read_slots(struct str body)
 {
     json_t *document = NULL;
-    int64_t slots = -1;
+    int64_t slots = 0;
 
     if (!json_read(body, &document, NULL))
-        return -1;
+        return 0;
     if (!json_is_whole(json_object_get(document, "total_slots"), &slots) || slots < 1
         || slots > SLOTS_MAX)
-        slots = -1;
+        slots = 0;
     json_decref(document);
     return slots;
+}
+
+static int64_t slots_of(const struct models_query *query,
+                        const struct http_result *http)
+{
+    struct err reason = {0};
+
+    switch (judge(query, http, &reason)) {
+    case LLM_ERROR_NONE:
+        return read_slots(buf_str(&query->body));
+    case LLM_ERROR_REFUSED:
+    case LLM_ERROR_TIMEOUT:
+    case LLM_ERROR_TRUNCATED:
+    case LLM_ERROR_BUSY:
+    case LLM_ERROR_SERVER:
+        return -1;
+    default:
+        return 0;
+    }
 }
 
 static void on_done(void *owner, const struct http_result *http)
 {
     struct models_query *query = owner;
-    struct err reason = {0};
 
     query->http = NULL;
     if (query->on_models != NULL)
         tell_models(query, http);
-    else if (judge(query, http, &reason) == LLM_ERROR_NONE)
-        query->on_slots(query->owner, read_slots(buf_str(&query->body)));
     else
-        query->on_slots(query->owner, -1);
+        query->on_slots(query->owner, slots_of(query, http));
     query_free(query);
 }
 
@@ -157,7 +175,7 @@ static void on_nothing(struct loop_timer *timer, void *owner)
     if (query->on_models != NULL)
         query->on_models(query->owner, &untold);
     else
-        query->on_slots(query->owner, -1);
+        query->on_slots(query->owner, 0);
     query_free(query);
 }
 
@@ -172,7 +190,7 @@ static struct models_query *query_new(struct llm *llm, const struct llm_server *
     query->owner = owner;
     query->provider = server->provider;
     query->url = wire_shown(server->url);
-    query->with_key = server->key != NULL;
+    query->key = server->key == NULL ? NULL : x_strdup(server->key);
     buf_init(&query->body, BODY_BYTES_MAX);
     loop_timer_init(&query->answer, llm->loop, on_nothing, query);
     TAILQ_INSERT_TAIL(&llm->queries, query, link);

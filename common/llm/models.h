@@ -39,7 +39,8 @@ void llm_list_loaded(struct llm *llm, const struct llm_server *server,
                      void *owner);
 /* "llama3.2" is there when the list has it or "llama3.2:latest". */
 bool llm_models_have(const struct llm_models *models, const char *model);
-/* How many calls the server works on at once, -1 when it does not tell. */
+/* How many calls the server works on at once; 0: it does not tell; -1: it could not be
+ * asked (down, busy, loading its model) and may tell later. */
 void llm_ask_slots(struct llm *llm, const struct llm_server *server, int64_t timeout_ms,
                    void (*on_slots)(void *owner, int64_t slots), void *owner);
 /* Has a server load a model, without a word said (Ollama: /api/chat with no messages;

@@ -13,7 +13,14 @@
 
 /* ---- the usual event ---- */
 
-enum { SLOT_MODEL, SLOT_TEXT, SLOT_REASONING, SLOT_REASONING_CONTENT, SLOT_COUNT };
+enum {
+    SLOT_OBJECT,
+    SLOT_MODEL,
+    SLOT_TEXT,
+    SLOT_REASONING,
+    SLOT_REASONING_CONTENT,
+    SLOT_COUNT
+};
 #define FORM(keys)                       \
     {                                    \
         keys, sizeof keys / sizeof *keys \
@@ -50,7 +57,7 @@ static bool take_usual_event(struct reply *reply, struct str data)
     static const struct json_pick_key keys[] = {
         {.name = "id", .kind = PICK_IGNORE},
         {.name = "provider", .kind = PICK_IGNORE},
-        {.name = "object", .kind = PICK_IGNORE},
+        {.name = "object", .kind = PICK_TEXT, .slot = SLOT_OBJECT},
         {.name = "created", .kind = PICK_IGNORE},
         {.name = "model", .kind = PICK_TEXT, .slot = SLOT_MODEL},
         {.name = "service_tier", .kind = PICK_IGNORE},
@@ -64,6 +71,10 @@ static bool take_usual_event(struct reply *reply, struct str data)
     const struct json_pick_text *thought = &slots[SLOT_REASONING_CONTENT];
 
     if (reply->finished || !json_pick(data, &form, slots))
+        return false;
+    /* An error, or an escape in a text that would not be looked at. */
+    if (str_is(slots[SLOT_OBJECT].raw, "error") || slots[SLOT_OBJECT].escaped
+        || slots[SLOT_REASONING].escaped)
         return false;
     if (thought->raw.len == 0)
         thought = &slots[SLOT_REASONING];

@@ -115,6 +115,24 @@ void call_ask(struct router_call *call)
     call_admit(call);
 }
 
+/* Where nothing is left for want of keys, that is the end. */
+static bool has_candidate(struct router_call *call)
+{
+    const char *trouble = NULL;
+
+    for (size_t i = 0; i < call->plan.count; i++) {
+        const struct route_candidate *item = &call->plan.items[i];
+
+        if (!item->excluded)
+            return true;
+        if (trouble == NULL)
+            trouble = router_server_of(call->router, item->endpoint)->key_trouble;
+    }
+    assert(trouble != NULL);
+    call_refused_key(call, trouble);
+    return false;
+}
+
 /* Goes on when nothing has to be learned first. */
 static void call_go_on(struct router_call *call)
 {
@@ -122,7 +140,8 @@ static void call_go_on(struct router_call *call)
         return;
     if (call->router->strategy == ROUTE_HYBRID && route_plan_has_tiers(&call->plan))
         call_choose_tier(call);
-    call_ask(call);
+    if (has_candidate(call)) /* those left may be of the other tier */
+        call_ask(call);
 }
 
 void router_planned(struct router *router)
@@ -250,6 +269,8 @@ static void on_give_up(struct loop_timer *timer, void *owner)
     char *reason;
 
     (void)timer;
+    if (call->cancelled)
+        return; /* its end is on its way */
     duration_format(call->give_up_ms, span, sizeof span);
     reason = call->end_reason == NULL
                  ? x_printf("no server answered within %s", span)
@@ -299,25 +320,15 @@ static void call_direct(struct router_call *call, const struct endpoint *endpoin
     }
 }
 
-/* Takes out what cannot be asked for want of a key; false when nothing is left. */
-static bool keep_with_keys(struct router_call *call)
+/* Takes out what cannot be asked for want of a key. */
+static void leave_keyless(struct router_call *call)
 {
     struct route_plan *plan = &call->plan;
-    const char *trouble = NULL;
-    size_t left = 0;
 
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct router_server *server =
-            router_server_of(call->router, plan->items[i].endpoint);
-
-        plan->items[i].excluded = server->key_trouble != NULL;
-        left += server->key_trouble == NULL;
-        if (trouble == NULL)
-            trouble = server->key_trouble;
-    }
-    if (left == 0)
-        call_refused_key(call, trouble);
-    return left > 0;
+    for (size_t i = 0; i < plan->count; i++)
+        plan->items[i].excluded =
+            router_server_of(call->router, plan->items[i].endpoint)->key_trouble
+            != NULL;
 }
 
 static void call_plan(struct router_call *call, const struct router_ask *ask,
@@ -339,8 +350,10 @@ static void call_plan(struct router_call *call, const struct router_ask *ask,
     if (!route_plan_make(wish, &call->plan, &err)) {
         call_set_end(call, NULL, LLM_ERROR_REQUEST, err.msg);
         call_end_later(call);
-    } else if (keep_with_keys(call)) {
-        call_go_on(call);
+    } else {
+        leave_keyless(call);
+        if (has_candidate(call)) /* else there is nothing to learn */
+            call_go_on(call);
     }
 }
 

@@ -26,6 +26,8 @@ struct router_server {
     char *key;                 /* owned; NULL none */
     char *key_trouble;         /* owned; why there is no key, NULL all is well */
     int64_t window;            /* 0: no limit, -1: not known yet */
+    int64_t slots_at_ms;       /* when it was asked for its window; 0: never */
+    bool slots_untold;         /* it could not be asked then */
     bool asking_slots;
     struct hybrid_record record; /* as read last */
 };

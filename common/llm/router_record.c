@@ -1,8 +1,9 @@
 /* router_record.c - what the router knows of its servers: their keys, their windows,
  * and, where tiers are chosen, their record and the mode of the fleet.
  *
- * Windows that are not known are asked of the server once, when it is first a
- * candidate. Records are read at most once a second, and only while calls come.
+ * Windows that are not known are asked of the server when it is first a candidate, and
+ * again by later calls, which do not wait for that, while it cannot be reached. Records
+ * are read at most once a second, and only while calls come.
  *
  * Flow: router_is_informed -> llm_ask_slots, HMGET, GET -> on_... -> router_planned
  */
@@ -21,6 +22,7 @@
 
 enum {
     SLOTS_WAIT_MS = 2000,
+    SLOTS_AGAIN_MS = 1000,
     OLLAMA_WINDOW = 1, /* its OLLAMA_NUM_PARALLEL, unless told */
     FRESH_MS = 1000,
     RECENT_MIN = 5, /* fewer calls are no record */
@@ -31,7 +33,7 @@ enum {
 
 static bool is_asked_for_slots(const struct endpoint *endpoint)
 {
-    return endpoint->tier == TIER_LOCAL && strcmp(endpoint->provider, "ollama") != 0
+    return strcmp(endpoint->provider, "ollama") != 0
            && strcmp(endpoint->provider, "echo") != 0;
 }
 
@@ -93,10 +95,14 @@ static void on_slots(void *owner, int64_t slots)
 {
     struct router_server *server = owner;
 
+    bool news = server->window != (slots > 0 ? slots : 0);
+
     server->asking_slots = false;
+    server->slots_untold = slots < 0;
     server->window = slots > 0 ? slots : 0;
-    log_info("router", "window endpoint=%s calls=%lld", server->endpoint->name,
-             (long long)server->window);
+    if (news)
+        log_info("router", "window endpoint=%s calls=%lld", server->endpoint->name,
+                 (long long)server->window);
     router_planned(server->router);
 }
 
@@ -110,7 +116,15 @@ static void ask_slots(struct router_server *server)
     if (!llm_provider_parse(endpoint->provider, &where.provider))
         assert(!"the config lets no other provider in");
     server->asking_slots = true;
+    server->slots_at_ms = clock_mono_ms();
     llm_ask_slots(server->router->to.llm, &where, SLOTS_WAIT_MS, on_slots, server);
+}
+
+/* A server that is still loading its model, or down, may tell later. */
+static bool is_asked_again(const struct router_server *server)
+{
+    return server->slots_untold
+           && clock_mono_ms() - server->slots_at_ms >= SLOTS_AGAIN_MS;
 }
 
 static bool has_windows(struct router *router, const struct route_plan *plan)
@@ -121,10 +135,9 @@ static bool has_windows(struct router *router, const struct route_plan *plan)
         struct router_server *server =
             router_server_of(router, plan->items[i].endpoint);
 
-        if (server->window >= 0)
-            continue;
-        known = false;
-        ask_slots(server);
+        if (server->window < 0 || is_asked_again(server))
+            ask_slots(server);
+        known = known && server->window >= 0;
     }
     return known;
 }

@@ -14,7 +14,7 @@
 #include "proto/model_options.h"
 #include "proto/schema.h"
 
-enum { TEMPERATURE_DECIMALS = 4, OPTION_DIGITS = 15 };
+enum { TEMPERATURE_DECIMALS = 4, OPTION_DIGITS = 15, KEY_BYTES_MIN = 8 };
 
 /* ---- URLs and types ---- */
 
@@ -63,6 +63,27 @@ char *wire_root(const char *url, const char *path)
 char *wire_header(const char *name, const char *value)
 {
     return value == NULL ? NULL : x_printf("%s%s", name, value);
+}
+
+void wire_hide_key(char *text, const char *key)
+{
+    size_t len = key == NULL ? 0 : strlen(key);
+    char *at = text;
+    size_t left;
+
+    if (len < KEY_BYTES_MIN)
+        return;
+    while ((at = strstr(at, key)) != NULL) {
+        memcpy(at, "***", 3);
+        memmove(at + 3, at + len, strlen(at + len) + 1);
+        at += 3;
+    }
+    for (at = text; (left = strlen(at)) >= KEY_BYTES_MIN; at++) {
+        if (left < len && memcmp(at, key, left) == 0) {
+            memcpy(at, "***", 4);
+            return;
+        }
+    }
 }
 
 bool wire_type_is(const char *content_type, const char *media_type)

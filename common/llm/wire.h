@@ -20,6 +20,9 @@ char *wire_shown(const char *url);
 char *wire_root(const char *url, const char *path);
 /* "<name><value>" for a header, NULL without a value; the caller frees. */
 char *wire_header(const char *name, const char *value);
+/* Takes the key out of a text that a server may have put it into, whole or cut off at
+ * the end. Keys too short to be a secret stay: they may be words. NULL: no key. */
+void wire_hide_key(char *text, const char *key);
 /* Whether a Content-Type is that media type, parameters and case aside. */
 bool wire_type_is(const char *content_type, const char *media_type);
 

@@ -183,6 +183,8 @@ while first <= count do
     local one = at[i]
     if one.state == 'closed' then
       up = true
+      -- Where there is room and no leave to take it, all that wait are equally near.
+      if one.room then one.ahead = one.older end
       ahead = math.min(ahead, one.ahead)
       -- Half of what the calls before it will take, so that a turn comes up between two looks.
       local half = one.latency > 0 and (one.ahead + 1) * one.latency / math.max(1, one.window) / 2 or POLL_MAX_MS

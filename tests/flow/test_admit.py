@@ -265,6 +265,15 @@ def test_where_all_take_long_none_is_slow(servers):
     assert [servers.admit(str(i), *three, spread=0)[:2] for i in range(3)] == [["OK", "1"]] * 3
 
 
+def test_calls_kept_from_a_slow_server_without_a_window_ask_by_their_rank(servers):
+    two = (("slow", 0), ("quick", 1))
+    for endpoint, ms in (("slow", 5000), ("quick", 100)):
+        servers.call("w", endpoint=endpoint, duration_ms=ms)
+    assert servers.admit("running", *two)[1] == "2"
+    waits = [int(servers.admit(f"turn {age:03}", *two, asked_at=age)[2]) for age in range(1, 31)]
+    assert waits[0] == 20 and waits[9] == 200 and waits == sorted(waits)
+
+
 def test_a_little_slower_is_not_slow(servers):
     for endpoint, ms in (("a", 280), ("b", 100)):
         servers.call("w", endpoint=endpoint, duration_ms=ms)

@@ -1,6 +1,8 @@
 /* test_llm_openai.c - a call of a server of the OpenAI API over a real connection; and
  * the owner who has heard enough, in both dialects.
  */
+#include "base/alloc.h"
+#include "llm/wire.h"
 #include "test_llm_peer.h"
 
 #define SSE_HEAD  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -87,6 +89,54 @@ static void the_request_bears_the_key_and_the_turn(void **state)
     run(&seen, what);
     assert_null(strstr(buf_text(&play.request), "Authorization"));
     seen_done(&seen);
+}
+
+static void a_server_that_repeats_the_key_makes_nobody_else_see_it(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 401 No\r\n\r\n{\"error\":\"no such key: sk-secret-1234567, "
+        "sk-secret-1234567\"}",
+        "HTTP/1.1 500 No\r\n\r\nBearer sk-secret-1234567",
+        "HTTP/1.1 302 No\r\nLocation: http://h/sk-secret-1234567\r\n\r\n",
+        SSE_HEAD "data: {\"error\":\"sk-secret-1234567\"}\n\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct llm_request what = openai();
+        struct seen seen = {0};
+
+        what.key = "sk-secret-1234567";
+        will_say(answers[i]);
+        run(&seen, what);
+        assert_int_equal(seen.result.outcome, LLM_FAILED);
+        assert_null(strstr(seen.reason, "secret"));
+        assert_non_null(strstr(seen.reason, "***"));
+        seen_done(&seen);
+    }
+}
+
+static void a_key_is_hidden_whole_or_cut(void **state)
+{
+    static const char *const rows[][3] = {
+        {"0123456789", "a 0123456789 b 0123456789", "a *** b ***"},
+        {"0123456789", "01234567890123456789", "******"},
+        {"0123456789", "cut 01234567", "cut ***"},
+        {"0123456789", "cut 0123456", "cut 0123456"},
+        {"0123456789", "012345678 and on", "012345678 and on"},
+        {"none", "none", "none"}, /* a word */
+        {"", "", ""},
+        {NULL, "a", "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = x_strdup(rows[i][1]);
+
+        wire_hide_key(text, rows[i][0]);
+        assert_string_equal(text, rows[i][2]);
+        free(text);
+    }
 }
 
 static void ollama_in_the_cloud_gets_the_key_too(void **state)
@@ -399,6 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LLM_TEST(a_reply_is_told_with_its_counts_and_names),
         LLM_TEST(the_request_bears_the_key_and_the_turn),
+        LLM_TEST(a_server_that_repeats_the_key_makes_nobody_else_see_it),
+        LLM_TEST(a_key_is_hidden_whole_or_cut),
         LLM_TEST(ollama_in_the_cloud_gets_the_key_too),
         LLM_TEST(a_key_with_a_line_end_forges_no_header),
         LLM_TEST(a_reply_in_single_bytes_is_the_same),

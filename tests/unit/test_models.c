@@ -109,12 +109,14 @@ static void a_server_may_tell_its_places(void **state)
         unsigned asked;
     } rows[] = {
         {LLM_OPENAI, JSON_HEAD "{\"total_slots\":4,\"model_path\":\"m\"}", 4, 1},
-        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":0}", -1, 1},
-        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":\"4\"}", -1, 1},
-        {LLM_OPENAI, JSON_HEAD "{}", -1, 1},
-        {LLM_OPENAI, JSON_HEAD "{", -1, 1},
-        {LLM_OPENAI, "HTTP/1.1 404 No\r\n\r\nno", -1, 1},
-        {LLM_OLLAMA, JSON_HEAD "{\"total_slots\":4}", -1, 0},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":0}", 0, 1},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":\"4\"}", 0, 1},
+        {LLM_OPENAI, JSON_HEAD "{}", 0, 1},
+        {LLM_OPENAI, JSON_HEAD "{", 0, 1},
+        {LLM_OPENAI, "HTTP/1.1 404 No\r\n\r\nno", 0, 1},
+        {LLM_OPENAI, "HTTP/1.1 503 No\r\n\r\nLoading model", -1, 1},
+        {LLM_OPENAI, "", -1, 1},
+        {LLM_OLLAMA, JSON_HEAD "{\"total_slots\":4}", 0, 0},
     };
 
     (void)state;

@@ -85,6 +85,8 @@ static void an_error_is_seen_before_the_choices(void **state)
          "the server broke off: an error without a text"},
         {"{\"object\":\"error\",\"message\":\"no\"}", LLM_ERROR_STREAM,
          "the server broke off: no"},
+        {"{\"object\":\"error\",\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
+         LLM_ERROR_STREAM, "the server broke off: an error without a text"},
         {SAY("a") "\n" STOP "\n{\"error\":\"late\"}", LLM_ERROR_STREAM,
          "the server broke off: late"},
         {"{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"error\"}]}",
@@ -100,6 +102,18 @@ static void an_error_is_seen_before_the_choices(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_ends(&rows[i]);
+}
+
+static void what_is_no_json_is_none_where_nobody_looks_either(void **state)
+{
+    struct reply reply;
+
+    (void)state;
+    reply_init(&reply, 20, "event");
+    assert_false(feed(&reply, "{\"choices\":[{\"delta\":{\"content\":\"a\","
+                              "\"reasoning_content\":\"b\",\"reasoning\":\"\\x\"}}]}"));
+    assert_int_equal(reply.error, LLM_ERROR_PROTOCOL);
+    reply_done(&reply);
 }
 
 static void an_event_that_is_an_error_may_be_anything(void **state)
@@ -310,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(either_end_is_one_and_neither_is_none),
         cmocka_unit_test(an_error_is_seen_before_the_choices),
+        cmocka_unit_test(what_is_no_json_is_none_where_nobody_looks_either),
         cmocka_unit_test(an_event_that_is_an_error_may_be_anything),
         cmocka_unit_test(a_wrong_type_is_told_with_its_place),
         cmocka_unit_test(a_model_that_said_nothing_has_failed),

@@ -253,8 +253,11 @@ static void a_window_holds_over_the_calls_of_a_process(void **state)
     list.own = 1;
     endpoints[0].window = 2;
     router_make();
+    peers[0].how = HOW_HOLD; /* so that the first two run at the same time */
     for (int i = 0; i < 8; i++)
         start(next_ask());
+    wait_asked(&peers[0], 2);
+    peer_let_go(&peers[0]);
     run_all();
     assert_int_equal(peers[0].requests, 8);
     assert_int_equal(peers[0].most_running, 2);
@@ -293,21 +296,62 @@ static void a_freed_place_goes_to_the_oldest_at_once(void **state)
     assert_int_equal(peers[0].most_running, 1);
 }
 
-static void a_window_nobody_gave_is_asked_of_the_server(void **state)
+static void ask_window(enum endpoint_tier tier)
 {
     static char openai[] = "openai";
 
-    (void)state;
     list.own = 1;
     endpoints[0].provider = openai;
+    endpoints[0].tier = tier;
     endpoints[0].window = WINDOW_ASK;
     router_make();
     peers[0].how = HOW_HOLD;
+}
+
+static void start_five(void)
+{
     for (int i = 0; i < 5; i++)
         start(next_ask());
+}
+
+static void a_window_nobody_gave_is_asked_of_the_server(void **state)
+{
+    (void)state;
+    ask_window(TIER_LOCAL);
+    start_five();
     wait_asked(&peers[0], 2);
     wait_ms(100);
     assert_int_equal(peers[0].requests, 2);
+}
+
+static void a_server_in_the_cloud_is_asked_where_the_config_says_so(void **state)
+{
+    (void)state;
+    ask_window(TIER_CLOUD);
+    start_five();
+    wait_asked(&peers[0], 2);
+    wait_ms(100);
+    assert_int_equal(peers[0].requests, 2);
+}
+
+static void a_server_that_could_not_tell_its_window_is_asked_again(void **state)
+{
+    (void)state;
+    ask_window(TIER_LOCAL);
+    peers[0].loads = true;
+    peers[0].how = HOW_STATUS;
+    peers[0].status = 400;
+    run();
+    assert_int_equal(peers[0].requests, 1); /* unknown: no limit */
+    peers[0].how = HOW_HOLD;
+    peers[0].loads = false;
+    wait_ms(1000);
+    start(next_ask()); /* asks again, and waits for nothing */
+    wait_asked(&peers[0], 2);
+    wait_ms(100);
+    start_five();
+    wait_ms(100);
+    assert_int_equal(peers[0].requests, 3);
 }
 
 /* ---- ends from outside ---- */
@@ -460,6 +504,36 @@ static void a_call_is_given_up_while_it_runs_and_a_silent_server_pays(void **sta
     assert_no_places(0);
 }
 
+static void cancel_it(struct loop_timer *timer, void *owner)
+{
+    struct heard *it = owner;
+
+    (void)timer;
+    router_cancel(it->call);
+}
+
+static void a_cancelled_call_is_cancelled_though_its_time_is_up(void **state)
+{
+    struct router_ask ask = next_ask();
+    struct loop_timer timer;
+    struct heard *it;
+
+    (void)state;
+    peers[0].how = HOW_HOLD;
+    ask.give_up_ms = 200;
+    it = start(ask);
+    wait_asked(&peers[0], 1);
+    loop_timer_init(&timer, rig.loop, cancel_it, it);
+    loop_timer_start(&timer, 1);
+    while (clock_mono_ms() <= it->began_ms + ask.give_up_ms)
+        continue; /* the loop stands still, so both come in the same turn */
+    run_all();
+    assert_int_equal(it->outcome, LLM_CANCELLED);
+    assert_string_equal(it->errors, "cancelled");
+    assert_string_equal(field_of(0, "failed"), "nil");
+    assert_no_places(0);
+}
+
 static void a_call_that_outlives_redis_ends_well(void **state)
 {
     struct heard *it;
@@ -526,6 +600,8 @@ int main(void)
         ROUTER_TEST(a_window_holds_over_the_calls_of_a_process),
         ROUTER_TEST(a_freed_place_goes_to_the_oldest_at_once),
         ROUTER_TEST(a_window_nobody_gave_is_asked_of_the_server),
+        ROUTER_TEST(a_server_in_the_cloud_is_asked_where_the_config_says_so),
+        ROUTER_TEST(a_server_that_could_not_tell_its_window_is_asked_again),
         ROUTER_TEST(a_call_that_runs_is_cancelled_and_gives_its_place_back),
         ROUTER_TEST(a_call_that_waits_is_cancelled_and_waits_no_more),
         ROUTER_TEST(a_call_is_cancelled_before_its_place_is_known),
@@ -534,6 +610,7 @@ int main(void)
         ROUTER_TEST(a_dropped_call_says_nothing_and_gives_its_place_back),
         ROUTER_TEST(a_call_is_given_up_on_time_while_it_waits),
         ROUTER_TEST(a_call_is_given_up_while_it_runs_and_a_silent_server_pays),
+        ROUTER_TEST(a_cancelled_call_is_cancelled_though_its_time_is_up),
         ROUTER_TEST(a_call_that_outlives_redis_ends_well),
         ROUTER_TEST(a_place_redis_forgot_is_held_again_while_the_call_runs),
         ROUTER_TEST(a_call_waits_for_redis_to_come),

@@ -31,6 +31,7 @@ struct peer {
     int then_well; /* so many answers as `how` says, then HOW_WELL; 0: for ever */
     int status;
     const char *retry_after;
+    bool loads; /* it cannot say yet how many calls it takes */
     int requests;
     int running;
     int most_running;
@@ -56,6 +57,7 @@ struct heard {
     char routes[ROUTES_MAX]; /* "endpoint:route" */
     char errors[ROUTES_MAX]; /* how each ended */
     int64_t wait_us;         /* of the last attempt */
+    int64_t began_ms;
     int64_t ended_ms;
     enum llm_error verdict; /* of the judge */
     bool cancel_in_attempt;
@@ -124,7 +126,8 @@ RIG void peer_on_request(void *owner, struct serve_request *request)
 
     if (strcmp(serve_path(request), "/props") == 0) {
         peer->running++;
-        serve_reply(request, 200, "application/json", str_of("{\"total_slots\":2}"));
+        serve_reply(request, peer->loads ? 503 : 200, "application/json",
+                    str_of("{\"total_slots\":2}"));
         return;
     }
     peer_note(peer, request);
@@ -289,6 +292,7 @@ RIG struct heard *start(struct router_ask ask)
     struct heard *it = &heard[heard_count];
 
     heard_count++;
+    it->began_ms = clock_mono_ms();
     it->call = router_start(router, &ask, &handlers);
     assert_int_equal(it->results, 0); /* not before it returned */
     return it;

@@ -201,6 +201,23 @@ static void a_named_endpoint_is_not_a_matter_of_tiers(void **state)
     assert_string_equal(route_of(ask), "b:only");
 }
 
+static void a_tier_whose_keys_are_missing_is_told_and_not_left(void **state)
+{
+    static char nowhere[] = "A_KEY_NOBODY_HAS_SET";
+    static char off[] = "off";
+    struct heard *it;
+
+    (void)state;
+    config.hybrid = off;
+    endpoints[0].key_env = endpoints[1].key_env = nowhere;
+    tiers_make();
+    it = run();
+    assert_int_equal(it->error, LLM_ERROR_AUTH);
+    assert_non_null(strstr(it->reason, nowhere));
+    assert_false(it->has_attempt);
+    assert_int_equal(peers[2].requests, 0); /* mode off: never */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +230,7 @@ int main(void)
         ROUTER_TEST(the_cost_cap_sends_marked_turns_home),
         ROUTER_TEST(the_other_tier_stands_in_for_one_that_is_down),
         ROUTER_TEST(a_named_endpoint_is_not_a_matter_of_tiers),
+        ROUTER_TEST(a_tier_whose_keys_are_missing_is_told_and_not_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
