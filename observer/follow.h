@@ -27,7 +27,6 @@ struct redis_target;
 struct talk_state;
 
 enum follow_live {
-    FOLLOW_LIVE_NEVER,  /* whole turns only */
     FOLLOW_LIVE_SINGLE, /* words while there is one conversation */
     FOLLOW_LIVE_ALWAYS,
     FOLLOW_LIVE_COUNT

@@ -61,9 +61,11 @@ static void take_live(void *owner, const struct tail_id *id,
         .author = redis_field(fields, "author"),
         .text = redis_field(fields, "text"),
         .outcome = redis_field(fields, "outcome"),
+        .servers = redis_field(fields, "servers"),
+        .reason = redis_field(fields, "reason"),
+        .at_us = (int64_t)(id->ms * 1000),
     };
 
-    (void)id;
     talk_state_live(&talk->talk, &live);
 }
 

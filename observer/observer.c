@@ -191,9 +191,8 @@ static void start(struct observer *observer, const struct observer_options *opti
         .keys = options->keys,
         .ids = options->ids,
         .id_count = options->id_count,
-        .live = options->json           ? FOLLOW_LIVE_ALWAYS
-                : observer->is_terminal ? FOLLOW_LIVE_SINGLE
-                                        : FOLLOW_LIVE_NEVER,
+        /* Without a terminal no words are shown, but who waits for a server. */
+        .live = options->json ? FOLLOW_LIVE_ALWAYS : FOLLOW_LIVE_SINGLE,
         .on_sight = on_sight,
         .on_many = on_many,
         .on_notice = on_notice,

@@ -341,6 +341,23 @@ static void show_end(struct plain *plain, const struct sight *sight)
 
 /* ---- what happens to the conversation ---- */
 
+static void show_waiting(struct plain *plain, const struct sight *sight)
+{
+    struct plain_pen *pen = &plain->pen;
+
+    stop_speaking(plain);
+    begin_block(plain, sight);
+    begin_text(plain, 0, 0);
+    plain_pen_text(pen, str_of("("));
+    plain_pen_text(pen, sight->author);
+    plain_pen_text(pen, str_of(" waits for a model server; down: "));
+    plain_pen_text(pen, sight->servers);
+    plain_pen_text(pen, str_of("; last: "));
+    plain_pen_text(pen, sight->text);
+    plain_pen_text(pen, str_of(")"));
+    plain_pen_end(pen);
+}
+
 static void show_state(struct plain *plain, const struct sight *sight)
 {
     struct buf line;
@@ -389,6 +406,7 @@ void plain_show(struct plain *plain, const struct sight *sight, struct buf *into
         [SIGHT_WITHDRAWN] = show_withdrawn, [SIGHT_END] = show_end,
         [SIGHT_TURN] = show_turn,           [SIGHT_STATE] = show_state,
         [SIGHT_REWOUND] = show_rewound,     [SIGHT_UNREADABLE] = show_unreadable,
+        [SIGHT_WAITING] = show_waiting,
     };
 
     assert(sight->kind < SIGHT_KIND_COUNT);

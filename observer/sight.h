@@ -20,6 +20,8 @@ enum sight_kind {
     SIGHT_WITHDRAWN,  /* what was shown of it is void: text says why */
     SIGHT_END,        /* the call is over: text is done, failed or cancelled */
     SIGHT_TURN,       /* committed: message, turn, seat, author */
+    SIGHT_WAITING,    /* all model servers are down: turn, seat, author, servers; text:
+                         what one of them said */
     SIGHT_STATE,      /* facts: the state is another than before */
     SIGHT_REWOUND,    /* Redis lost what came behind `turn` */
     SIGHT_UNREADABLE, /* an entry of the transcript we do not understand: text: why */
@@ -54,6 +56,7 @@ struct sight {
     struct str author;
     struct str call;
     struct str text;
+    struct str servers;            /* "local, cloud" */
     struct str document;           /* the message as it stands in Redis (JSON) */
     const struct message *message; /* the same, parsed */
     const struct talk_facts *facts;

@@ -15,6 +15,8 @@
 #include "base/utf8.h"
 #include "proto/message.h"
 
+enum { WAIT_SHOW_EACH_US = 60000000, WAIT_OLD_US = 25000000 };
+
 const char *sight_kind_name(enum sight_kind kind)
 {
     static const char *const names[SIGHT_KIND_COUNT] = {
@@ -23,6 +25,7 @@ const char *sight_kind_name(enum sight_kind kind)
         [SIGHT_WITHDRAWN] = "withdrawn", [SIGHT_END] = "end",
         [SIGHT_TURN] = "turn",           [SIGHT_STATE] = "state",
         [SIGHT_REWOUND] = "rewound",     [SIGHT_UNREADABLE] = "unreadable",
+        [SIGHT_WAITING] = "waiting",
     };
 
     assert(kind < SIGHT_KIND_COUNT);
@@ -193,8 +196,39 @@ static void begin_live(struct talk_state *talk, const struct talk_live *live)
     show(talk, &sight);
 }
 
+/* Told every ten seconds, shown once a minute; the status shows it all the time. */
+static void wait_live(struct talk_state *talk, const struct talk_live *live)
+{
+    struct sight sight = sight_of(talk, SIGHT_WAITING);
+    char name[TALK_NAME_SIZE];
+    size_t len = live->servers.len;
+
+    if (len >= sizeof talk->wait_servers)
+        len = sizeof talk->wait_servers - 1;
+    memcpy(talk->wait_servers, len == 0 ? "" : live->servers.at, len);
+    talk->wait_servers[len] = '\0';
+    talk->wait_at_us = live->at_us;
+    if (talk->wait_turn == live->turn
+        && live->at_us - talk->wait_shown_us < WAIT_SHOW_EACH_US)
+        return;
+    talk->wait_turn = live->turn;
+    talk->wait_shown_us = live->at_us;
+    talk_state_speaker(talk, live->seat, name);
+    sight.turn = live->turn;
+    sight.seat = live->seat;
+    sight.author = str_of(name);
+    sight.servers = live->servers;
+    sight.text = live->reason;
+    show(talk, &sight);
+}
+
 void talk_state_live(struct talk_state *talk, const struct talk_live *live)
 {
+    if (str_is(live->kind, "waiting")) {
+        if (live->turn == talk->last_turn + 1 && live->seat > 0)
+            wait_live(talk, live);
+        return;
+    }
     if (str_is(live->kind, "begin")) {
         if (live->turn == talk->last_turn + 1 && live->call.len > 0 && live->seat > 0)
             begin_live(talk, live);
@@ -269,6 +303,12 @@ static void add_waited(int64_t since_us, int64_t now_us, struct buf *into)
                          (long long)(tenths % 10));
 }
 
+static bool waits(const struct talk_state *talk, int64_t now_us)
+{
+    return talk->wait_turn > 0 && talk->wait_turn == talk->facts.next
+           && now_us - talk->wait_at_us < WAIT_OLD_US;
+}
+
 static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf *into)
 {
     const struct talk_facts *facts = &talk->facts;
@@ -285,7 +325,13 @@ static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf 
     }
     talk_state_speaker(talk, facts->seat, name);
     (void)utf8_harmless(str_of(name), false, into);
-    (void)buf_add_text(into, " is thinking...");
+    if (waits(talk, now_us)) {
+        (void)buf_add_text(into, " waits for a model server (down: ");
+        (void)utf8_harmless(str_of(talk->wait_servers), false, into);
+        (void)buf_add_text(into, ")...");
+    } else {
+        (void)buf_add_text(into, " is thinking...");
+    }
     add_waited(facts->asked_at_us, now_us, into);
 }
 

@@ -26,7 +26,11 @@ struct talk_state {
     int64_t last_turn; /* of the transcript; 0 before the first */
     int64_t live_turn; /* being spoken; -1 nobody speaks */
     int64_t live_seat;
-    char *live_call; /* owned; NULL: nobody speaks */
+    char *live_call;        /* owned; NULL: nobody speaks */
+    int64_t wait_turn;      /* it waits for a server; 0: none does */
+    int64_t wait_at_us;     /* as was told last */
+    int64_t wait_shown_us;  /* and shown last */
+    char wait_servers[128]; /* "local, cloud" */
 };
 
 /* `id` must be a valid one (conversation_id_valid). */
@@ -42,13 +46,16 @@ void talk_state_transcript(struct talk_state *talk, struct str kind,
 
 /* An entry of K:live:<id>; fields that are not there are empty or -1. */
 struct talk_live {
-    struct str kind; /* begin, delta, withdrawn, end */
+    struct str kind; /* begin, delta, withdrawn, end, waiting */
     struct str call;
     int64_t turn;
     int64_t seat;
     struct str author;
     struct str text;
     struct str outcome;
+    struct str servers;
+    struct str reason;
+    int64_t at_us; /* Redis time */
 };
 void talk_state_live(struct talk_state *talk, const struct talk_live *live);
 /* Nobody reads the live stream any more: what is being spoken comes as a whole. */
@@ -63,7 +70,8 @@ bool talk_state_ended(const struct talk_state *talk);
 enum { TALK_NAME_SIZE = 256 };
 void talk_state_speaker(const struct talk_state *talk, int64_t seat, char *ret);
 /* "Ada Quill is thinking... 3.2 s   turn 5 of 12   2:41 left", harmless; empty when
- * there is nothing to say. now_us is Redis' time. */
+ * there is nothing to say. A wait for servers is told again while it lasts: what is old
+ * does not count. now_us is Redis' time. */
 void talk_state_status(const struct talk_state *talk, int64_t now_us, struct buf *into);
 /* "1:02:03", "2:41", "0:07". */
 bool talk_state_clock(int64_t ms, struct buf *into);

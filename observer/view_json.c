@@ -48,6 +48,10 @@ static bool add_fields(struct buf *line, const struct sight *sight)
     case SIGHT_WITHDRAWN:
     case SIGHT_UNREADABLE:
         return add_text(line, "reason", sight->text);
+    case SIGHT_WAITING:
+        return add_text(line, "author", sight->author)
+               && add_text(line, "servers", sight->servers)
+               && add_text(line, "reason", sight->text);
     case SIGHT_STATE:
         return add_facts(line, sight->facts);
     case SIGHT_STORY:

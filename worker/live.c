@@ -39,7 +39,7 @@ static void add_entry(struct live *live, const char *kind, const struct str *mor
     fmt_into(seat, sizeof seat, "%lld", (long long)live->seat);
     argv[n++] = str_of("XADD");
     argv[n++] = key_make(live->keys, "live", live->conversation, key);
-    if (strcmp(kind, "begin") != 0)
+    if (strcmp(kind, "begin") != 0 && strcmp(kind, "waiting") != 0)
         argv[n++] = str_of("NOMKSTREAM"); /* one that was deleted stays so */
     argv[n++] = str_of("MAXLEN");
     argv[n++] = str_of("~");
@@ -149,6 +149,17 @@ void live_restart(struct live *live)
     if (live->begun)
         add_entry(live, "withdrawn", NULL, 0);
     live->begun = false; /* the next words come behind a `begin` */
+}
+
+void live_waiting(struct live *live, const char *conversation, const char *servers,
+                  const char *reason)
+{
+    const struct str fields[] = {str_of("servers"), str_of(servers), str_of("reason"),
+                                 str_of(reason)};
+
+    live_begin(live, conversation, "");
+    add_entry(live, "waiting", fields, 4);
+    expire(live);
 }
 
 void live_end(struct live *live, const char *outcome)

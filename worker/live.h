@@ -22,7 +22,7 @@ struct live {
     struct redis *redis; /* borrowed, as the next two */
     const struct keys *keys;
     const char *conversation; /* of the call in progress, as the next three */
-    const char *call;
+    const char *call;         /* "": none */
     const char *author;
     int64_t turn;
     int64_t seat;
@@ -40,6 +40,9 @@ void live_begin(struct live *live, const char *conversation, const char *call);
 void live_add(struct live *live, struct str words);
 /* The same call speaks anew: what was shown of it is taken back. */
 void live_restart(struct live *live);
+/* No call is in progress: the turn waits for a server, they are all down. */
+void live_waiting(struct live *live, const char *conversation, const char *servers,
+                  const char *reason);
 /* outcome: "done", "failed"; or "cancelled": what was shown is taken back. */
 void live_end(struct live *live, const char *outcome);
 

@@ -82,6 +82,14 @@ static void on_attempt(void *owner, const struct router_attempt *attempt)
     live_begin(&slot->live, slot->conversation, slot->call_id);
 }
 
+static void on_waiting(void *owner, const char *servers, const char *reason)
+{
+    struct slot *slot = owner;
+
+    if (slot->state == TURN_CALLING)
+        live_waiting(&slot->live, slot->conversation, servers, reason);
+}
+
 /* ---- a call has ended ---- */
 
 static bool counts_are_whole(const struct llm_result *result)
@@ -153,8 +161,8 @@ static void on_attempt_end(void *owner, const struct router_attempt *attempt,
     learn(slot, result);
     if (result->outcome == LLM_DONE && !again)
         return;
-    if (result->outcome == LLM_FAILED)
-        log_warn("turn",
+    if (result->outcome == LLM_FAILED) /* of probes the router tells, more seldom */
+        log_line(attempt->probe && again ? LOG_DEBUG : LOG_WARN, "turn",
                  "call failed message=%s:%lld call=%s error=%s again=%d "
                  "reason=%s",
                  slot->conversation, (long long)slot->turn, attempt->call_id,
@@ -337,6 +345,7 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
                                                     .on_delta = on_delta,
                                                     .judge = judge,
                                                     .on_attempt_end = on_attempt_end,
+                                                    .on_waiting = on_waiting,
                                                     .on_result = on_result};
     const struct seat *seat = &slot->page->cast.seats[slot->seat - 1];
     const struct prompt_wish wish = {.rejected = rejected, .complaint = complaint};

@@ -70,7 +70,7 @@ struct router_attempt {
 };
 struct router_handlers {
     /* About to be sent; for echo before router_start returns. May be NULL, as the next
-     * three. */
+     * four. */
     void (*on_attempt)(void *owner, const struct router_attempt *attempt);
     void (*on_delta)(void *owner, struct str text);
     /* A done result: LLM_ERROR_NONE takes it, LLM_ERROR_EMPTY has it asked once more.
@@ -80,6 +80,9 @@ struct router_handlers {
      * `again`: another attempt follows. */
     void (*on_attempt_end)(void *owner, const struct router_attempt *attempt,
                            const struct llm_result *result, bool again);
+    /* All servers it may ask (`servers`: "local, cloud") have been down for two
+     * seconds, as was told before each further ten; `reason`: what one of them said. */
+    void (*on_waiting)(void *owner, const char *servers, const char *reason);
     /* The end. attempt: the last one, NULL when none was made (cancelled, given up, or
      * no candidate: LLM_ERROR_REQUEST). Not before router_start returned. */
     void (*on_result)(void *owner, const struct llm_result *result,

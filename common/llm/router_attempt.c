@@ -50,6 +50,8 @@ static void on_llm_result(void *owner, const struct llm_result *result)
         error = LLM_ERROR_NONE;
     if (error == LLM_ERROR_NONE) {
         call_report(call, result, false);
+        if (result->outcome == LLM_DONE)
+            call_up(call);
         if (call->cancelled && result->outcome != LLM_CANCELLED) {
             call_set_end(call, result, LLM_ERROR_NONE, "");
             result = &call->end;
@@ -136,6 +138,8 @@ void call_admitted(struct router_call *call, size_t sent, bool probe)
     call->attempt.route = route_word(call, sent, probe);
     call->attempt.wait_us = clock_mono_us() - call->began_us;
     call->attempt.probe = probe;
+    if (!probe)
+        call_up(call);
     if (!loop_timer_running(&router->lease))
         loop_timer_start(&router->lease, router_renew_ms(router));
     call_send(call, call->request);

@@ -3,7 +3,7 @@
  * Flow: PLANNING -> ASKING <-> WAITING -> RUNNING -> REPORTING -> PAUSING -> ASKING ...
  *       -> ENDING -> OVER. router.c begins and ends a call, router_attempt.c makes its
  *       attempts, router_redis.c carries what the fleet must agree on, router_record.c
- *       knows what PLANNING waits for.
+ *       knows what PLANNING waits for, router_wait.c tells of servers that are down.
  */
 #ifndef PARLEY_LLM_ROUTER_CALL_H
 #define PARLEY_LLM_ROUTER_CALL_H
@@ -56,6 +56,8 @@ struct router {
     enum hybrid_mode hybrid_mode; /* as read last */
     int64_t records_at_ms;        /* when they were read; 0: never */
     int records_awaited;          /* answers */
+    int64_t down_logged_ms;       /* that no server is up: when last; 0: never */
+    bool down_logged;             /* and not yet that one is up again */
 };
 
 struct router_call {
@@ -83,6 +85,8 @@ struct router_call {
     int charge; /* of the next admit: 1 a first attempt, 0 free, -1 a retry */
     bool wakes; /* waits for a place, not for time to pass */
     bool cancelled;
+    int64_t down_since_ms; /* all its servers are down; 0: they are not */
+    int64_t down_told_ms;  /* 0: not told */
     /* the attempt */
     struct router_attempt attempt; /* number 0: none yet */
     char *attempt_id;              /* of the one that runs or ran last */
@@ -144,6 +148,14 @@ void call_report(struct router_call *call, const struct llm_result *result,
                  bool awaited);
 /* Keeps the place. */
 void call_renew(const struct router_call *call);
+
+/* ---- router_wait.c ---- */
+
+/* Told that all servers of call->sent are down, each time: tells others now and then.
+ * The call may be cancelled in it. */
+void call_down(struct router_call *call, const char *reason);
+/* One of them is not, that of the attempt. */
+void call_up(struct router_call *call);
 
 /* ---- router_record.c ---- */
 

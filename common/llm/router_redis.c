@@ -157,6 +157,9 @@ static void admitted_down(struct router_call *call, const struct redis_value *va
 
     if (!str_is(redis_item_text(value, 2), "auth")) {
         call_wait(call, redis_item_i64(value, 1, RETRY_MS));
+        text = x_memdup(reason.at, reason.len);
+        call_down(call, text);
+        free(text);
         return;
     }
     text = x_printf("the server refused the key before: %s", log_safe(reason));
@@ -185,6 +188,7 @@ static void on_admitted(void *owner, const struct redis_answer *answer)
     if (sent >= 1 && (size_t)sent <= call->sent_count) {
         call_admitted(call, (size_t)sent - 1, redis_item_i64(value, 2, 0) == 1);
     } else if (str_is(word, "WAIT")) {
+        call->down_since_ms = 0; /* one of them is up */
         call_wait(call, poll_ms(value, 2));
     } else if (str_is(word, "BUDGET")) {
         call_wait(call, poll_ms(value, 1));

@@ -381,13 +381,16 @@ def test_D1_after_some_failures_nobody_asks_it_any_more(farm):
 
 
 def test_D1_without_a_fallback_the_turn_waits(farm):
-    """It neither fails nor tries more than probes, until somebody ends it."""
+    """It neither fails nor tries more than probes, until somebody ends it; whoever watches is told."""
     forget_servers(farm.fleet)
     one = farm.fleet.begin("--story", farm.story(None), "--turns", 1, "--duration", "none",
                            "--max-issues", 1, "--model", f"dead:{MODEL}")
     wait_for(lambda: len(calls_of(farm.fleet, one)) >= 5, "probes were made")
     probes = [call.get("probe") == "1" for call in calls_of(farm.fleet, one)]
     assert probes[:5] == [False] * 3 + [True] * 2
+    entry = wait_for(lambda: [fields for _, fields in farm.fleet.db.xrange(f"parley:{{0}}:live:{one}")
+                              if fields["kind"] == "waiting"], "the wait is told")[0]
+    assert (entry["turn"], entry["seat"], entry["servers"]) == ("1", "1", "dead") and "connect" in entry["reason"]
     assert farm.box.parley("stop", one).returncode == 0
     assert farm.fleet.wait_end(one)["reason"] == "stopped"
 

@@ -288,6 +288,9 @@ def test_a_pipe_gets_a_line_a_turn_and_the_end(redis_server, db):
     stage = Stage(db).open().begin()
     with Observer(redis_server, ID) as observer:
         observer.wait_for("Bo Lind, keeper")
+        stage.live("waiting", "", servers="local, cloud", reason="no \x1b[31mroute")
+        observer.wait_for("down: local, cloud")
+        stage.live("waiting", "", servers="local, cloud", reason="told again")  # not within a minute
         stage.say(["Good ", "day"])
         stage.turn("Good\nday,  Bo.").turn("Good day.").end()
         text, status = observer.rest()
@@ -297,6 +300,7 @@ def test_a_pipe_gets_a_line_a_turn_and_the_end(redis_server, db):
         "Situation: The lamp has gone out.",
         "Ada Quill, keeper of the light; patient, dry - wants: light - speaks: short",
         "Bo Lind, keeper of the light; patient, dry - wants: light - speaks: short",
+        "(Ada Quill waits for a model server; down: local, cloud; last: no <U+001B>[31mroute)",
         "Ada Quill: Good day, Bo.",
         "Bo Lind: Good day.",
         "(ended: all turns were spoken; 2 turns in 0:00)",

@@ -60,8 +60,8 @@ static int tear_down(void **state)
 /* "begin(call-1 7 1 Ada) delta(call-1 7 1 words) ..." */
 static void on_entries(void *owner, const struct redis_answer *answer)
 {
-    static const char *const fields[] = {"call",   "turn", "seat",
-                                         "author", "text", "outcome"};
+    static const char *const fields[] = {"call", "turn",    "seat",    "author",
+                                         "text", "outcome", "servers", "reason"};
     struct buf text;
 
     (void)owner;
@@ -163,6 +163,25 @@ static void a_turn_that_is_done_is_shown_whole_before_its_end(void **state)
                   " end(call-1 7 1 done)");
 }
 
+static void a_wait_for_servers_is_told_before_any_call(void **state)
+{
+    char before[RIG_LOG_MAX];
+    int64_t ttl;
+
+    (void)state;
+    live.chunk_bytes = 1;
+    live_waiting(&live, "k3v9q2m4x7ab", "local, cloud", "refused");
+    fmt_into(before, sizeof before, "%s ", rig.log);
+    rig_ask(&rig, "TTL parley:{0}:live:k3v9q2m4x7ab");
+    rig_run(&rig, rig_is_answered);
+    assert_true(str_to_i64(str_of(rig.log + strlen(before)), 60, 86400, &ttl));
+    live_begin(&live, "k3v9q2m4x7ab", "call-2");
+    live_add(&live, str_of("Back."));
+    live_end(&live, "done");
+    expect_stream("waiting(7 1 local, cloud refused) begin(call-2 7 1 Ada) "
+                  "delta(call-2 7 1 Back.) end(call-2 7 1 done)");
+}
+
 static void what_was_shown_of_a_broken_call_is_withdrawn(void **state)
 {
     static const char *const outcomes[] = {"failed", "cancelled"};
@@ -262,6 +281,7 @@ int main(void)
         TEST(words_are_written_when_it_is_time),
         TEST(a_turn_done_before_its_first_batch_leaves_nothing),
         TEST(a_turn_that_is_done_is_shown_whole_before_its_end),
+        TEST(a_wait_for_servers_is_told_before_any_call),
         TEST(what_was_shown_of_a_broken_call_is_withdrawn),
         TEST(the_next_call_begins_anew),
         TEST(words_that_proved_to_be_none_are_taken_back_and_the_call_begins_anew),

@@ -378,6 +378,31 @@ static void every_text_from_outside_is_made_harmless(void **state)
 
 /* ---- JSON lines ---- */
 
+static void a_wait_for_servers_is_told_in_one_paragraph(void **state)
+{
+    struct screen screen = screen_of(&pipe_look);
+    struct sight sight = sight_at(SIGHT_WAITING);
+    struct buf out;
+
+    (void)state;
+    sight.call = str_of("");
+    sight.servers = str_of("local, \033cloud");
+    sight.text = str_of("no route");
+    plain_show(screen.plain, &sight, &screen.out);
+    expect(&screen, "(Ada Quill waits for a model server; down: local, <U+001B>cloud; "
+                    "last: no route)\n");
+    screen_done(&screen);
+    buf_init(&out, 4096);
+    sight.servers = str_of("local");
+    assert_true(view_json_show(&sight, &out));
+    assert_string_equal(
+        buf_text(&out),
+        "{\"event\":\"waiting\",\"conversation\":\"k3v9q2m4x7ab\",\"turn\":1,\"seat\":"
+        "1,"
+        "\"author\":\"Ada Quill\",\"servers\":\"local\",\"reason\":\"no route\"}\n");
+    buf_done(&out);
+}
+
 static void a_json_line_is_harmless_and_keeps_the_text(void **state)
 {
     (void)state;
@@ -435,6 +460,7 @@ int main(void)
         cmocka_unit_test(colours_are_used_where_they_are_wanted),
         cmocka_unit_test(sequences_cut_at_any_byte_stay_harmless),
         cmocka_unit_test(every_text_from_outside_is_made_harmless),
+        cmocka_unit_test(a_wait_for_servers_is_told_in_one_paragraph),
         cmocka_unit_test(a_json_line_is_harmless_and_keeps_the_text),
         cmocka_unit_test(a_turn_s_document_is_kept_as_it_is_on_one_line),
     };

@@ -212,6 +212,29 @@ static void a_lone_turn_waits_for_a_server_that_is_not_there(void **state)
     assert_string_equal(field_of(0, "state"), "open");
 }
 
+static void who_waits_for_servers_that_are_down_is_told_so(void **state)
+{
+    struct heard *it = fall();
+    struct heard *other = start(next_ask());
+    int64_t from_ms = clock_mono_ms();
+
+    (void)state;
+    other->cancel_in_wait = true;
+    while (it->waits == 0 || other->waits == 0)
+        rig_turns(&rig, 1);
+    assert_true(clock_mono_ms() - from_ms >= 1500); /* not for a moment's trouble */
+    assert_string_equal(it->servers, "a");
+    assert_non_null(strstr(it->reason, "503"));
+    while (other->results == 0)
+        rig_turns(&rig, 1);
+    assert_int_equal(other->outcome, LLM_CANCELLED);
+    wait_ms(1200);
+    assert_int_equal(it->waits, 1); /* nor each time it looks again */
+    peers[0].how = HOW_WELL;
+    run_all();
+    assert_int_equal(it->outcome, LLM_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +243,7 @@ int main(void)
         ROUTER_TEST(one_probe_at_a_time_and_then_the_others_come_in),
         ROUTER_TEST(after_a_failed_probe_it_is_another_turns_go),
         ROUTER_TEST(a_lone_turn_waits_for_a_server_that_is_not_there),
+        ROUTER_TEST(who_waits_for_servers_that_are_down_is_told_so),
         ROUTER_TEST(a_server_that_is_down_is_passed_over_for_the_next),
         ROUTER_TEST(a_call_waits_as_long_as_retry_after_says),
         ROUTER_TEST(another_server_does_not_wait_for_it),

@@ -62,6 +62,9 @@ struct heard {
     enum llm_error verdict; /* of the judge */
     bool cancel_in_attempt;
     bool cancel_at_end;
+    bool cancel_in_wait;
+    int waits; /* how often it was told that all are down */
+    char servers[64];
 };
 
 static struct rig rig;
@@ -241,6 +244,17 @@ RIG void on_attempt_end(void *owner, const struct router_attempt *attempt,
         router_cancel(it->call);
 }
 
+RIG void on_waiting(void *owner, const char *servers, const char *reason)
+{
+    struct heard *it = owner;
+
+    it->waits++;
+    snprintf(it->servers, sizeof it->servers, "%s", servers);
+    snprintf(it->reason, sizeof it->reason, "%s", reason);
+    if (it->cancel_in_wait)
+        router_cancel(it->call);
+}
+
 RIG void on_result(void *owner, const struct llm_result *result,
                    const struct router_attempt *attempt)
 {
@@ -287,8 +301,13 @@ RIG struct router_ask next_ask(void)
 
 RIG struct heard *start(struct router_ask ask)
 {
-    const struct router_handlers handlers = {
-        on_attempt, on_delta, on_judge, on_attempt_end, on_result, &heard[heard_count]};
+    const struct router_handlers handlers = {.on_attempt = on_attempt,
+                                             .on_delta = on_delta,
+                                             .judge = on_judge,
+                                             .on_attempt_end = on_attempt_end,
+                                             .on_waiting = on_waiting,
+                                             .on_result = on_result,
+                                             .owner = &heard[heard_count]};
     struct heard *it = &heard[heard_count];
 
     heard_count++;

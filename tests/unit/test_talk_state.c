@@ -36,6 +36,8 @@ static void on_sight(void *owner, const struct sight *sight)
         (void)buf_printf(seen, " %.*s", (int)sight->author.len, sight->author.at);
     if (sight->text.len > 0 && sight->kind != SIGHT_UNREADABLE)
         (void)buf_printf(seen, " %.*s", (int)sight->text.len, sight->text.at);
+    if (sight->servers.len > 0)
+        (void)buf_printf(seen, " %.*s", (int)sight->servers.len, sight->servers.at);
     if (sight->facts != NULL)
         (void)buf_printf(seen, " %s", sight->facts->state);
     (void)buf_add_char(seen, ';');
@@ -292,6 +294,59 @@ static void the_status_says_who_thinks_and_what_is_left(void **state)
     status(record, &facts, "");
 }
 
+static void waiting(struct record *record, int turn, int64_t at_us)
+{
+    talk_state_live(&record->talk,
+                    &(struct talk_live){.kind = str_of("waiting"),
+                                        .turn = turn,
+                                        .seat = 1,
+                                        .servers = str_of("local\033, b"),
+                                        .reason = str_of("refused"),
+                                        .at_us = at_us});
+}
+
+static void a_wait_for_servers_is_shown_once_a_minute(void **state)
+{
+    struct record *record = *state;
+
+    introduce(record, 1, "Ada");
+    see(record, "persona Ada;");
+    for (int s = 0; s <= 120; s += 10)
+        waiting(record, 1, s * INT64_C(1000000));
+    see(record, "waiting 1 Ada refused local\033, b;waiting 1 Ada refused local\033, b;"
+                "waiting 1 Ada refused local\033, b;");
+    waiting(record, 2, 130000000); /* not the turn that comes next */
+    see(record, "");
+    say(record, 1, "There.");
+    waiting(record, 1, 131000000);
+    see(record, "turn 1 Ada;");
+    waiting(record, 2, 131000000);
+    see(record, "waiting 2 Ada refused local\033, b;");
+}
+
+static void the_status_says_who_waits_for_which_servers_while_it_is_so(void **state)
+{
+    struct record *record = *state;
+    struct talk_facts facts = {.state = "running",
+                               .phase = "asked",
+                               .next = 1,
+                               .seat = 1,
+                               .max_turns = -1,
+                               .asked_at_us = 6800000,
+                               .started_at_us = -1,
+                               .deadline_us = -1,
+                               .left_ms = -1};
+
+    waiting(record, 1, 9000000);
+    status(record, &facts,
+           "seat 1 waits for a model server (down: local<U+001B>, b)... 3.2 s");
+    waiting(record, 1, -16000000); /* long ago: no longer told */
+    status(record, &facts, "seat 1 is thinking... 3.2 s");
+    waiting(record, 1, 9000000);
+    facts.next = 2; /* that was another turn */
+    status(record, &facts, "seat 1 is thinking... 3.2 s");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -307,6 +362,8 @@ int main(void)
         CASE(foreign_kinds_are_passed_over_and_broken_messages_told),
         CASE(a_state_is_told_when_it_changes),
         CASE(the_status_says_who_thinks_and_what_is_left),
+        CASE(a_wait_for_servers_is_shown_once_a_minute),
+        CASE(the_status_says_who_waits_for_which_servers_while_it_is_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
