@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "cli/advice.h"
 #include "cli/wish_cast.h"
 #include "llm/llm.h"
@@ -61,6 +62,54 @@ static bool add_plan(struct checking *checking, const struct seat_model *model,
     return true;
 }
 
+/* A name that is neither an endpoint nor a model one lists leads nowhere. */
+static bool leads(const struct endpoint_list *endpoints, const char *name)
+{
+    const char *model;
+
+    if (endpoint_of_model(endpoints, name, &model) != NULL)
+        return true;
+    for (size_t i = 0; i < endpoints->own; i++)
+        if (endpoints->items[i].model_count > 0
+            && endpoint_serves(&endpoints->items[i], name))
+            return true;
+    return false;
+}
+
+static void warn_of_fallbacks(const struct endpoint_list *endpoints, const char *order)
+{
+    struct str rest = str_of(order);
+
+    while (rest.len > 0) {
+        struct str part = str_trim(str_cut(rest, ',', &rest));
+        char *name = x_memdup(part.at, part.len);
+
+        if (part.len > 0 && !leads(endpoints, name))
+            fprintf(stderr,
+                    "parley run: warning: fallback %s: there is no such endpoint, and "
+                    "none lists such a model: left out\n",
+                    log_safe(part));
+        free(name);
+    }
+}
+
+/* Once each, though all seats may have the same. echo and the simulator have none. */
+static void check_fallbacks(const struct checking *checking, const struct cast *cast)
+{
+    const char *last = NULL;
+
+    for (size_t i = 0; i < cast->seat_count; i++) {
+        const char *order = cast->seats[i].model.fallback;
+        const char *provider = checking->plans[i].items[0].endpoint->provider;
+
+        if (order == NULL || (last != NULL && strcmp(order, last) == 0)
+            || strcmp(provider, "echo") == 0 || strcmp(provider, "simulator") == 0)
+            continue;
+        warn_of_fallbacks(&checking->config->endpoints, order);
+        last = order;
+    }
+}
+
 static bool make_plans(struct checking *checking, const struct wish *wish,
                        struct err *err)
 {
@@ -76,6 +125,8 @@ static bool make_plans(struct checking *checking, const struct wish *wish,
     ok = true;
     for (size_t i = 0; ok && i < cast.seat_count; i++)
         ok = add_plan(checking, &cast.seats[i].model, (int64_t)i + 1, err);
+    if (ok)
+        check_fallbacks(checking, &cast);
     if (ok && wish->story_file == NULL)
         ok = add_plan(checking, &story.model, 0, err);
     seat_done(&story);

@@ -50,7 +50,7 @@ static const struct command commands[] = {
     {"stop",
      "end conversations",
      NULL,
-     {{FOR_CONTROL, "parley stop", "ID ... [--after-turn]",
+     {{FOR_CONTROL | FOR_STOP, "parley stop", "ID ... [--after-turn]",
        "Ends the conversations at once; with --after-turn the turn in flight has its\n"
        "grace."},
       true,

@@ -173,6 +173,14 @@ void states_done(struct states *states)
 
 /* ---- shown ---- */
 
+/* For people: a breaker that is closed sounds like a server that is. */
+static const char *breaker_text(const char *breaker)
+{
+    if (strcmp(breaker, "open") == 0)
+        return "down";
+    return strcmp(breaker, "half") == 0 ? "tried" : "up";
+}
+
 static void add_row(const struct server_state *state, struct buf *out)
 {
     char window[CELL_SIZE] = "-";
@@ -187,7 +195,7 @@ static void add_row(const struct server_state *state, struct buf *out)
         fmt_into(spent, sizeof spent, "%.4f", state->spent);
     column_add(out, str_of(state->name), 14);
     column_add(out, str_of(state->tier), 5);
-    column_add(out, str_of(state->breaker[0] == '\0' ? "closed" : state->breaker), 6);
+    column_add(out, str_of(breaker_text(state->breaker)), 6);
     buf_printf(out, "%6s %6" PRId64 " %7" PRId64 " %8s %12s ", window, state->held,
                state->waiting, latency, spent);
     column_add(out, str_of(state->reason[0] == '\0' ? " " : state->reason), 23);

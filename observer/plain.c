@@ -209,6 +209,8 @@ static void write_turn(struct plain *plain, const struct sight *sight)
 
     begin_turn(plain, sight);
     add_addressees(plain, message);
+    if (message->fallback)
+        plain_pen_harmless(&plain->pen, str_of("(no model answered) "));
     if (message->failed)
         plain_pen_harmless(&plain->pen, str_of("(failed: nothing was said)"));
     else

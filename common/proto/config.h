@@ -27,7 +27,8 @@ enum config_command {
     FOR_CHECK = 128,   /* check-config */
     FOR_CONTROL = 256, /* stop, pause, resume, list, status, persona, hybrid */
     FOR_ASK = 512,     /* models, test: no Redis */
-    FOR_PERFORMANCE = 1024
+    FOR_PERFORMANCE = 1024,
+    FOR_STOP = 2048 /* beside FOR_CONTROL */
 };
 
 /* One program's view: its command bit and how it is called. */

@@ -159,8 +159,8 @@ const struct opt_row config_rows[] = {
      .help = "print JSON"},
     {"since", NULL, NULL, OPT_DURATION, AT(since_ms), .min = 1, .max = DAY_MS, .commands = FOR_PERFORMANCE, .value = "TIME",
      .help = "the calls of the last TIME; not given: all that Redis still has"},
-    {"after-turn", NULL, NULL, OPT_FLAG, AT(after_turn), .commands = FOR_CONTROL,
-     .help = "stop: let the turn in flight end, within the grace"},
+    {"after-turn", NULL, NULL, OPT_FLAG, AT(after_turn), .commands = FOR_STOP,
+     .help = "stop after the turn in flight, within the grace"},
 
     {"listen", "simulator.listen", NULL, OPT_TEXT, AT(listen), .fallback = "127.0.0.1:11434", .commands = FOR_SIMULATE, .value = "HOST:PORT",
      .help = "where to listen; port 0 takes a free one", .group = "The simulator"},

@@ -119,7 +119,7 @@ def test_performance_tells_how_the_servers_are_now(box, fleet):
     assert (two["ok"], two["failed"], two["latency_ms"], two["spent_today"]) == (40, 3, 812.5, None)
     text = told(box, "performance")
     assert_fits(text)
-    assert "endpoint now" in text and "the server answered 503"[:20] in text
+    assert "endpoint now" in text and " up " in text and " down " in text and "the server answered 503"[:20] in text
 
 
 def test_performance_of_a_fleet_agrees_with_its_transcript(box, fleet):

@@ -1,6 +1,7 @@
 """`parley run` and the model servers: which it checks, how they and their keys reach its children."""
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -86,6 +87,14 @@ def test_a_first_choice_that_is_down_ends_the_start_and_one_that_stands_in_only_
             assert done.returncode == 0, done.stderr
             assert done.stderr.startswith(f"parley run: warning: gone ({gone}): "), done.stderr
             assert {one["endpoint"] for one in data_of(box)} == {"near"}
+
+
+def test_a_fallback_that_leads_nowhere_is_warned_of_once(box):
+    with FakeOllama() as near:
+        path = config(box, near={"provider": "ollama", "url": near.url, "models": ["llama3.2", "other:1b"]})
+        done = run(box, "--config", path, "--fallback", "neer,other:1b,near")
+    assert done.returncode == 0, done.stderr
+    assert re.findall("warning: fallback (.*): there is no such endpoint", done.stderr) == ["neer"], done.stderr
 
 
 def test_a_key_that_is_not_set_ends_the_start(box):

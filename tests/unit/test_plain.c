@@ -132,6 +132,23 @@ static void a_committed_text_that_differs_is_shown_as_the_correction(void **stat
     screen_done(&screen);
 }
 
+static void a_fallback_reply_is_marked_for_no_model_said_it(void **state)
+{
+    struct screen screen = screen_of(&pipe_look);
+    struct sight sight = sight_at(SIGHT_TURN);
+    struct message message;
+    char text[] = "Give me a moment.";
+
+    (void)state;
+    message_init(&message, MESSAGE_TURN);
+    message.text = text;
+    message.fallback = true;
+    sight.message = &message;
+    plain_show(screen.plain, &sight, &screen.out);
+    expect(&screen, "Ada Quill: (no model answered) Give me a moment.\n");
+    screen_done(&screen);
+}
+
 static void what_is_shown_is_compared_by_words(void **state)
 {
     static const struct {
@@ -451,6 +468,7 @@ int main(void)
         cmocka_unit_test(words_flow_with_a_hanging_indent),
         cmocka_unit_test(what_the_live_view_lacked_is_added),
         cmocka_unit_test(a_committed_text_that_differs_is_shown_as_the_correction),
+        cmocka_unit_test(a_fallback_reply_is_marked_for_no_model_said_it),
         cmocka_unit_test(what_is_shown_is_compared_by_words),
         cmocka_unit_test(what_was_withdrawn_is_told_and_begun_anew),
         cmocka_unit_test(a_pipe_gets_whole_turns_a_line_each),
