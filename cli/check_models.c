@@ -93,17 +93,25 @@ static void warn_of_fallbacks(const struct endpoint_list *endpoints, const char 
     }
 }
 
-/* Once each, though all seats may have the same. echo and the simulator have none. */
+/* echo and the simulator have no fallback. */
+static bool is_pretended(const struct route_plan *plan)
+{
+    const char *provider =
+        plan->count == 0 ? "echo" : plan->items[0].endpoint->provider;
+
+    return strcmp(provider, "echo") == 0 || strcmp(provider, "simulator") == 0;
+}
+
+/* Once each, though all seats may have the same. */
 static void check_fallbacks(const struct checking *checking, const struct cast *cast)
 {
     const char *last = NULL;
 
-    for (size_t i = 0; i < cast->seat_count; i++) {
+    for (size_t i = 0; i < cast->seat_count && i < checking->plan_count; i++) {
         const char *order = cast->seats[i].model.fallback;
-        const char *provider = checking->plans[i].items[0].endpoint->provider;
 
         if (order == NULL || (last != NULL && strcmp(order, last) == 0)
-            || strcmp(provider, "echo") == 0 || strcmp(provider, "simulator") == 0)
+            || is_pretended(&checking->plans[i]))
             continue;
         warn_of_fallbacks(&checking->config->endpoints, order);
         last = order;
