@@ -132,7 +132,7 @@ $(B)/bench/reader: bench/reader.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcurl 2>/dev/null)
 proof: all ## the model servers' tests in their long forms, with the figures they saw
-	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q -rP $(PROOFS)
+	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q $(PROOFS)
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 deps: ## install with apt what is missing (says what first)

@@ -2,6 +2,7 @@
 
 It never touches another Redis: no port is opened, and the server ends with the session.
 """
+import os
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,8 @@ import time
 
 import pytest
 import redis
+
+from model_servers import FIGURES
 
 START_LIMIT_S = 10
 
@@ -44,6 +47,13 @@ class PrivateRedis:
         self.process.kill()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """`make proof` is run for its figures."""
+    if "PARLEY_PROOF" in os.environ:
+        for line in FIGURES:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

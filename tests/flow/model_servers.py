@@ -8,6 +8,7 @@ without a fault, and a turn's text be held against what the server would have sa
 import http.client
 import json
 import math
+import os
 import re
 import time
 import urllib.parse
@@ -15,6 +16,14 @@ import urllib.parse
 from helpers import read_lines, time_of, turns_of, wait_for
 
 MODEL = "llama3.2"
+FIGURES = []  # what the tests saw: conftest.py shows them at the end of `make proof`
+
+
+def tell(text):
+    """Seen also when the test is well."""
+    print(text)
+    name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
+    FIGURES.append(f"{name}: {text}")
 
 
 class Sim:
@@ -55,7 +64,8 @@ class Sim:
 
     def ledger(self):
         """Every call that is over, loading a model left out."""
-        return [line for line in read_lines(self.ledger_path) if line["id"] is not None and not line.get("load")]
+        return [line for line in read_lines(self.ledger_path)
+                if line["id"] is not None and not line["load"]]
 
     def wait_ledger(self, condition, what, limit_s=10):
         """The lines for which the condition holds, as soon as there are any."""

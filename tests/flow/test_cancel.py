@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from helpers import Fleet, box, story_file, wait_for  # noqa: F401 - box is a fixture
-from model_servers import MODEL, Sim, calls_of, ends_of, wall_us, write_config
+from model_servers import MODEL, Sim, calls_of, ends_of, tell, wall_us, write_config
 
 CLOSED_WITHIN_US = 10**6
 # A reply takes ten seconds: none comes to its end by itself.
@@ -53,7 +53,7 @@ class Crew:
         line, = self.sim.wait_ledger(lambda line: True, "the call's line")
         assert (line["closed_by"], line["ended"]) == ("client", "client"), line
         took_us = line["ended_us"] - since_us
-        print(f"closed after {took_us / 1000:.0f} ms, at {line['tokens']} tokens")
+        tell(f"closed after {took_us / 1000:.0f} ms, at {line['tokens']} tokens")
         assert 0 < took_us <= CLOSED_WITHIN_US, f"{took_us} us"
         assert self.sim.state()["in_flight"] == 0
         return line

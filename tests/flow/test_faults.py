@@ -1,5 +1,5 @@
-"""Every fault of a model server, over real HTTP, met by a real fleet: what becomes of the turn, what
-the call's record says, how many calls the server got, and that one whole answer was taken.
+"""Every fault of a model server, over real HTTP, met by a real fleet: what becomes of the turn,
+what the call's record says, how many calls the server got, and that one whole answer was taken.
 
 The rows are named after the cases of the fault table (D1 to D23; D16, D19 to D21 have files of
 their own: test_cancel, test_outage, test_windows). Each is a conversation of its own in one fleet.
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from helpers import (LIMIT_S, STORY_FILE, Fleet, Sandbox, assert_once_and_in_order, box, closed_port,
-                     story_file, wait_for)  # noqa: F401 - box is a fixture
+from helpers import (LIMIT_S, STORY_FILE, Fleet, Sandbox, assert_once_and_in_order, box,
+                     closed_port, story_file, wait_for)  # noqa: F401 - box is a fixture
 from model_servers import (MODEL, Sim, assert_texts_whole, calls_of, crew_of, ends_of,
                            forget_servers, us_of, write_config)
 
@@ -86,9 +86,11 @@ ROWS = [
         lasts_s=(FIRST_S, FIRST_S + 0.4), says="no first token"),
     Row("D7-no-next-word", {"kind": "stall", "after_tokens": 5}, ["timeout", "done"],
         lasts_s=(BETWEEN_S, FIRST_S + BETWEEN_S + 0.3), says="no further token"),
-    Row("D7-comments-for-ever", {"kind": "comments", "after_tokens": 0}, ["timeout", "done"], wires=OPENAI,
+    Row("D7-comments-for-ever", {"kind": "comments", "after_tokens": 0}, ["timeout", "done"],
+        wires=OPENAI,
         lasts_s=(FIRST_S, FIRST_S + 0.4), says="no first token"),
-    Row("D7-blank-lines-for-ever", {"kind": "comments", "how": "blank", "after_tokens": 0}, ["timeout", "done"],
+    Row("D7-blank-lines-for-ever", {"kind": "comments", "how": "blank", "after_tokens": 0},
+        ["timeout", "done"],
         lasts_s=(FIRST_S, FIRST_S + 0.4), says="no first token"),
     Row("D8-a-byte-at-a-time", {"kind": "trickle", "delay_ms": 1}, ["timeout", "done"],
         lasts_s=(FIRST_S, TOTAL_S + 0.4)),

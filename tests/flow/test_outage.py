@@ -11,8 +11,8 @@ import pytest
 
 from helpers import (Fleet, assert_once_and_in_order, box, story_file,
                      wait_for)  # noqa: F401 - box is a fixture
-from model_servers import (MODEL, Sim, calls_of, crew_of, ends_of, first_call, most_at_once, stamps_of,
-                           write_config)
+from model_servers import (MODEL, Sim, calls_of, crew_of, ends_of, first_call, most_at_once,
+                           stamps_of, tell, write_config)
 
 OUTAGE_S = 30 if os.environ.get("PARLEY_PROOF") == "long" else 6
 CONVERSATIONS = 16
@@ -60,12 +60,12 @@ def judge(fleet, sim, ids, began_us, over_us):
     served = {one: min(at for at in stamps_of(fleet, one) if at * 1e6 > over_us) for one in ids}
     recovery_s = max(served.values()) - first_good_us / 1e6
     herd = [line for line in lines if 0 <= line["started_us"] - first_good_us < 10**6]
-    print(f"outage {OUTAGE_S} s, {CONVERSATIONS} conversations of {TURNS} turns: turns lost 0, "
-          f"calls refused {len(refused)}, extra calls {extra} of {base} "
-          f"({100 * extra / base:.1f} %), probes {len(probes)}; first good answer "
-          f"{(first_good_us - over_us) / 1e6:.2f} s after the outage, all served "
-          f"{recovery_s:.2f} s later; calls in the first second {len(herd)}, "
-          f"at once {most_at_once(lines)}")
+    tell(f"outage {OUTAGE_S} s, {CONVERSATIONS} conversations of {TURNS} turns: turns lost 0, "
+         f"calls refused {len(refused)}, extra calls {extra} of {base} "
+         f"({100 * extra / base:.1f} %), probes {len(probes)}; first good answer "
+         f"{(first_good_us - over_us) / 1e6:.2f} s after the outage, all served "
+         f"{recovery_s:.2f} s later; calls in the first second {len(herd)}, "
+         f"at once {most_at_once(lines)}")
     assert len(refused) >= 1 and len({line["id"] for line in lines}) == len(lines)
     assert extra <= EXTRA_PART * base + len(probes)
     # Half-open: one call at a time asks whether it is well again, less and less often.

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from helpers import STORY_FILE, Fleet, assert_once_and_in_order, box, story_file  # noqa: F401
-from model_servers import MODEL, Sim, assert_texts_whole, calls_of, write_config
+from model_servers import MODEL, Sim, assert_texts_whole, calls_of, tell, write_config
 
 TURNS = 200
 NUM_CTX = 2048
@@ -77,7 +77,7 @@ def test_two_hundred_turns_in_a_small_window(box, wire):
     assert_persona(lines)
     moved = slides(lines)
     largest = max(line["prompt_tokens"] for line in lines)
-    print(f"{wire}: prompts up to {largest} of {NUM_CTX} tokens; the window slid at {moved}")
+    tell(f"{wire}: prompts up to {largest} of {NUM_CTX} tokens; the window slid at {moved}")
     # It is used, and it slides; but seldom, and not before it is full.
     assert moved[0] > 20
     assert largest > (NUM_CTX - NUM_PREDICT) / 2

@@ -6,7 +6,7 @@ import pytest
 
 from helpers import Fleet, assert_once_and_in_order, box, story_file  # noqa: F401
 from model_servers import (MODEL, Sim, calls_of, crew_of, forget_servers, most_at_once, percentile,
-                           stamps_of, write_config)
+                           stamps_of, tell, write_config)
 
 WORKERS_A_LANE = 4
 TALKS = 12
@@ -80,8 +80,8 @@ def test_one_of_three_servers_twenty_times_slower(box):
         ids = play(fleet, 60, 20, "--model", MODEL)
         p95[case] = percentile(turn_times(fleet, ids), 0.95)
         shares[case] = [len(sim.ledger()) - count for sim, count in zip(sims, before)]
-    print(f"p95 of a turn: {p95['good'] * 1000:.0f} ms with three good servers, "
-          f"{p95['slow'] * 1000:.0f} ms with one 20 times slower; calls of each: {shares}")
+    tell(f"p95 of a turn: {p95['good'] * 1000:.0f} ms with three good servers, "
+         f"{p95['slow'] * 1000:.0f} ms with one 20 times slower; calls of each: {shares}")
     assert sum(shares["good"]) == sum(shares["slow"]) == 60 * 20
     # All three are used when they are good; the slow one was tried, too.
     assert min(shares["good"]) > 60 and shares["slow"][1] >= 1
