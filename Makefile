@@ -7,6 +7,8 @@ PYTHON   ?= /usr/bin/python3
 CC       ?= gcc
 WERROR   ?=
 T        ?=
+# Flow tests wait more than they work: so many files of them at once.
+JOBS     ?= 2
 V        ?=
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
@@ -105,7 +107,7 @@ check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
 flow: all $(B)/bench/pingpong $(B)/bench/reader ## the tests over real processes; T=name picks
-	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/flow tests/e2e $(if $(T),-k "$(T)")
+	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/e2e $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@$(MAKE) --no-print-directory VARIANT=asan flow

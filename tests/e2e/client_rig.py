@@ -3,6 +3,7 @@
 Packages are installed into build/npm, once.
 """
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -28,11 +29,13 @@ def installed_version(package):
 
 def install(package, version):
     """The folder that has the package."""
-    if installed_version(package) != version:
-        os.makedirs(NPM, exist_ok=True)
-        subprocess.run(["npm", "install", "--prefix", NPM, "--no-package-lock", "--no-audit",
-                        "--no-fund", f"{package}@{version}"],
-                       check=True, capture_output=True, timeout=INSTALL_LIMIT_S)
+    os.makedirs(NPM, exist_ok=True)
+    with open(os.path.join(NPM, ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # files of tests run side by side
+        if installed_version(package) != version:
+            subprocess.run(["npm", "install", "--prefix", NPM, "--no-package-lock", "--no-audit",
+                            "--no-fund", f"{package}@{version}"],
+                           check=True, capture_output=True, timeout=INSTALL_LIMIT_S)
     assert installed_version(package) == version
     return NPM
 
