@@ -245,11 +245,12 @@ static void on_attempt_end(void *owner, const struct router_attempt *attempt,
     struct desk *desk = owner;
 
     begin_record_call(desk->manager, desk->talk, attempt, result);
-    if (result->outcome == LLM_FAILED)
-        log_warn(
-            "desk", "a call failed call=%s endpoint=%s error=%s again=%d reason=%s",
-            attempt->call_id, attempt->endpoint->name, llm_error_name(result->error),
-            again, log_safe(str_of(result->reason)));
+    if (result->outcome == LLM_FAILED) /* of probes the router tells, more seldom */
+        log_line(attempt->probe && again ? LOG_DEBUG : LOG_WARN, "desk",
+                 "a call failed call=%s endpoint=%s error=%s again=%d reason=%s",
+                 attempt->call_id, attempt->endpoint->name,
+                 llm_error_name(result->error), again,
+                 log_safe(str_of(result->reason)));
 }
 
 static void on_reply(void *owner, const struct llm_result *result,
