@@ -295,15 +295,15 @@ def parse_options():
     return options
 
 
-def main():
-    options = parse_options()
+def carry_out(options, measure_with, print_result):
+    """The exit status. Measures with a server in a folder that is gone afterwards."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of the finally below
     # Not the folder of the checkout: a socket's path must stay under 108 bytes.
     folder = tempfile.mkdtemp(prefix="parley-bench-")
     server = None
     try:
         server = Server(folder)
-        result = measure(server, folder, options)
+        result = measure_with(server, folder, options)
     except RuntimeError as error:
         say(f"failed: {error}")
         return 1
@@ -311,7 +311,7 @@ def main():
         if server is not None:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    print_table(result)
+    print_result(result)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(result, file, indent=1)
@@ -320,4 +320,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(carry_out(parse_options(), measure, print_table))

@@ -17,15 +17,12 @@ import argparse
 import json
 import pathlib
 import re
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import BUILD, K, START_LIMIT_S, Server, say, wait_for
+from bench import BUILD, K, START_LIMIT_S, Server, carry_out, say, wait_for
 
 WIRES = {"ollama": "/api/chat", "openai": "/v1/chat/completions"}
 MODEL = "llama3.2"
@@ -225,29 +222,5 @@ def measure(server, folder, options):
             "limit": options.limit, "ok": ratio <= options.limit}
 
 
-def main():
-    options = parse_options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of the finally below
-    # Not the folder of the checkout: a socket's path must stay under 108 bytes.
-    folder = tempfile.mkdtemp(prefix="parley-bench-")
-    server = None
-    try:
-        server = Server(folder)
-        result = measure(server, folder, options)
-    except RuntimeError as error:
-        say(f"failed: {error}")
-        return 1
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    print_table(result)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
-            file.write("\n")
-    return 0 if result["ok"] else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(carry_out(parse_options(), measure, print_table))
