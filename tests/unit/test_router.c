@@ -252,9 +252,7 @@ static void a_call_that_runs_is_cancelled_and_gives_its_place_back(void **state)
     struct heard *it;
 
     (void)state;
-    peers[0].how = HOW_HOLD;
-    it = start(next_ask());
-    wait_asked(&peers[0], 1);
+    it = start_held(next_ask());
     router_cancel(it->call);
     assert_int_equal(it->results, 0);
     run_all();
@@ -271,12 +269,8 @@ static void a_call_that_waits_is_cancelled_and_waits_no_more(void **state)
     struct heard *it;
 
     (void)state;
-    list.own = 1;
-    endpoints[0].window = 1;
-    router_make();
-    peers[0].how = HOW_HOLD;
-    start(next_ask());
-    wait_asked(&peers[0], 1);
+    one_place_make();
+    start_held(next_ask());
     it = start(next_ask());
     wait_ms(30);
     assert_string_equal(ask_redis("ZCARD", endpoint_key_of(0, "waiting"), ""), "1");
@@ -339,9 +333,7 @@ static void a_dropped_call_says_nothing_and_gives_its_place_back(void **state)
     struct heard *it;
 
     (void)state;
-    peers[0].how = HOW_HOLD;
-    it = start(next_ask());
-    wait_asked(&peers[0], 1);
+    it = start_held(next_ask());
     router_drop(it->call);
     wait_idle(&peers[0]);
     rig_run(&rig, rig_is_answered);
@@ -356,12 +348,8 @@ static void a_call_is_given_up_on_time_while_it_waits(void **state)
     int64_t start_ms;
 
     (void)state;
-    list.own = 1;
-    endpoints[0].window = 1;
-    router_make();
-    peers[0].how = HOW_HOLD;
-    start(next_ask());
-    wait_asked(&peers[0], 1);
+    one_place_make();
+    start_held(next_ask());
     ask = next_ask();
     ask.give_up_ms = 300;
     start_ms = clock_mono_ms();
@@ -410,10 +398,8 @@ static void a_cancelled_call_is_cancelled_though_its_time_is_up(void **state)
     struct heard *it;
 
     (void)state;
-    peers[0].how = HOW_HOLD;
     ask.give_up_ms = 200;
-    it = start(ask);
-    wait_asked(&peers[0], 1);
+    it = start_held(ask);
     loop_timer_init(&timer, rig.loop, cancel_it, it);
     loop_timer_start(&timer, 1);
     while (clock_mono_ms() <= it->began_ms + ask.give_up_ms)
@@ -430,9 +416,7 @@ static void a_call_that_outlives_redis_ends_well(void **state)
     struct heard *it;
 
     (void)state;
-    peers[0].how = HOW_HOLD;
-    it = start(next_ask());
-    wait_asked(&peers[0], 1);
+    it = start_held(next_ask());
     rig_server_kill(&rig);
     peer_let_go(&peers[0]);
     while (it->results == 0)
@@ -443,12 +427,8 @@ static void a_call_that_outlives_redis_ends_well(void **state)
 static void a_place_redis_forgot_is_held_again_while_the_call_runs(void **state)
 {
     (void)state;
-    list.own = 1;
-    endpoints[0].window = 1;
-    router_make();
-    peers[0].how = HOW_HOLD;
-    start(next_ask());
-    wait_asked(&peers[0], 1);
+    one_place_make();
+    start_held(next_ask());
     assert_string_equal(ask_redis("FLUSHALL", "", ""), "OK");
     wait_ms(3100); /* a lease is renewed each 3 s */
     assert_string_equal(ask_redis("ZCARD", endpoint_key_of(0, "held"), ""), "1");

@@ -29,12 +29,8 @@ static void a_freed_place_goes_to_the_oldest_at_once(void **state)
     int64_t freed_ms;
 
     (void)state;
-    list.own = 1;
-    endpoints[0].window = 1;
-    router_make();
-    peers[0].how = HOW_HOLD;
-    first = start(next_ask());
-    wait_asked(&peers[0], 1);
+    one_place_make();
+    first = start_held(next_ask());
     ask = next_ask();
     ask.asked_at_us = 9000;
     young = start(ask);
