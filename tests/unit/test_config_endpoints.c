@@ -1,85 +1,8 @@
 /* test_config_endpoints.c - model servers, options of models and rules of the router as
  * they come in by flags, variables and the file, and what is told of them.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
-#include "base/file.h"
-#include "proto/config.h"
 #include "proto/schema.h"
-
-/* cmocka.h needs the three before it. clang-format would sort them. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-/* clang-format on */
-
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
-static char folder[] = "/tmp/parley-test-endpoints-XXXXXX";
-static char *path; /* of the config file */
-static struct config_loaded loaded;
-static struct err err;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    path = path_join(folder, "a.json");
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    free(path);
-    return file_remove_tree(folder, &err) ? 0 : -1;
-}
-
-static int clear_environment(void **state)
-{
-    static const char *const names[] = {
-        "OPENAI_API_KEY", "OPENAI_BASE_URL",     "OLLAMA_HOST",  "REDIS_URL",
-        "PARLEY_OPTIONS", "PARLEY_HYBRID_SEATS", "PARLEY_TRUNS", "PARLEY_BUILD"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(names); i++)
-        unsetenv(names[i]);
-    return 0;
-}
-
-static enum config_next load(const char *file, const char *const *words)
-{
-    static const struct config_use use = {FOR_RUN, "parley run", "", ""};
-    char *argv[16] = {NULL};
-    char *config = x_printf("--config=%s", path);
-    enum config_next next;
-    int argc = 0;
-
-    for (; words != NULL && words[argc] != NULL; argc++)
-        argv[argc] = (char *)(uintptr_t)words[argc]; /* they are only moved */
-    if (file != NULL) {
-        assert_true(file_write(path, str_of(file), &err));
-        argv[argc++] = config;
-    }
-    err = (struct err){0};
-    next = config_load(&use, argc, argv, &loaded, &err);
-    free(config);
-    return next;
-}
-
-static void expect_go(const char *file, const char *const *words)
-{
-    if (load(file, words) != CONFIG_GO)
-        fail_msg("%s", err.msg);
-}
+#include "test_config_rig.h"
 
 static const char two[] =
     "{\"endpoints\":{\"box\":{\"provider\":\"ollama\","
@@ -95,7 +18,7 @@ static void the_file_gives_endpoints_and_rules(void **state)
     const struct config *config = &loaded.values;
 
     (void)state;
-    expect_go(two, NULL);
+    expect_go(FOR_RUN, two, NULL);
     assert_int_equal(config->endpoints.own, 2);
     assert_int_equal(config->endpoints.count, 6);
     assert_string_equal(config->endpoints.items[0].name, "box");
@@ -116,7 +39,7 @@ static void a_flag_that_the_file_sets_may_be_taken_back(void **state)
     static const char *const words[] = {"--hybrid-opening=false", "--think=low", NULL};
 
     (void)state;
-    expect_go(two, words);
+    expect_go(FOR_RUN, two, words);
     assert_false(loaded.values.hybrid_opening);
     assert_string_equal(loaded.values.think, "low");
     config_done(&loaded);
@@ -128,7 +51,7 @@ static void without_a_file_there_are_the_built_in_ones(void **state)
 
     (void)state;
     setenv("OPENAI_BASE_URL", "http://localhost:1234/v1/", 1);
-    expect_go(NULL, NULL);
+    expect_go(FOR_RUN, NULL, NULL);
     assert_int_equal(list->own, 0);
     assert_int_equal(list->count, 4);
     assert_string_equal(endpoint_find(list, str_of("openai"))->url,
@@ -200,7 +123,7 @@ static void what_is_wrong_is_told_with_where_it_stands(void **state)
             with_path = x_printf("%s%s", path, wanted + 4);
         if (bad[i].variable != NULL)
             setenv(bad[i].variable, bad[i].value, 1);
-        assert_int_equal(load(bad[i].file, bad[i].words), CONFIG_BAD);
+        assert_int_equal(load(FOR_RUN, bad[i].file, bad[i].words), CONFIG_BAD);
         assert_int_equal(err.code, ERR_USAGE);
         assert_string_equal(err.msg, with_path == NULL ? wanted : with_path);
         if (bad[i].variable != NULL)
@@ -215,7 +138,8 @@ static void what_is_not_wise_is_warned_of(void **state)
     (void)state;
     setenv("PARLEY_TRUNS", "7", 1);
     setenv("PARLEY_BUILD", "not an option, and not meant as one", 1);
-    expect_go("{\"endpoints\":{\"open\":{\"provider\":\"openai\","
+    expect_go(FOR_RUN,
+              "{\"endpoints\":{\"open\":{\"provider\":\"openai\","
               "\"url\":\"http://models.example.com/v1\",\"key_env\":\"K\"}}}",
               NULL);
     assert_string_equal(loaded.warnings,
@@ -236,7 +160,7 @@ static void run_json_tells_endpoints_without_secrets(void **state)
 
     (void)state;
     setenv("SOME_KEY", "secret-key", 1);
-    expect_go(two, words);
+    expect_go(FOR_RUN, two, words);
     buf_init(&text, 1 << 20);
     buf_add_text(&text, "{\"a\":0");
     config_to_json(&loaded, FOR_RUN, &text);
@@ -266,34 +190,10 @@ static void run_json_tells_endpoints_without_secrets(void **state)
     config_done(&loaded);
 }
 
-/* What the words make config_load print; the caller frees. */
-static char *printed(const char *file, const char *const *words)
-{
-    char *out_path = path_join(folder, "out");
-    int out = open(out_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    int kept = dup(STDOUT_FILENO);
-    enum config_next next;
-    struct buf text;
-
-    (void)fflush(stdout); /* what the test framework has written */
-    assert_true(out >= 0 && kept >= 0 && dup2(out, STDOUT_FILENO) >= 0);
-    next = load(file, words);
-    (void)fflush(stdout); /* ours, read below */
-    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
-    close(kept);
-    close(out);
-    assert_int_equal(next, CONFIG_OVER);
-    buf_init(&text, 1 << 20);
-    assert_true(file_slurp(out_path, &text, &err));
-    free(out_path);
-    config_done(&loaded);
-    return buf_take(&text);
-}
-
 static void show_config_shows_endpoints_and_where_they_are_from(void **state)
 {
     static const char *const words[] = {"--show-config", NULL};
-    char *text = printed(two, words);
+    char *text = printed(FOR_RUN, two, words);
     char *line = x_printf("endpoints.cloud.total_seconds  1m                       "
                           "(config file %s)\n",
                           path);
@@ -313,7 +213,7 @@ static void show_config_shows_endpoints_and_where_they_are_from(void **state)
 static void help_stays_within_80_columns_and_has_headings(void **state)
 {
     static const char *const words[] = {"--help", NULL};
-    char *text = printed(NULL, words);
+    char *text = printed(FOR_RUN, NULL, words);
     struct str rest = str_of(text);
 
     (void)state;
