@@ -52,7 +52,9 @@ def test_a_stream_says_what_ollamas_own_api_says(fast, flavor):
     assert text.endswith("data: [DONE]\n\n")
     native = fast.ask("POST", "/api/chat", chat_body("ollama", False))[2]
     assert deltas(chunks) == json.loads(native)["message"]["content"]
-    assert len({chunk["id"] for chunk in chunks}) == 1
+    name, = {chunk["id"] for chunk in chunks}
+    begins = {"openrouter": "gen-", "sglang": ""}.get(flavor, "chatcmpl-")
+    assert name.rstrip("0123456789") == begins
     assert all(chunk["object"] == "chat.completion.chunk" and chunk["model"] == "tiny"
                for chunk in chunks)
     reasons = [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]]
@@ -109,6 +111,15 @@ def test_ollamas_own_api_tells_thoughts_apart(fast):
     lines = fast.chat(model="qwen3:4b")
     thoughts = [line for line in lines if "thinking" in line["message"]]
     assert thoughts == lines[:len(thoughts)] and thoughts[0]["message"]["content"] == ""
+
+
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_openrouter_also_tells_the_reason_in_the_models_own_word(fast, flavor):
+    found = [choice.get("native_finish_reason") for chunk in stream(fast, flavor)
+             for choice in chunk["choices"] if choice["finish_reason"]]
+    choice, = whole(fast, flavor)[1]["choices"]
+    assert [*found, choice.get("native_finish_reason")] == (
+        ["stop"] * 2 if flavor == "openrouter" else [None] * 2)
 
 
 def test_llamacpp_tells_its_timings(fast):
@@ -178,11 +189,13 @@ def test_a_schema_is_kept(fast, flavor, form):
     assert document["mood"] in ("good", "bad") and 30 <= document["age"] <= 40
 
 
-def test_a_json_object_is_one_where_the_server_knows_it(fast):
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_a_json_object_is_one_where_the_server_knows_it(fast, flavor):
     form = {"type": "json_object"}
-    assert isinstance(json.loads(deltas(stream(fast, response_format=form))), dict)
-    status, reply = whole(fast, "lmstudio", response_format=form)
-    assert (status, reply) == (
+    if flavor != "lmstudio":
+        assert isinstance(json.loads(deltas(stream(fast, flavor, response_format=form))), dict)
+        return
+    assert whole(fast, flavor, response_format=form) == (
         400, {"error": "'response_format.type' must be 'json_schema' or 'text'"})
 
 
@@ -194,13 +207,20 @@ def test_parts_of_a_content_are_joined(fast):
             == whole(fast, messages=messages("Where is the boat?"))[1]["choices"])
 
 
-def test_a_prompt_over_the_window_is_refused_or_cut(fast):
-    messages = [{"role": "user", "content": f"Message {i} about boats."} for i in range(1500)]
-    status, reply = whole(fast, "vllm", messages=messages)
-    assert status == 400 and "context length" in reply["error"]["message"]
-    status, reply = whole(fast, "ollama", messages=messages)
-    assert status == 200 and 4000 < reply["usage"]["prompt_tokens"] <= 4096
-    status, reply = fast.post("/api/chat", model="tiny", messages=messages, truncate=False)
+TOO_MANY = [{"role": "user", "content": f"Message {i} about boats."} for i in range(1500)]
+
+
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_a_prompt_over_the_window_is_refused_or_cut(fast, flavor):
+    status, reply = whole(fast, flavor, messages=TOO_MANY)
+    if flavor in ("ollama", "lmstudio"):
+        assert status == 200 and 4000 < reply["usage"]["prompt_tokens"] <= 4096
+    else:
+        assert status == 400 and "context length" in json.dumps(reply)
+
+
+def test_ollamas_own_api_refuses_it_when_it_may_not_cut(fast):
+    status, reply = fast.post("/api/chat", model="tiny", messages=TOO_MANY, truncate=False)
     assert status == 400 and "context length" in reply["error"]
 
 
