@@ -105,7 +105,7 @@ const struct opt_row config_rows[] = {
     {"hybrid-error-rate", "hybrid.error_rate", NULL, OPT_REAL, AT(hybrid_error_rate), .min = 0, .max = 1, .fallback = "0.2",
      .commands = FLEET, .value = "X", .help = "auto: away from a tier where more than this part of the calls fails"},
     {"hybrid-latency", "hybrid.latency_seconds", NULL, OPT_DURATION, .none = true, AT(hybrid_latency_ms), .min = 1, .max = HOUR_MS, .fallback = "none",
-     .commands = FLEET, .value = "TIME", .help = "auto: away from a tier whose first word takes longer; none: not looked at"},
+     .commands = FLEET, .value = "TIME", .help = "auto: away from a tier whose calls take longer on the mean; none: not looked at"},
     {"hybrid-cost-cap", "hybrid.cost_cap", NULL, OPT_REAL, AT(hybrid_cost_cap), .min = 0, .max = 1e9, .fallback = "0",
      .commands = FLEET, .value = "X", .help = "no call to the cloud once a day's cost reached this, in the prices' currency; 0: no cap"},
 
