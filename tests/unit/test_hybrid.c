@@ -202,6 +202,8 @@ static const struct choice_row rows[] = {
      .route = "cost_cap"},
     {"the cap: background", HYBRID_AUTO, TURN(7), .cap = 1, .cloud = {.spent_today = 2},
      AT_HOME, .route = "background"},
+    {"the cap: both are bad", HYBRID_AUTO, TURN(7), .cap = 1, .local = {.down = true},
+     .cloud = {.latency_ms = 9999, .spent_today = 2}, AT_HOME, .route = "record"},
     {"the cap counts both tiers", HYBRID_ON, SPOT(7), .cap = 1,
      .local = {.spent_today = 0.6}, .cloud = {.spent_today = 0.6}, AT_HOME,
      .route = "cost_cap"},

@@ -144,6 +144,9 @@ static void each_wish_has_its_plan(void **state)
         {"a fallback order", .own = 3,
          .asks = {.endpoint = TEXT("one"), .fallback = TEXT("cloud:big, cloud,,any")},
          .plan = "0:one/small 2:cloud/big 3:cloud/small 4:any/small"},
+        {"a name with its colon there asks for the same model", .own = 3,
+         .asks = {.endpoint = TEXT("one"), .fallback = TEXT("cloud:")},
+         .plan = "0:one/small 2:cloud/small"},
         {"a bare model in it", .own = 3,
          .asks = {.endpoint = TEXT("one"), .fallback = TEXT("big")},
          .plan = "0:one/small 2:cloud/big"},
@@ -220,6 +223,8 @@ static void a_hybrid_fleet_asks_each_for_what_it_has(void **state)
     assert_false(plan.items[1].excluded);
     route_plan_set_tier(&plan, TIER_CLOUD, false);
     assert_true(plan.items[1].excluded && plan.items[2].excluded);
+    route_plan_set_tier(&plan, TIER_CLOUD, true);
+    assert_true(plan.items[1].excluded && plan.items[2].excluded); /* for good */
     route_plan_done(&plan);
 }
 

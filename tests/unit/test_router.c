@@ -245,6 +245,36 @@ static void the_fallback_order_is_gone_through(void **state)
     assert_int_equal(it->outcome, LLM_DONE);
 }
 
+/* The one that has failed is well, but it is behind the other for this turn. */
+static void a_full_server_is_waited_for_before_the_failed_one_is_asked_again(
+    void **state)
+{
+    static char endpoint[] = "b";
+    struct seat_model at_b = {.endpoint = endpoint};
+    struct router_ask ask = next_ask();
+    struct heard *it;
+
+    (void)state;
+    list.own = 2;
+    endpoints[1].window = 1;
+    router_make();
+    peers[1].how = HOW_HOLD;
+    ask.model = &at_b;
+    start(ask);
+    wait_asked(&peers[1], 1);
+    peers[0].how = HOW_STATUS;
+    peers[0].status = 500;
+    peers[0].then_well = 1;
+    it = start(next_ask());
+    while (it->ends == 0)
+        rig_turns(&rig, 1);
+    wait_ms(100);
+    assert_int_equal(it->attempts, 1);
+    peer_let_go(&peers[1]);
+    run_all();
+    assert_string_equal(it->routes, "a:first b:fallback");
+}
+
 /* ---- ends from outside ---- */
 
 static void a_call_that_runs_is_cancelled_and_gives_its_place_back(void **state)
@@ -306,7 +336,11 @@ static void a_call_is_cancelled_from_inside_its_callbacks(void **state)
     assert_int_equal(it->outcome, LLM_CANCELLED);
     assert_string_equal(it->errors, "cancelled");
     assert_int_equal(peers[0].requests, 0);
-    heard[1].cancel_at_end = true;
+    heard[1].cancel_in_judge = true;
+    it = run();
+    assert_int_equal(it->outcome, LLM_CANCELLED);
+    assert_string_equal(it->errors, "cancelled");
+    heard[2].cancel_at_end = true;
     peers_will(HOW_STATUS, 500);
     it = run();
     assert_int_equal(it->outcome, LLM_CANCELLED);
@@ -468,6 +502,7 @@ int main(void)
         ROUTER_TEST(an_empty_reply_is_asked_for_once_more),
         ROUTER_TEST(what_the_judge_throws_away_is_asked_for_once_more),
         ROUTER_TEST(the_fallback_order_is_gone_through),
+        ROUTER_TEST(a_full_server_is_waited_for_before_the_failed_one_is_asked_again),
         ROUTER_TEST(a_call_that_runs_is_cancelled_and_gives_its_place_back),
         ROUTER_TEST(a_call_that_waits_is_cancelled_and_waits_no_more),
         ROUTER_TEST(a_call_is_cancelled_before_its_place_is_known),

@@ -61,6 +61,7 @@ struct heard {
     int64_t ended_ms;
     enum llm_error verdict; /* of the judge */
     bool cancel_in_attempt;
+    bool cancel_in_judge;
     bool cancel_at_end;
     bool cancel_in_wait;
     int waits; /* how often it was told that all are down */
@@ -224,6 +225,8 @@ RIG enum llm_error on_judge(void *owner, const struct llm_result *result)
     struct heard *it = owner;
 
     assert_int_equal(result->outcome, LLM_DONE);
+    if (it->cancel_in_judge)
+        router_cancel(it->call);
     return it->verdict;
 }
 
