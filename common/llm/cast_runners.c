@@ -24,16 +24,6 @@ static struct route_plan plan_of(const struct seat_model *model,
     return plan;
 }
 
-/* "x" is "x:latest", as Ollama has it. */
-static bool same_model(const char *a, const char *b)
-{
-    size_t len = strlen(strlen(a) < strlen(b) ? a : b);
-
-    return strncmp(a, b, len) == 0
-           && (a[len] == '\0' || strcmp(a + len, ":latest") == 0)
-           && (b[len] == '\0' || strcmp(b + len, ":latest") == 0);
-}
-
 /* The model that both may be asked for at one Ollama server; NULL none. */
 static const char *shared_model(const struct route_plan *a, const struct route_plan *b)
 {
@@ -41,7 +31,7 @@ static const char *shared_model(const struct route_plan *a, const struct route_p
         for (size_t j = 0; j < b->count && b->items[j].group == 0; j++)
             if (a->items[i].endpoint == b->items[j].endpoint
                 && strcmp(a->items[i].endpoint->provider, "ollama") == 0
-                && same_model(a->items[i].model, b->items[j].model))
+                && endpoint_same_model(a->items[i].model, b->items[j].model))
                 return a->items[i].model;
     return NULL;
 }

@@ -22,6 +22,7 @@
 #include "llm/verdict.h"
 #include "llm/wire.h"
 #include "net/http.h"
+#include "proto/endpoint.h"
 #include "proto/json_get.h"
 #include "proto/schema.h"
 
@@ -286,15 +287,8 @@ void models_drop(struct llm *llm)
 
 bool llm_models_have(const struct llm_models *models, const char *model)
 {
-    size_t len = strlen(model);
-
-    for (size_t i = 0; i < models->count; i++) {
-        const char *name = models->names[i];
-
-        if (strcmp(name, model) == 0)
+    for (size_t i = 0; i < models->count; i++)
+        if (endpoint_lists_as(models->names[i], model))
             return true;
-        if (strncmp(name, model, len) == 0 && strcmp(name + len, ":latest") == 0)
-            return true;
-    }
     return false;
 }

@@ -50,8 +50,7 @@ const struct endpoint *endpoint_find(const struct endpoint_list *list, struct st
     return NULL;
 }
 
-/* "x" is "x:latest", as Ollama has it. */
-static bool same_model(const char *listed, const char *model)
+bool endpoint_lists_as(const char *listed, const char *model)
 {
     size_t len = strlen(model);
 
@@ -59,11 +58,15 @@ static bool same_model(const char *listed, const char *model)
            && (listed[len] == '\0' || strcmp(listed + len, ":latest") == 0);
 }
 
+bool endpoint_same_model(const char *a, const char *b)
+{
+    return endpoint_lists_as(a, b) || endpoint_lists_as(b, a);
+}
+
 bool endpoint_serves(const struct endpoint *endpoint, const char *model)
 {
     for (size_t i = 0; i < endpoint->model_count; i++)
-        if (same_model(endpoint->models[i], model)
-            || same_model(model, endpoint->models[i]))
+        if (endpoint_same_model(endpoint->models[i], model))
             return true;
     return endpoint->model_count == 0;
 }

@@ -59,6 +59,11 @@ void endpoints_add_built_in(struct endpoint_list *list, const struct config *con
 void endpoints_done(struct endpoint_list *list);
 /* NULL when there is none of that name. */
 const struct endpoint *endpoint_find(const struct endpoint_list *list, struct str name);
+/* True when a list's name is that model: "x" stands for "x:latest", as Ollama has it.
+ */
+bool endpoint_lists_as(const char *listed, const char *model);
+/* The same, whichever of the two says ":latest". */
+bool endpoint_same_model(const char *a, const char *b);
 /* True when it may be asked for that model: it lists it ("x" also as "x:latest"), or
  * lists none. */
 bool endpoint_serves(const struct endpoint *endpoint, const char *model);
