@@ -6,36 +6,14 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char wanted_key[] = "message";
 enum { REPLACEMENT = 0xFFFD };
 
 void spoken_init(struct spoken *spoken)
 {
     *spoken = (struct spoken){.place = SPOKEN_BETWEEN};
-}
-
-static size_t encode(uint32_t point, char utf8[4])
-{
-    if (point < 0x80) {
-        utf8[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        utf8[0] = (char)(0xC0 | point >> 6);
-        utf8[1] = (char)(0x80 | (point & 0x3F));
-        return 2;
-    }
-    if (point < 0x10000) {
-        utf8[0] = (char)(0xE0 | point >> 12);
-        utf8[1] = (char)(0x80 | (point >> 6 & 0x3F));
-        utf8[2] = (char)(0x80 | (point & 0x3F));
-        return 3;
-    }
-    utf8[0] = (char)(0xF0 | point >> 18);
-    utf8[1] = (char)(0x80 | (point >> 12 & 0x3F));
-    utf8[2] = (char)(0x80 | (point >> 6 & 0x3F));
-    utf8[3] = (char)(0x80 | (point & 0x3F));
-    return 4;
 }
 
 /* Bytes of the string being read: words, or part of a key. */
@@ -53,7 +31,8 @@ static bool emit_point(struct spoken *spoken, uint32_t point, struct buf *into)
 {
     char utf8[4];
 
-    return emit(spoken, utf8, encode(point == 0 ? REPLACEMENT : point, utf8), into);
+    return emit(spoken, utf8, utf8_encode(point == 0 ? REPLACEMENT : point, utf8),
+                into);
 }
 
 /* A first half that no second one follows. */

@@ -175,6 +175,31 @@ unsigned utf8_decode(struct str text, uint32_t *ret_point)
     return (unsigned)used;
 }
 
+size_t utf8_encode(uint32_t point, char ret_bytes[4])
+{
+    assert(point <= 0x10FFFF && (point & 0xFFFFF800U) != 0xD800);
+    if (point < 0x80) {
+        ret_bytes[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        ret_bytes[0] = (char)(0xC0 | point >> 6);
+        ret_bytes[1] = (char)(0x80 | (point & 0x3F));
+        return 2;
+    }
+    if (point < 0x10000) {
+        ret_bytes[0] = (char)(0xE0 | point >> 12);
+        ret_bytes[1] = (char)(0x80 | (point >> 6 & 0x3F));
+        ret_bytes[2] = (char)(0x80 | (point & 0x3F));
+        return 3;
+    }
+    ret_bytes[0] = (char)(0xF0 | point >> 18);
+    ret_bytes[1] = (char)(0x80 | (point >> 12 & 0x3F));
+    ret_bytes[2] = (char)(0x80 | (point >> 6 & 0x3F));
+    ret_bytes[3] = (char)(0x80 | (point & 0x3F));
+    return 4;
+}
+
 struct range {
     uint32_t low, high;
 };

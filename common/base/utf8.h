@@ -32,6 +32,8 @@ bool utf8_valid(struct str bytes);
 /* Decodes one character of well-formed text; returns its length in bytes (1-4), 0 at
  * the end or where it is ill-formed. */
 unsigned utf8_decode(struct str text, uint32_t *ret_point);
+/* The bytes of a code point that is no half of a surrogate pair; returns how many. */
+size_t utf8_encode(uint32_t point, char ret_bytes[4]);
 
 /* Adds `text` in a form that may go to a terminal or a log line. `keep_newlines`:
  * \n and \t as they are, else as <U+000A> and <U+0009>. Mends first. */

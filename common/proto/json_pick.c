@@ -275,17 +275,11 @@ static bool read_hex(struct str digits, uint32_t *ret_point)
 /* A point of the basic plane that is no NUL and no half of a pair. */
 static bool add_point(uint32_t point, struct buf *into)
 {
-    char bytes[3] = {(char)(0xE0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3F)),
-                     (char)(0x80 | (point & 0x3F))};
+    char bytes[4];
 
     if (point == 0 || (point >= 0xD800 && point <= 0xDFFF))
         return false;
-    if (point >= 0x800)
-        return buf_add(into, bytes, 3);
-    if (point < 0x80)
-        return buf_add_char(into, (char)point);
-    bytes[1] = (char)(0xC0 | point >> 6);
-    return buf_add(into, bytes + 1, 2);
+    return buf_add(into, bytes, utf8_encode(point, bytes));
 }
 
 /* The escape at the front, behind its backslash; *ret_used bytes of it. */

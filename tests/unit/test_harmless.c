@@ -28,22 +28,11 @@ static char *harmless(struct str text, bool keep_newlines)
     return buf_take(&into);
 }
 
-static struct str encode(uint32_t point, char room[4])
-{
-    size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
-
-    for (size_t i = len; i-- > 1; point >>= 6)
-        room[i] = (char)(0x80 | (point & 0x3F));
-    room[0] = (char)(lead[len] | point);
-    return str_make(room, len);
-}
-
 static void expect_shown(uint32_t point, bool shown)
 {
     char room[4];
     char wanted[16];
-    struct str bytes = encode(point, room);
+    struct str bytes = str_make(room, utf8_encode(point, room));
     char *got = harmless(bytes, false);
 
     (void)snprintf(wanted, sizeof wanted, "<U+%04X>", (unsigned)point);

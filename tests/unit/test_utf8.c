@@ -213,7 +213,15 @@ static struct str encode(uint32_t point, char room[4])
     return str_make(room, 4);
 }
 
-static void every_code_point_is_decoded_and_surrogates_are_not(void **state)
+static bool same_bytes(struct str bytes, uint32_t point)
+{
+    char room[4];
+
+    return utf8_encode(point, room) == bytes.len
+           && memcmp(room, bytes.at, bytes.len) == 0;
+}
+
+static void every_code_point_is_decoded_and_encoded_and_surrogates_are_not(void **state)
 {
     (void)state;
     for (uint32_t point = 0; point <= 0x10FFFF; point++) {
@@ -227,6 +235,8 @@ static void every_code_point_is_decoded_and_surrogates_are_not(void **state)
         if (utf8_decode(bytes, &got) != (surrogate ? 0 : bytes.len)
             || (!surrogate && got != point))
             fail_msg("U+%04X gave U+%04X", (unsigned)point, (unsigned)got);
+        if (!surrogate && !same_bytes(bytes, point))
+            fail_msg("U+%04X was encoded otherwise", (unsigned)point);
         if (bytes.len > 1 && utf8_decode(str_make(bytes.at, bytes.len - 1), &got) != 0)
             fail_msg("U+%04X was decoded from its start", (unsigned)point);
     }
@@ -261,7 +271,8 @@ int main(void)
         cmocka_unit_test(a_nul_is_a_character_like_others),
         cmocka_unit_test(chunk_borders_change_nothing),
         cmocka_unit_test(any_bytes_are_mended_to_well_formed_text_in_any_chunks),
-        cmocka_unit_test(every_code_point_is_decoded_and_surrogates_are_not),
+        cmocka_unit_test(
+            every_code_point_is_decoded_and_encoded_and_surrogates_are_not),
         cmocka_unit_test(a_full_buffer_stops_the_mending),
     };
 
