@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
-#include "net/redis_sync.h"
 #include "proto/json_write.h"
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -48,17 +47,12 @@ static bool set_and_show(struct fleet *fleet, const char *word, struct mode *mod
                          struct err *err)
 {
     char key[KEY_SIZE];
-    struct str argv[3] = {str_of("SET")};
-    struct redis_call set = {.argc = 3, .argv = argv};
-    struct redis_call get = {
-        .argc = 2, .argv = argv, .on_answer = on_mode, .owner = mode};
+    const char *set[] = {"SET", key, word, NULL};
+    const char *get[] = {"GET", key, NULL};
 
-    argv[1] = key_endpoint(&fleet->keys, "hybrid", NULL, key);
-    argv[2] = str_of(word);
-    if (word != NULL && !redis_sync_call(fleet->loop, fleet->redis, &set, err))
-        return false;
-    argv[0] = str_of("GET");
-    return redis_sync_call(fleet->loop, fleet->redis, &get, err);
+    (void)key_endpoint(&fleet->keys, "hybrid", NULL, key);
+    return (word == NULL || fleet_ask(fleet, set, NULL, NULL, err))
+           && fleet_ask(fleet, get, on_mode, mode, err);
 }
 
 int command_hybrid(const struct config_loaded *loaded, char **words, struct err *err)

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
-#include "net/redis_sync.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 
@@ -24,16 +23,6 @@ struct listing {
     const char *id; /* being shown */
     struct buf out;
 };
-
-/* Asks and waits; on_answer gets the reply. */
-static bool ask(struct fleet *fleet, struct str *words, size_t count,
-                redis_on_answer *on_answer, void *owner, struct err *err)
-{
-    struct redis_call call = {
-        .argc = count, .argv = words, .on_answer = on_answer, .owner = owner};
-
-    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
-}
 
 static void on_ids(void *owner, const struct redis_answer *answer)
 {
@@ -117,19 +106,12 @@ static bool show_page(struct listing *listing, struct err *err)
 
     for (size_t i = 0; ok && i < listing->count; i++) {
         char key[KEY_SIZE];
-        struct str words[9];
+        const char *words[] = {"HMGET",     key,        "state",   "reason", "turns",
+                               "max_turns", "deadline", "left_ms", "tokens", NULL};
 
         listing->id = listing->ids[i];
-        words[0] = str_of("HMGET");
-        words[1] = key_make(&listing->fleet->keys, "conversation", listing->id, key);
-        words[2] = str_of("state");
-        words[3] = str_of("reason");
-        words[4] = str_of("turns");
-        words[5] = str_of("max_turns");
-        words[6] = str_of("deadline");
-        words[7] = str_of("left_ms");
-        words[8] = str_of("tokens");
-        ok = ask(listing->fleet, words, 9, on_conversation, listing, err);
+        (void)key_make(&listing->fleet->keys, "conversation", listing->id, key);
+        ok = fleet_ask(listing->fleet, words, on_conversation, listing, err);
     }
     (void)fwrite(buf_text(&listing->out), 1, listing->out.len, stdout);
     buf_clear(&listing->out);
@@ -157,15 +139,12 @@ static bool list_all(struct listing *listing, struct err *err)
         char key[KEY_SIZE];
         char from[TEXT_SIZE];
         char to[TEXT_SIZE];
-        struct str words[4];
+        const char *words[] = {"ZRANGE", key, from, to, NULL};
 
+        (void)key_make(&listing->fleet->keys, "conversations", NULL, key);
         fmt_into(from, sizeof from, "%" PRId64, listing->from);
         fmt_into(to, sizeof to, "%" PRId64, listing->from + PAGE - 1);
-        words[0] = str_of("ZRANGE");
-        words[1] = key_make(&listing->fleet->keys, "conversations", NULL, key);
-        words[2] = str_of(from);
-        words[3] = str_of(to);
-        ok = ask(listing->fleet, words, 4, on_ids, listing, err)
+        ok = fleet_ask(listing->fleet, words, on_ids, listing, err)
              && show_page(listing, err);
         got = listing->count;
         listing->from += (int64_t)got;
@@ -234,24 +213,20 @@ static void on_member(void *owner, const struct redis_answer *answer)
 static bool show_members(struct listing *listing, struct err *err)
 {
     char zset[KEY_SIZE];
-    struct str words[4] = {str_of("ZRANGE"),
-                           key_make(&listing->fleet->keys, "members", NULL, zset),
-                           str_of("0"), str_of("-1")};
-    bool ok = ask(listing->fleet, words, 4, on_ids, listing, err);
+    const char *words[] = {"ZRANGE", zset, "0", "-1", NULL};
+    bool ok;
 
+    (void)key_make(&listing->fleet->keys, "members", NULL, zset);
+    ok = fleet_ask(listing->fleet, words, on_ids, listing, err);
     show_members_head(listing);
     for (size_t i = 0; ok && i < listing->count; i++) {
-        static const char *const fields[] = {"at",   "kind",  "lane",
-                                             "busy", "turns", "leads"};
         char key[KEY_SIZE];
-        struct str get[8];
+        const char *get[] = {"HMGET", key,     "at",    "kind", "lane",
+                             "busy",  "turns", "leads", NULL};
 
         listing->id = listing->ids[i];
-        get[0] = str_of("HMGET");
-        get[1] = key_make(&listing->fleet->keys, "member", listing->id, key);
-        for (size_t f = 0; f < 6; f++)
-            get[2 + f] = str_of(fields[f]);
-        ok = ask(listing->fleet, get, 8, on_member, listing, err);
+        (void)key_make(&listing->fleet->keys, "member", listing->id, key);
+        ok = fleet_ask(listing->fleet, get, on_member, listing, err);
     }
     (void)fwrite(buf_text(&listing->out), 1, listing->out.len, stdout);
     buf_clear(&listing->out);

@@ -18,7 +18,6 @@
 #include "cli/commands.h"
 #include "cli/fleet.h"
 #include "cli/pages.h"
-#include "net/redis_sync.h"
 #include "proto/cast.h"
 #include "proto/json_write.h"
 #include "proto/message.h"
@@ -128,19 +127,6 @@ static void on_call(void *owner, const struct redis_value *fields)
     player->failed_probes += str_is(redis_field(fields, "probe"), "1");
 }
 
-static bool ask(struct fleet *fleet, const char *const *words,
-                redis_on_answer *on_answer, struct players *players, struct err *err)
-{
-    struct str argv[4];
-    struct redis_call call = {.argv = argv, .on_answer = on_answer, .owner = players};
-
-    while (words[call.argc] != NULL) {
-        argv[call.argc] = str_of(words[call.argc]);
-        call.argc++;
-    }
-    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
-}
-
 static bool read_players(struct fleet *fleet, struct players *players, struct err *err)
 {
     char keys[4][KEY_SIZE];
@@ -151,8 +137,8 @@ static bool read_players(struct fleet *fleet, struct players *players, struct er
     (void)key_make(&fleet->keys, "cast", players->id, keys[1]);
     (void)key_make(&fleet->keys, "transcript", players->id, keys[2]);
     (void)key_make(&fleet->keys, "calls", NULL, keys[3]);
-    if (!ask(fleet, state, on_state, players, err)
-        || !ask(fleet, cast, on_cast, players, err))
+    if (!fleet_ask(fleet, state, on_state, players, err)
+        || !fleet_ask(fleet, cast, on_cast, players, err))
         return false;
     if (players->state[0] == '\0')
         return err_set(err, ERR_FORMAT, "there is no conversation %s", players->id);

@@ -1,6 +1,7 @@
 /* fleet.c - see fleet.h. */
 #include "cli/fleet.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #include "net/redis_sync.h"
 #include "proto/schema.h"
 
-enum { CONNECT_MS = 4000, RUN_JSON_MAX_BYTES = 64 << 20 };
+enum { CONNECT_MS = 4000, RUN_JSON_MAX_BYTES = 64 << 20, WORDS_MAX = 16 };
 
 bool fleet_runs_folder(char **ret_path, struct err *err)
 {
@@ -157,4 +158,18 @@ void fleet_close(struct fleet *fleet)
         redis_free(fleet->redis);
     redis_target_done(&fleet->target);
     loop_free(fleet->loop);
+}
+
+bool fleet_ask(struct fleet *fleet, const char *const *words,
+               redis_on_answer *on_answer, void *owner, struct err *err)
+{
+    struct str argv[WORDS_MAX];
+    struct redis_call call = {.argv = argv, .on_answer = on_answer, .owner = owner};
+
+    while (words[call.argc] != NULL) {
+        assert(call.argc < WORDS_MAX);
+        argv[call.argc] = str_of(words[call.argc]);
+        call.argc++;
+    }
+    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
 }

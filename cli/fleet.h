@@ -7,12 +7,12 @@
 #define PARLEY_FLEET_H
 
 #include "base/err.h"
+#include "net/redis.h"
 #include "net/redis_target.h"
 #include "proto/config.h"
 #include "proto/keys.h"
 
 struct loop;
-struct redis;
 
 struct fleet {
     struct redis_target target;
@@ -24,6 +24,9 @@ struct fleet {
 MUST_USE bool fleet_open(const struct config_loaded *loaded, struct fleet *ret_fleet,
                          struct err *err);
 void fleet_close(struct fleet *fleet);
+/* As redis_sync_call, for the words of one command; NULL ends them. */
+MUST_USE bool fleet_ask(struct fleet *fleet, const char *const *words,
+                        redis_on_answer *on_answer, void *owner, struct err *err);
 /* "$XDG_STATE_HOME/parley/runs" or "~/.local/state/parley/runs"; caller frees. */
 MUST_USE bool fleet_runs_folder(char **ret_path, struct err *err);
 /* For a program that is handed over to: unless its words or the environment name a

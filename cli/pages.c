@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/redis_sync.h"
-
 enum { PAGE = 500, ENTRY_SIZE = 48 };
 
 struct paging {
@@ -47,19 +45,6 @@ static void on_page(void *owner, const struct redis_answer *answer)
     }
 }
 
-static bool ask(struct fleet *fleet, struct paging *paging, const char *const *words,
-                redis_on_answer *on_answer, struct err *err)
-{
-    struct str argv[8];
-    struct redis_call call = {.argv = argv, .on_answer = on_answer, .owner = paging};
-
-    while (words[call.argc] != NULL) {
-        argv[call.argc] = str_of(words[call.argc]);
-        call.argc++;
-    }
-    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
-}
-
 bool pages_read(struct fleet *fleet, const char *key, const char *from,
                 void (*on_entry)(void *owner, const struct redis_value *fields),
                 void *owner, struct err *err)
@@ -69,7 +54,7 @@ bool pages_read(struct fleet *fleet, const char *key, const char *from,
     char start[ENTRY_SIZE + 1];
     char count[16];
 
-    if (!ask(fleet, &paging, last_words, on_last, err))
+    if (!fleet_ask(fleet, last_words, on_last, &paging, err))
         return false;
     if (paging.last[0] == '\0')
         return true;
@@ -78,7 +63,7 @@ bool pages_read(struct fleet *fleet, const char *key, const char *from,
     do {
         const char *words[] = {"XRANGE", key, start, paging.last, "COUNT", count, NULL};
 
-        if (!ask(fleet, &paging, words, on_page, err))
+        if (!fleet_ask(fleet, words, on_page, &paging, err))
             return false;
         fmt_into(start, sizeof start, "(%s", paging.after);
     } while (paging.count == PAGE);

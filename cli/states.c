@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "cli/column.h"
-#include "net/redis_sync.h"
 #include "proto/json_write.h"
 
 enum { CURSOR_MAX = 24, CELL_SIZE = 32, DAY_S = 86400 };
@@ -103,19 +102,6 @@ static void on_count(void *owner, const struct redis_answer *answer)
     *count = answer->outcome == REDIS_OK ? answer->value->integer : 0;
 }
 
-static bool ask(struct fleet *fleet, const char *const *words,
-                redis_on_answer *on_answer, void *owner, struct err *err)
-{
-    struct str argv[16];
-    struct redis_call call = {.argv = argv, .on_answer = on_answer, .owner = owner};
-
-    while (words[call.argc] != NULL) {
-        argv[call.argc] = str_of(words[call.argc]);
-        call.argc++;
-    }
-    return redis_sync_call(fleet->loop, fleet->redis, &call, err);
-}
-
 static bool read_one(struct fleet *fleet, struct server_state *state, struct err *err)
 {
     char hash[KEY_SIZE];
@@ -130,9 +116,9 @@ static bool read_one(struct fleet *fleet, struct server_state *state, struct err
     (void)key_endpoint(&fleet->keys, state->id, NULL, hash);
     (void)key_endpoint(&fleet->keys, state->id, "held", held);
     (void)key_endpoint(&fleet->keys, state->id, "waiting", waiting);
-    return ask(fleet, fields, on_fields, state, err)
-           && ask(fleet, count_held, on_count, &state->held, err)
-           && ask(fleet, count_waiting, on_count, &state->waiting, err);
+    return fleet_ask(fleet, fields, on_fields, state, err)
+           && fleet_ask(fleet, count_held, on_count, &state->held, err)
+           && fleet_ask(fleet, count_waiting, on_count, &state->waiting, err);
 }
 
 static int compare(const void *a, const void *b)
@@ -154,7 +140,7 @@ bool states_read(struct fleet *fleet, struct states *states, struct err *err)
         const char *words[] = {"SCAN",    scanning.cursor, "MATCH", pattern, "COUNT",
                                scan_page, "TYPE",          "hash",  NULL};
 
-        if (!ask(fleet, words, on_keys, &scanning, err))
+        if (!fleet_ask(fleet, words, on_keys, &scanning, err))
             return false;
     } while (strcmp(scanning.cursor, "0") != 0);
     for (size_t i = 0; i < states->count; i++)
