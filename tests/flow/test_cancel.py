@@ -136,6 +136,8 @@ def test_a_worker_that_is_told_to_go_twice(box, wire):
     crew = Crew(box, wire)
     worker = crew.services[1]
     worker.send_signal(signal.SIGTERM)
+    # Two signals of a kind that come before the first was seen are one.
+    wait_for(lambda: "draining" in open(worker.err_path, encoding="utf-8").read(), "it drains")
     assert crew.sim.state()["in_flight"] == 1
     began_us = wall_us()
     worker.send_signal(signal.SIGTERM)
