@@ -97,6 +97,7 @@ void ledger_format(const struct ledger_line *line, struct buf *into)
     add_count("in_flight", (int64_t)line->in_flight, into);
     add_hash("prompt_sha256", line->prompt_sha256, into);
     add_hash("system_sha256", line->system_sha256, into);
+    add_hash("reply_sha256", line->reply_sha256, into);
     (void)buf_printf(into, ",\"key\":%s", line->key ? "true" : "false");
     if (line->body)
         (void)buf_printf(into, ",\"body\":%s", line->body);

@@ -47,6 +47,7 @@ struct ledger_line {
     bool key;                             /* it came with one */
     char prompt_sha256[SHA256_TEXT_SIZE]; /* "" where it could not be read, as below */
     char system_sha256[SHA256_TEXT_SIZE]; /* "" also where there was none */
+    char reply_sha256[SHA256_TEXT_SIZE];  /* "" where no words were made */
     char *body;                           /* owned; the request's JSON, or NULL */
 };
 void ledger_line_done(struct ledger_line *line);

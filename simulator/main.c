@@ -24,6 +24,7 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
         .reply_min = (size_t)config->reply_tokens.low,
         .reply_max = (size_t)config->reply_tokens.high,
         .seed = seed,
+        .vary = config->sim_vary,
         .models = config->sim_models,
         .faults = config->sim_faults,
         .ledger = config->sim_ledger,

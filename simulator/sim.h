@@ -17,6 +17,7 @@ struct sim_options {
     size_t reply_min; /* tokens, at least 1 */
     size_t reply_max;
     uint64_t seed;      /* where a request brings none */
+    bool vary;          /* the call's number is added to the seed */
     const char *models; /* more names, comma between; NULL: only the usual ones */
     const char *faults; /* as faults_add takes them; NULL: none */
     const char *ledger; /* a file; NULL: none is kept */

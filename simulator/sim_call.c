@@ -209,6 +209,7 @@ static void speak(struct sim_call *call)
     }
     call->line.prompt_tokens = (int64_t)reply.prompt_tokens;
     call->line.num_ctx = call->request.num_ctx;
+    sha256_text(buf_str(&reply.text), call->line.reply_sha256);
     call->speech =
         sim_stream_start_take(call->world->stream, &ask, &call->request, &reply);
 }

@@ -144,6 +144,8 @@ static bool make_words(const struct sim_options *options, const struct fault *fa
                            .min_tokens = options->reply_min,
                            .max_tokens = options->reply_max};
 
+    if (options->vary)
+        ask.seed += request->number;
     if (request->think)
         think(&ask, &reply->thinking);
     if (fault->text)

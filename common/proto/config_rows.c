@@ -174,6 +174,8 @@ const struct opt_row config_rows[] = {
      .commands = FOR_SIMULATE | FOR_RUN, .value = "N", .help = "replies it makes at once, the others wait"},
     {"reply-tokens", "simulator.reply_tokens", NULL, OPT_RANGE, AT(reply_tokens), .min = 1, .max = 100000, .fallback = "20..60",
      .commands = FOR_SIMULATE | FOR_RUN, .value = "MIN..MAX", .help = "how long its replies are"},
+    {"vary", NULL, NULL, OPT_FLAG, AT(sim_vary), .commands = FOR_SIMULATE,
+     .help = "another answer to each call, also when the same is asked again"},
     {"sim-models", "simulator.models", NULL, OPT_TEXT, AT(sim_models), .commands = FOR_SIMULATE, .value = "NAMES",
      .help = "more model names it is to have, comma between"},
     {"flavor", "simulator.flavor", NULL, OPT_CHOICE, AT(sim_flavor), .choices = "ollama|openai|lmstudio|llamacpp|vllm|sglang|openrouter",

@@ -95,6 +95,7 @@ struct config {
     double jitter;
     int64_t parallel;
     struct opt_range reply_tokens;
+    bool sim_vary;
     char *sim_models; /* more names, comma between */
     char *sim_faults; /* as simulator/fault.h reads them */
     char *sim_ledger;

@@ -556,6 +556,18 @@ def test_a_line_tells_who_called_with_what(tmp_path):
         assert line["load"] and line["id"] is None and line["ended"] == "whole"
 
 
+def test_the_words_of_an_answer_are_known_by_their_hash_and_vary_when_asked_to(tmp_path):
+    ledger = Ledger(tmp_path)
+    for options in ((), ("--vary",)):
+        with simulator(*FAST, "--seed", "3", *options, "--ledger", str(ledger.path)) as server:
+            texts = []
+            for _ in range(3):
+                texts.append("".join(one["message"]["content"] for one in server.chat()))
+                assert ledger.line()["reply_sha256"] == hashlib.sha256(
+                    texts[-1].encode()).hexdigest()
+        assert len(set(texts)) == (3 if options else 1), texts
+
+
 def test_calls_at_once_are_counted_also_while_they_wait(tmp_path):
     ledger = Ledger(tmp_path)
     with simulator("--first-token-ms", "100", "--tokens-per-second", "0", "--parallel", "1",
