@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -137,6 +137,8 @@ proof: all ## the model servers' tests in their long forms, with the figures the
 	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q $(PROOFS)
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
+bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns
+	PARLEY_BUILD=$(B) $(PYTHON) bench/compare.py $(BASE)
 deps: ## install with apt what is missing (says what first)
 	@tools/deps
 install: all ## PREFIX=/usr/local DESTDIR=
@@ -146,4 +148,4 @@ install: all ## PREFIX=/usr/local DESTDIR=
 clean: ## remove what was built
 	rm -rf build parley
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16

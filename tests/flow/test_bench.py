@@ -64,3 +64,29 @@ def test_the_time_a_token_takes_is_measured_beside_plain_libcurl(box):
         assert abs(one["ratio"] - one["worker_us"] / one["floor_us"]) < 0.01
     assert result["ratio"] == max(one["ratio"] for one in result["cases"])
     assert bench(box, *words[:-2], "--limit", 0.001, program="streams.py").returncode == 1
+
+
+def test_another_build_is_compared_in_turns_and_one_that_is_too_dear_fails(box):
+    """The other build is this one: what is compared is what was measured of either."""
+    path = box.path("compare.json")
+    words = [BUILD, *SMALL[2:], "--rounds", 2, "--transport", "tcp"]
+    done = bench(box, *words, "--limit", 1e6, "--json", path, program="compare.py")
+    assert done.returncode == 0, done.stderr
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    tcp, = result["added"]
+    assert abs(tcp["price"] - tcp["here_us"] / tcp["base_us"]) < 0.01 and 0 < tcp["floor_us"]
+    many, = result["many"]
+    quotient = many["base_turns_per_second"] / many["here_turns_per_second"]
+    assert abs(many["price"] - quotient) < 0.01
+    assert result["price"] == max(tcp["price"], many["price"]) and result["violations"] == []
+    # Each side goes first once, so that neither is always the warmer one.
+    assert [list(one["many"]["3"]) for one in result["all_rounds"]] == [["base", "here"],
+                                                                        ["here", "base"]]
+    done = bench(box, *words, "--limit", 0.001, program="compare.py")
+    assert done.returncode == 1 and "EXCEEDED" in done.stdout, done.stderr
+
+
+def test_a_revision_that_is_not_there_is_named(box):
+    done = bench(box, "no-such-revision", program="compare.py")
+    assert done.returncode == 1 and "no such revision: no-such-revision" in done.stderr
