@@ -1,6 +1,9 @@
 /* lane.c - see lane.h.
  *
  * Flow: go_on -> claim -> on_claimed -> go_on -> read -> on_read -> go_on ...
+ *
+ * A request that must run alone waits in the lane: whoever sees it there takes nothing
+ * new and claims again as soon as nothing is in hand.
  */
 #include "worker/lane.h"
 
@@ -17,6 +20,7 @@ enum {
     BLOCK_MS = 1000,        /* bounded: a claim must come in time, a stop too */
     READ_TIMEOUT_MS = 4000, /* for the whole blocking read */
     CLAIM_EVERY_MS = 1000,
+    ALONE_FROM = 3, /* deliveries: what two workers did not survive is suspected */
     RETRY_MS = 100,
     HANDS_MAX = 1024 /* slots; --concurrency's bound */
 };
@@ -29,6 +33,16 @@ static struct slot *free_slot(struct worker *worker)
         if (worker->slots[i].state == TURN_FREE)
             return &worker->slots[i];
     return NULL;
+}
+
+/* What runs alone has the whole process, whatever its slots. */
+static size_t room(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->slot_count; i++)
+        if (worker->slots[i].state != TURN_FREE
+            && worker->slots[i].deliveries >= ALONE_FROM)
+            return 0;
+    return worker_free_slots(worker);
 }
 
 static void rest(struct lane *lane, int64_t wait_ms)
@@ -52,6 +66,10 @@ static void take_claimed(struct lane *lane, const struct redis_value *entry)
     int64_t deliveries = redis_item_i64(entry, 1, 0);
     struct slot *slot = free_slot(worker);
 
+    if (deliveries < 0) {
+        lane->alone_waits = true;
+        return;
+    }
     if (deliveries == 0) {
         log_warn("lane", "a pending request has vanished entry=%s", log_safe(id));
         return;
@@ -77,6 +95,7 @@ static void on_claimed(void *owner, const struct redis_answer *answer)
         rest(lane, RETRY_MS);
         return;
     }
+    lane->alone_waits = false;
     for (size_t i = 1; i < answer->value->count; i++)
         take_claimed(lane, redis_item(answer->value, i));
     lane->state = LANE_RESTING;
@@ -102,7 +121,8 @@ static void claim(struct lane *lane, size_t free)
     char lock_id[MEMBER_NAME_SIZE + 8];
     char lease[24];
     char count[24];
-    struct str argv[7 + HANDS_MAX];
+    char alone[24];
+    struct str argv[8 + HANDS_MAX];
     struct redis_eval eval = {.script = script_get(SCRIPT_CLAIM),
                               .keys = 2,
                               .argv = argv,
@@ -113,6 +133,7 @@ static void claim(struct lane *lane, size_t free)
     fmt_into(lock_id, sizeof lock_id, "%s:lock", worker->member.name);
     fmt_into(lease, sizeof lease, "%lld", (long long)lease_to_claim_ms(worker));
     fmt_into(count, sizeof count, "%zu", free);
+    fmt_into(alone, sizeof alone, "%d", ALONE_FROM);
     argv[n++] = key_lane(&worker->keys, "request", worker->config->seat, key);
     argv[n++] = key_make(&worker->keys, "member", lock_id, lock);
     argv[n++] = str_of(worker->member.name);
@@ -120,6 +141,7 @@ static void claim(struct lane *lane, size_t free)
     argv[n++] = str_of(lease);
     argv[n++] = str_of(count);
     argv[n++] = str_of("1");
+    argv[n++] = str_of(alone);
     for (size_t i = 0; i < worker->slot_count; i++)
         if (worker->slots[i].state != TURN_FREE)
             argv[n++] = str_of(worker->slots[i].entry);
@@ -204,17 +226,22 @@ static void read_new(struct lane *lane, size_t free)
 static void go_on(struct lane *lane)
 {
     struct worker *worker = lane->worker;
-    size_t free = worker_free_slots(worker);
+    size_t free = room(worker);
+    bool idle = free == worker->slot_count;
+    int64_t claim_in_ms;
 
     if (lane->state != LANE_RESTING)
         return;
     loop_timer_stop(&lane->wait);
     if (free == 0)
         return; /* lane_wake comes with the next free slot */
+    claim_in_ms = lane->claim_at_ms - clock_mono_ms();
     if (!redis_ready(worker->redis) || !redis_ready(lane->reader))
         rest(lane, RETRY_MS);
-    else if (clock_mono_ms() >= lane->claim_at_ms)
+    else if (claim_in_ms <= 0 || (lane->alone_waits && idle))
         claim(lane, free);
+    else if (lane->alone_waits)
+        rest(lane, claim_in_ms);
     else
         read_new(lane, free);
 }

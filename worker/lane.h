@@ -2,7 +2,9 @@
  *
  * One thing at a time: when a claim is due (at start, then every second) it comes
  * first, else a blocking read for as many entries as there are free slots; with no slot
- * free it rests. So it never holds more than it can work on.
+ * free it rests. So it never holds more than it can work on. From its third delivery on
+ * a request runs alone: two workers did not survive it, or had bad luck, and nobody
+ * else's turn shall share its fate.
  */
 #ifndef PARLEY_LANE_H
 #define PARLEY_LANE_H
@@ -27,6 +29,7 @@ struct lane {
     struct redis *reader;   /* the connection that blocks */
     struct loop_timer wait; /* before trying again */
     int64_t claim_at_ms;    /* monotonic: when the next claim is due */
+    bool alone_waits;       /* a request that must run alone, for us to be idle */
 };
 void lane_start(struct lane *lane, struct worker *worker);
 /* The name is ours: begin to take requests. */

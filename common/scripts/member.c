@@ -1,13 +1,13 @@
 /* member.c - see member.h.
  *
- * Flow: start -> beat -> HELD: next number, beat ... -> OK: held -> beat every second
- *       -> HELD while held: lost -> next number ...
+ * Flow: start -> beat -> HELD by a dead one: the same name as its heir, beat ...
+ *             -> HELD: next number, beat ... -> OK: held -> beat every second
+ *             -> HELD while held: lost -> next number ...
  */
 #include "scripts/member.h"
 
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,9 +22,7 @@ enum {
     BEAT_MS = 1000,
     LOCK_MS = 10000,
     NUMBER_MAX = 10000,
-    HOST_SIZE = 65, /* Linux' names have at most 64 letters */
-    PID_SIZE = 24,
-    PROCESS_FIELDS = 6
+    PROCESS_FIELDS = 8
 };
 
 static void try_name(struct member *member)
@@ -53,11 +51,29 @@ static void taken_by_another(struct member *member)
     loop_timer_start(&member->timer, 0);
 }
 
+/* The script compares the nonce once more: the name may have got another holder. */
+static bool inherits(struct member *member, const struct redis_value *held)
+{
+    struct str nonce = redis_item_text(held, 1);
+
+    if (member->held || nonce.len == 0 || nonce.len >= sizeof member->heir_of
+        || !process_is_gone(&member->place, redis_item_text(held, 2),
+                            redis_item_text(held, 3), redis_item_text(held, 4)))
+        return false;
+    memcpy(member->heir_of, nonce.at, nonce.len);
+    member->heir_of[nonce.len] = '\0';
+    log_info("member", "its holder is dead, taking its name name=%s pid=%s",
+             member->name, log_safe(redis_item_text(held, 3)));
+    loop_timer_start(&member->timer, 0);
+    return true;
+}
+
 static void on_beaten(void *owner, const struct redis_answer *answer)
 {
     struct member *member = owner;
 
     member->asking = false;
+    member->heir_of[0] = '\0';
     if (member->leaving || answer->outcome == REDIS_CANCELLED)
         return;
     loop_timer_start(&member->timer, BEAT_MS);
@@ -67,7 +83,8 @@ static void on_beaten(void *owner, const struct redis_answer *answer)
         return;
     }
     if (str_is(redis_item_text(answer->value, 0), "HELD")) {
-        taken_by_another(member);
+        if (!inherits(member, answer->value))
+            taken_by_another(member);
         return;
     }
     member->held_until_ms = clock_mono_ms() + LOCK_MS;
@@ -78,33 +95,30 @@ static void on_beaten(void *owner, const struct redis_answer *answer)
 }
 
 /* What every member tells of itself, whatever it does. */
-static size_t add_process(char host[HOST_SIZE], char pid[PID_SIZE], struct str *fields)
+static size_t add_process(const struct process_place *place, struct str *fields)
 {
     size_t n = 0;
 
-    memset(host, 0, HOST_SIZE);
-    (void)gethostname(host, HOST_SIZE - 1); /* empty when it fails */
-    fmt_into(pid, PID_SIZE, "%ld", (long)getpid());
     fields[n++] = str_of("version");
     fields[n++] = str_of(version_number());
     fields[n++] = str_of("host");
-    fields[n++] = str_of(host);
+    fields[n++] = str_of(place->host);
     fields[n++] = str_of("pid");
-    fields[n++] = str_of(pid);
+    fields[n++] = str_of(place->pid);
+    fields[n++] = str_of("space");
+    fields[n++] = str_of(place->space);
     return n;
 }
 
 static void send_beat(struct member *member)
 {
-    char host[HOST_SIZE];
-    char pid[PID_SIZE];
     char lock[KEY_SIZE];
     char hash[KEY_SIZE];
     char zset[KEY_SIZE];
     char lock_id[MEMBER_NAME_SIZE + 8];
     char ttl[16];
     const char *fields[MEMBER_FIELDS_MAX];
-    struct str argv[6 + MEMBER_FIELDS_MAX + PROCESS_FIELDS];
+    struct str argv[7 + MEMBER_FIELDS_MAX + PROCESS_FIELDS];
     struct redis_eval eval = {.script = script_get(SCRIPT_BEAT),
                               .keys = 3,
                               .argv = argv,
@@ -120,11 +134,12 @@ static void send_beat(struct member *member)
     argv[3] = str_of(member->name);
     argv[4] = str_of(member->nonce);
     argv[5] = str_of(ttl);
+    argv[6] = str_of(member->heir_of);
     if (member->describe != NULL)
         count = member->describe(member->owner, fields, MEMBER_FIELDS_MAX);
     for (size_t i = 0; i < count; i++)
-        argv[6 + i] = str_of(fields[i]);
-    eval.argc = 6 + count + add_process(host, pid, &argv[6 + count]);
+        argv[7 + i] = str_of(fields[i]);
+    eval.argc = 7 + count + add_process(&member->place, &argv[7 + count]);
     member->asking = redis_eval(member->redis, &eval);
     if (!member->asking)
         loop_timer_start(&member->timer, BEAT_MS);
@@ -154,6 +169,8 @@ void member_start(struct member *member, struct loop *loop, struct redis *redis,
     if (name != NULL)
         fmt_into(member->name, sizeof member->name, "%s", name);
     try_name(member);
+    process_here(&member->place);
+    member->heir_of[0] = '\0';
     rng_id(member->nonce, MEMBER_NONCE_LETTERS);
     loop_timer_init(&member->timer, loop, on_beat_time, member);
     loop_timer_start(&member->timer, 0);

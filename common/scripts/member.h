@@ -3,6 +3,10 @@
  * Takes the name given, or the next free of "<base>-1", "<base>-2", ...; keeps it with
  * a beat every second. A name lost to another (we were stopped for too long) is told:
  * what was done under it is fenced anyway, so the program takes a new one.
+ *
+ * A name whose holder is certainly dead (a process of this machine, see base/process.h)
+ * is taken at once: who is started anew gets its predecessor's name, and with it what
+ * that had in hand. One that died elsewhere keeps its name until the lock runs out.
  */
 #ifndef PARLEY_MEMBER_H
 #define PARLEY_MEMBER_H
@@ -10,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "net/loop.h"
 #include "proto/keys.h"
 
@@ -20,6 +25,7 @@ enum {
     MEMBER_NAME_SIZE = 64,
     MEMBER_BASE_SIZE = 48,
     MEMBER_NONCE_LETTERS = 12,
+    MEMBER_HEIR_SIZE = 64,
     MEMBER_FIELDS_MAX = 24
 };
 
@@ -30,7 +36,9 @@ struct member {
     char base[MEMBER_BASE_SIZE]; /* "worker-2" */
     char name[MEMBER_NAME_SIZE]; /* "worker-2-1"; what is tried or held */
     char nonce[MEMBER_NONCE_LETTERS + 1];
-    int number; /* the one being tried; 0: a fixed name */
+    struct process_place place;     /* ours */
+    char heir_of[MEMBER_HEIR_SIZE]; /* nonce of a dead holder; "" none */
+    int number;                     /* the one being tried; 0: a fixed name */
     bool held;
     bool asking; /* a beat is on its way */
     bool leaving;

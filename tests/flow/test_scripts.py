@@ -50,8 +50,9 @@ class Shard:
             self.token = answer[1]
         return answer
 
-    def beat(self, name="w1", nonce="n1", ttl_ms=5000, *fields):
-        return self.run("beat", [f"member/{name}/lock", f"member/{name}", "members"], name, nonce, ttl_ms, *fields)
+    def beat(self, name="w1", nonce="n1", ttl_ms=5000, *fields, heir_of=""):
+        keys = [f"member/{name}/lock", f"member/{name}", "members"]
+        return self.run("beat", keys, name, nonce, ttl_ms, heir_of, *fields)
 
     def leave(self, name="w1", nonce="n1"):
         return self.run("leave", [f"member/{name}/lock", f"member/{name}", "members"], name, nonce)
@@ -117,8 +118,9 @@ class Shard:
         got = self.db.xreadgroup("workers", name, {self.key("request", lane): ">"}, count=1)
         return got[0][1][0] if got else None
 
-    def claim(self, lane="1", name="w2", nonce="n1", lease_ms=0, free=10, own=0, in_hand=()):
-        return self.run("claim", [f"request/{lane}", f"member/{name}/lock"], name, nonce, lease_ms, free, own, *in_hand)
+    def claim(self, lane="1", name="w2", nonce="n1", lease_ms=0, free=10, own=0, in_hand=(), alone=100):
+        keys = [f"request/{lane}", f"member/{name}/lock"]
+        return self.run("claim", keys, name, nonce, lease_ms, free, own, alone, *in_hand)
 
     def renew(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID, call="call 1"):
         keys = [f"conversation/{conversation}", f"request/{lane}"]
@@ -441,7 +443,7 @@ def test_beat_again_keeps_the_name(shard):
 def test_beat_by_another_process_is_held_and_touches_nothing(shard):
     shard.beat("w1", "n1", 5000, "state", "busy")
     before = shard.snapshot()
-    assert shard.beat("w1", "n2", 5000, "state", "thief") == ["HELD"]
+    assert shard.beat("w1", "n2", 5000, "state", "thief") == ["HELD", "n1", "", "", ""]
     assert shard.snapshot() == before
 
 
