@@ -1,7 +1,7 @@
 # parley: `make help` lists what can be made.
 # One Makefile, no recursion; every variant has its own folder: build/<variant>/.
 
-VARIANT  ?= release
+VARIANT  ?= $(if $(FAULTS),faults,release)
 PREFIX   ?= /usr/local
 PYTHON   ?= /usr/bin/python3
 CC       ?= gcc
@@ -26,6 +26,7 @@ MODE.release := -O2 -g
 MODE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
 MODE.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+MODE.faults := -O1 -g -DPARLEY_FAULTS
 MODE     := $(MODE.$(VARIANT))
 SECONDS  ?= 60
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(MODE)
@@ -102,6 +103,7 @@ run: deps ## play a conversation between two personas here and now
 	@tools/run $(ARGS)
 test: deps ## all tests: units, then flows over a real redis-server
 	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory VARIANT=faults all
 	@$(MAKE) --no-print-directory flow
 check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)

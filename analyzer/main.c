@@ -21,6 +21,7 @@
 #include "analyzer/where.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "net/program.h"
@@ -84,6 +85,7 @@ static bool give_report(const struct report *report, const struct config *config
     buf_init(&table, REPORT_MAX_BYTES);
     ok = report_json(report, &json)
          || err_set(err, ERR_LIMIT, "the report is larger than %zu bytes", json.max);
+    fault_point("analyze.write");
     if (ok && config->out != NULL)
         ok = file_write(config->out, buf_str(&json), err);
     if (ok && !config->json)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
+#include "base/fault_points.h"
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
@@ -158,7 +160,7 @@ static const struct command commands[] = {
       false,
       command_check_config}},
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands, EXIT_USAGE = 2 };
 
 static void print_usage(FILE *to)
 {
@@ -185,6 +187,14 @@ static int version(void)
     return program_main(&program, 1, words);
 }
 
+static int fault_points(void)
+{
+    if (FAULTS_BUILT)
+        return fault_points_print(stdout) ? 0 : 1;
+    fprintf(stderr, "parley: this build has no fault points (make VARIANT=faults)\n");
+    return EXIT_USAGE;
+}
+
 static int run_named(const struct command *command, int argc, char **argv)
 {
     struct err err = {0};
@@ -200,8 +210,6 @@ static int run_named(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    enum { EXIT_USAGE = 2 };
-
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
@@ -213,6 +221,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0)
         return version();
+    if (strcmp(argv[1], "--fault-points") == 0)
+        return fault_points();
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_named(&commands[i], argc, argv);

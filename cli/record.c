@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -46,7 +47,8 @@ static void add_line(struct record *record, enum record_file file, struct str li
 
     if (record->broken || to == NULL)
         return;
-    if (fwrite(line.at, 1, line.len, to) != line.len || fputc('\n', to) == EOF)
+    if (fault_point("record.write") == FAULT_FAIL
+        || fwrite(line.at, 1, line.len, to) != line.len || fputc('\n', to) == EOF)
         trouble(record, "the run's folder");
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "llm/call_record.h"
@@ -58,6 +59,7 @@ void begin_story_done(struct manager *manager, struct talk *talk,
 {
     struct err err = {0};
 
+    fault_point("manager.story");
     equip(manager, talk->wish, cast_take);
     if (!cast_runners_agree(cast_take, manager->config, true, &err)) {
         cast_done(cast_take);
@@ -196,6 +198,7 @@ static void begin_one(struct manager *manager, struct talk *talk)
     size_t text_count = 0;
     struct words words = {0};
 
+    fault_point("manager.begin");
     beginning->manager = manager;
     memcpy(beginning->id, talk->id, sizeof beginning->id);
     for (size_t i = 0; i < 3; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "manager/close.h"
@@ -96,6 +97,7 @@ static void on_conversation(void *owner, const struct redis_answer *answer)
         free(looking);
         return;
     }
+    fault_point("manager.due");
     switch (due_decide(redis_item_text(answer->value, 0),
                        redis_item_i64(answer->value, 1, -1),
                        redis_clock_now_us(&manager->clock))) {

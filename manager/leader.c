@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "manager/manager.h"
@@ -29,6 +30,7 @@ static void won(struct leader *leader, struct str token, bool is_new)
     leader->token[token.len] = '\0';
     leader->won_at_ms = clock_mono_ms();
     log_info("leader", "leads token=%s", leader->token);
+    fault_point("manager.lead");
     manager_lead(leader->manager);
 }
 

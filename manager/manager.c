@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
@@ -104,6 +105,7 @@ static void take_stream(struct manager *manager, const struct redis_value *strea
     for (size_t i = 0; i < entries->count; i++) {
         const struct redis_value *entry = redis_item(entries, i);
 
+        fault_point("manager.read");
         if (lane == 0)
             control_command(manager, redis_item_text(entry, 0), redis_item(entry, 1));
         else
@@ -235,6 +237,7 @@ static void on_ready(void *owner, bool restarted)
 {
     struct manager *manager = owner;
 
+    fault_point("start.connected");
     loop_timer_stop(&manager->first_contact);
     log_info("redis", "connected restarted=%d", restarted);
     if (!restarted || !leader_leads(&manager->leader))
@@ -307,6 +310,7 @@ static void on_held(void *owner)
 {
     struct manager *manager = owner;
 
+    fault_point("start.ready");
     log_set_name(manager->member.name);
     log_info("manager", "ready");
     leader_ask_now(&manager->leader);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "manager/close.h"
@@ -227,6 +228,7 @@ static void on_pending(void *owner, const struct redis_answer *answer)
 
             log_debug("recover", "taken again entry=%s",
                       log_safe(redis_item_text(entry, 0)));
+            fault_point("manager.claimed");
             route_response(sweeping->manager, sweeping->lane, redis_item_text(entry, 0),
                            redis_item(entry, 1));
         }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/redis.h"
@@ -80,6 +81,7 @@ static void take_claimed(struct lane *lane, const struct redis_value *entry)
     }
     log_info("lane", "claimed entry=%s deliveries=%lld", log_safe(id),
              (long long)deliveries);
+    fault_point("worker.claimed");
     slot_deliver(slot, id, deliveries, redis_item(entry, 2));
 }
 
@@ -165,6 +167,7 @@ static void take_new(struct lane *lane, const struct redis_value *entries)
                       log_safe(redis_item_text(entry, 0)));
             return;
         }
+        fault_point("worker.read");
         slot_deliver(slot, redis_item_text(entry, 0), 1, redis_item(entry, 1));
     }
 }
@@ -218,6 +221,7 @@ static void read_new(struct lane *lane, size_t free)
     argv[n++] = key_lane(&worker->keys, "request", worker->config->seat, key);
     argv[n++] = str_of(">");
     call.argc = n;
+    fault_point("worker.look");
     lane->state = LANE_READING;
     if (!redis_send(lane->reader, &call))
         rest(lane, RETRY_MS);

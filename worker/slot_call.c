@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/utf8.h"
@@ -50,6 +51,8 @@ static void on_delta(void *owner, struct str text)
     struct slot *slot = owner;
     bool more = utterance_feed(&slot->utterance, text);
 
+    fault_point("worker.stream");
+
     show(slot);
     if (!more && !slot->enough) {
         slot->enough = true;
@@ -72,6 +75,7 @@ static void on_attempt(void *owner, const struct router_attempt *attempt)
 {
     struct slot *slot = owner;
 
+    fault_point("worker.call");
     fmt_into(slot->call_id, sizeof slot->call_id, "%s", attempt->call_id);
     slot_renew_call(slot);
     slot->enough = false;
@@ -200,6 +204,7 @@ static void take_reply(struct slot *slot, const struct llm_result *result,
         slot_feed(slot, TURN_BROKE);
         return;
     }
+    fault_point("worker.reply");
     slot_feed(slot, TURN_REPLIED);
 }
 
@@ -367,6 +372,7 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
              wanted.request.model == NULL ? "" : wanted.request.model);
     if (!make_prompt(slot, &wanted.request, &wish, &prompt))
         return false;
+    fault_point("worker.prompt");
     slot->num_ctx = wanted.request.num_ctx;
     slot->reply_max_bytes = max_bytes(&wanted.request);
     make_stops(slot, &stops);

@@ -2,6 +2,7 @@
  *
  * Flow: slot_settle -> on_settled [refused -> a pause -> slot_settle]
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "scripts/scripts.h"
@@ -49,6 +50,7 @@ static void on_settled(void *owner, const struct redis_answer *answer)
         log_info("turn", "thrown away message=%s:%lld answer=%s", slot->conversation,
                  (long long)slot->turn, log_safe(word));
     }
+    fault_point("worker.settled");
     slot_feed(slot, TURN_SETTLED);
 }
 

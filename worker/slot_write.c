@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "llm/call_record.h"
 #include "llm/router.h"
@@ -172,4 +173,5 @@ void slot_record(struct slot *slot, const struct llm_result *result,
     count(worker, result, changes, result->outcome == LLM_FAILED || error != NULL);
     if (!call_record_send(worker->redis, &worker->keys, &record, result))
         log_warn("turn", "the record of a call is lost call=%s", attempt->call_id);
+    fault_point("worker.recorded");
 }

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
@@ -65,6 +66,7 @@ static void on_ready(void *owner, bool restarted)
 {
     struct worker *worker = owner;
 
+    fault_point("start.connected");
     worker->ready_since_ms = clock_mono_ms();
     loop_timer_stop(&worker->first_contact);
     log_info("redis", "connected restarted=%d", restarted);
@@ -157,6 +159,7 @@ static void on_held(void *owner)
 {
     struct worker *worker = owner;
 
+    fault_point("start.ready");
     log_set_name(worker->member.name);
     log_info("worker", "ready seat=%lld concurrency=%zu",
              (long long)worker->config->seat, worker->slot_count);

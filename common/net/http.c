@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "net/http_clocks.h"
 #include "net/http_easy.h"
 #include "net/http_multi.h"
@@ -166,6 +167,8 @@ static int on_connected(void *owner, char *peer_ip, char *own_ip, int peer_port,
         return CURL_PREREQFUNC_ABORT;
     call->sent_once = true;
     call->clocks.connected_at_us = clock_mono_us();
+    if (fault_point("http.sent") == FAULT_CUT)
+        return CURL_PREREQFUNC_ABORT;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -174,8 +177,11 @@ static size_t on_header(char *at, size_t size, size_t count, void *owner)
     struct http_call *call = owner;
     size_t bytes = size * count;
 
-    if (!call->clocks.answered_at_us)
+    if (!call->clocks.answered_at_us) {
         call->clocks.answered_at_us = clock_mono_us();
+        if (fault_point("http.head") == FAULT_CUT)
+            return CURL_WRITEFUNC_ERROR;
+    }
     if (str_starts(str_make(at, bytes), "HTTP/"))
         call->head_whole = false; /* after an interim answer */
     else if (bytes <= 2)

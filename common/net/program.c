@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -53,6 +54,7 @@ static int run(const struct program *program, const struct config_loaded *loaded
         return err_exit_status(err);
     }
     tell_warnings(loaded);
+    fault_point("start");
     return program->run(loaded, words, err);
 }
 
@@ -63,6 +65,10 @@ int program_main(const struct program *program, int argc, char **argv)
     int status = 0;
 
     register_versions();
+    if (!fault_arm(&err)) {
+        fprintf(stderr, "%s: %s\n", program->use.name, err.msg);
+        return err_exit_status(&err);
+    }
     switch (config_load(&program->use, argc, argv, &loaded, &err)) {
     case CONFIG_GO:
         status = run(program, &loaded, argv, &err);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "net/redis_conn.h"
 #include "net/redis_reader.h"
 
@@ -47,10 +48,14 @@ bool redis_send(struct redis *redis, const struct redis_call *call)
 
 bool redis_eval(struct redis *redis, const struct redis_eval *eval)
 {
-    if (!has_room(redis))
+    enum fault fault = fault_script(eval->script->name, "before");
+
+    if (fault == FAULT_FAIL || !has_room(redis))
         return false;
     redis_queue_push_take(&redis->calls,
                           redis_pending_eval(eval, redis->command_timeout_ms));
+    if (fault == FAULT_CUT && conn_is_open(redis))
+        conn_break_saying(redis, "cut by a fault");
     return true;
 }
 

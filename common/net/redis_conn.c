@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "net/redis_reader.h"
 
@@ -61,6 +62,10 @@ void conn_start(struct redis *redis)
 {
     struct err err = {.code = ERR_REDIS, .msg = "no address"};
 
+    if (fault_point("redis.connect") == FAULT_FAIL) {
+        conn_break_saying(redis, "refused by a fault");
+        return;
+    }
     if (!redis_route_begin(&redis->route, &redis->target, clock_mono_ms(), &err)) {
         conn_break(redis, &err);
         return;

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/redis_conn.h"
@@ -27,6 +28,18 @@ static struct redis_queue *queue_to_write(struct redis *redis)
     return redis->state == RS_HELLO ? &redis->greeting : NULL;
 }
 
+/* Passes the fault points of scripts that are wholly sent now; `from` was the first
+ * that was not. */
+static bool cut_when_sent(const struct redis_queue *queue,
+                          const struct redis_pending *from)
+{
+    bool cut = false;
+
+    for (; FAULTS_BUILT && from != queue->unsent; from = from->next)
+        cut |= from->script && fault_script(from->script->name, "sent") == FAULT_CUT;
+    return cut;
+}
+
 /* Gives the kernel what it takes; WRITE is watched only while it does not take all. */
 void conn_flush(struct redis *redis)
 {
@@ -34,6 +47,7 @@ void conn_flush(struct redis *redis)
     struct iovec pieces[FLUSH_PIECES];
 
     while (queue && queue->unsent) {
+        const struct redis_pending *first = queue->unsent;
         int64_t now_us = clock_mono_us();
         int count = redis_queue_gather(queue, pieces, FLUSH_PIECES, now_us);
         struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
@@ -44,6 +58,10 @@ void conn_flush(struct redis *redis)
             if (queue->head == queue->unsent)
                 redis->progress_us = now_us;
             redis_queue_wrote(queue, (size_t)n);
+            if (cut_when_sent(queue, first)) {
+                conn_break_saying(redis, "cut by a fault");
+                return;
+            }
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
         } else if (errno != EINTR) {
@@ -97,6 +115,11 @@ static void hello_answered(struct redis *redis, const struct redis_value *value)
     struct redis_pending *asked = redis_queue_pop_sent(&redis->greeting);
     struct err err = {0};
 
+    if (fault_point("redis.hello") == FAULT_CUT) {
+        conn_break_saying(redis, "cut by a fault");
+        free(asked);
+        return;
+    }
     if (!asked) {
         conn_break_saying(redis, "a reply nobody asked for");
         return;
@@ -108,11 +131,33 @@ static void hello_answered(struct redis *redis, const struct redis_value *value)
     free(asked);
 }
 
+/* The reply of a script is lost at the last moment; the call stays where it is. */
+static bool cut_before_told(struct redis *redis)
+{
+    const struct redis_pending *oldest = redis->calls.head;
+
+    if (!oldest || oldest == redis->calls.unsent || !oldest->script
+        || fault_script(oldest->script->name, "answered") != FAULT_CUT)
+        return false;
+    conn_break_saying(redis, "cut by a fault");
+    return true;
+}
+
+static void teach(struct redis *redis, const struct redis_pending *pending)
+{
+    redis_queue_push_take(&redis->calls, redis_pending_teach(pending));
+    if (fault_point("redis.teach") == FAULT_CUT)
+        conn_break_saying(redis, "cut by a fault");
+}
+
 static void call_answered(struct redis *redis, const struct redis_value *value)
 {
-    struct redis_pending *pending = redis_queue_pop_sent(&redis->calls);
+    struct redis_pending *pending;
     bool error = value->kind == REDIS_ERROR;
 
+    if (cut_before_told(redis))
+        return;
+    pending = redis_queue_pop_sent(&redis->calls);
     if (!pending) {
         conn_break_saying(redis, "a reply nobody asked for");
         return;
@@ -121,7 +166,7 @@ static void call_answered(struct redis *redis, const struct redis_value *value)
     redis->progress_us = redis->arrival_us;
     if (error && pending->script && !pending->taught
         && str_starts(value->text, "NOSCRIPT"))
-        redis_queue_push_take(&redis->calls, redis_pending_teach(pending));
+        teach(redis, pending);
     else
         conn_answer(redis, pending, error ? REDIS_REFUSED : REDIS_OK, value);
     free(pending);
@@ -152,6 +197,10 @@ void conn_read(struct redis *redis)
 {
     char bytes[READ_BYTES];
 
+    if (conn_is_open(redis) && fault_point("redis.read") == FAULT_CUT) {
+        conn_break_saying(redis, "cut by a fault");
+        return;
+    }
     for (int i = 0; i < READ_ROUNDS && conn_is_open(redis); i++) {
         ssize_t n = recv(redis->fd, bytes, sizeof(bytes), 0);
 

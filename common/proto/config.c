@@ -113,7 +113,8 @@ static void settle_limits(struct config_loaded *loaded)
 /* Variables of the same prefix that are no options. */
 static bool is_ours(struct str name)
 {
-    static const char *const known[] = {"PARLEY_BUILD", "PARLEY_FAULT"};
+    static const char *const known[] = {"PARLEY_BUILD", "PARLEY_FAULT",
+                                        "PARLEY_FAULT_LOG", "PARLEY_FAULT_SEED"};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(name, known[i]))
