@@ -20,8 +20,8 @@ FIGURES = []  # what the tests saw: conftest.py shows them at the end of `make p
 
 
 def tell(text):
-    """Seen also when the test is well."""
-    print(text)
+    """Seen also when the test is well, and by its mark in what pytest captures."""
+    print(f"figure: {text}")
     name = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
     FIGURES.append(f"{name}: {text}")
 

@@ -1,0 +1,123 @@
+"""The parts of `make claims`: what is run, how large, and what the page says of each.
+
+A part is a title, the steps that make its figures and a function that reads their results into
+rows of the page. Sizes: `full` is what a release claims, `short` shows that it runs.
+"""
+import sys
+import typing
+
+import cases
+import claims_rows as rows
+
+PYTHON = sys.executable
+BEFORE = "2f88cd7"  # the last revision without what this page is about
+
+
+class Step(typing.NamedTuple):
+    """One program; {out} among its words is the file it writes its figures to."""
+    name: str
+    words: tuple
+    reads: str = "json"
+    env: dict = {}
+
+
+class Part(typing.NamedTuple):
+    title: str
+    steps: typing.Callable  # of the scale: full or not
+    rows: typing.Callable  # of the results, in the order of the steps
+    sources: tuple = ()  # parts whose files it reads instead of steps of its own
+
+
+def chaos(name, **options):
+    words = [PYTHON, "tests/chaos/chaos.py"]
+    for option, value in options.items():
+        words += ["--" + option.replace("_", "-"), str(value)]
+    return Step(name, (*words, "--json", "{out}"))
+
+
+def kills(full):
+    return [chaos(f"seed-{seed}", mode="kill", seed=seed, turns=10000 if full else 400, every=200,
+                  conversations=100 if full else 8, workers=8, managers=2)
+            for seed in (range(1, 6) if full else (1,))]
+
+
+def stops(full):
+    return [chaos("seed-1", mode="stop", seed=1, turns=10000 if full else 400,
+                  conversations=100 if full else 8)]
+
+
+def redis_kills(fsync):
+    return lambda full: [chaos("seed-1", mode="redis", seed=1, fsync=fsync,
+                               kills=200 if full else 5)]
+
+
+def tail(full):
+    return [chaos("seed-1", mode="tail", seed=1, kills=200 if full else 5)]
+
+
+def points(full):
+    return [Step("campaign", (PYTHON, "tests/chaos/points.py", "--kills", 100 if full else 1,
+                              "--json", "{out}"))]
+
+
+def pytest_step(name, tests, **env):
+    return Step(name, (PYTHON, "-m", "pytest", "-q", "-o", "junit_logging=system-out",
+                       "--junitxml", "{out}", *tests), "junit", env)
+
+
+def of_cases(full):
+    tests = sorted({f"{path}::{test}" for found in cases.shown().values() for path, test in found})
+    return [pytest_step("cases", tests, PARLEY_BUILD="build/release",
+                        **({"PARLEY_PROOF": "long"} if full else {}))]
+
+
+def suites(full):
+    """Everything under the sanitizers; flow tests two at a time, as `make asan` runs them."""
+    flow = ["-n", "2", "--dist", "loadfile",
+            *(["tests/flow", "tests/chaos"] if full else ["tests/flow/test_scripts.py"])]
+    return [Step("unit-asan", ("make", "VARIANT=asan", "all", "unit"), "units"),
+            pytest_step("flow-asan", flow, PARLEY_BUILD="build/asan")]
+
+
+def known_bad(_):
+    return [pytest_step("known-bad", ["tests/chaos/test_known_bad.py"],
+                        PARLEY_BUILD="build/release", PARLEY_PROOF="long")]
+
+
+def torture(full):
+    return [Step("torture", (PYTHON, "tests/torture/torture.py", *(["--full"] if full else []),
+                             "--json", "{out}"))]
+
+
+def fuzz(full):
+    return [Step("fuzz", ("make", "fuzz-all", f"SECONDS={3600 if full else 30}", "JSON={out}"))]
+
+
+def soak(full):
+    return [Step("soak", (PYTHON, "tests/chaos/soak.py", "--minutes", 30 if full else 2,
+                          "--json", "{out}"))]
+
+
+def price(full):
+    small = ("--rounds", 2, "--turns", 300, "--many", 64, "--many-turns", 5000)
+    return [Step("price", (PYTHON, "bench/compare.py", BEFORE, *(() if full else small),
+                           "--json", "{out}"))]
+
+
+PARTS = {
+    "kills": Part("Processes killed", kills, rows.kills),
+    "stops": Part("Processes stopped and continued", stops, rows.kills),
+    "points": Part("Killed at each fault point", points, rows.points),
+    "redis-always": Part("Redis killed, `always`", redis_kills("always"), rows.redis),
+    "redis-everysec": Part("Redis killed, `everysec`", redis_kills("everysec"), rows.redis),
+    "tail": Part("Redis restarted without the end of its file", tail, rows.tail),
+    "cases": Part("The cases", of_cases, rows.cases),
+    "known-bad": Part("Known-bad builds", known_bad, rows.known_bad),
+    "recovery": Part("Time to recover", None, rows.recovery,
+                     ("kills", "redis-always", "redis-everysec")),
+    "torture": Part("Torture", torture, rows.torture),
+    "fuzz": Part("Fuzzing", fuzz, rows.fuzz),
+    "soak": Part("Soak", soak, rows.soak),
+    "unit-flow": Part("All tests under the sanitizers", suites, rows.suites),
+    "price": Part("The price of safety", price, rows.price),
+}
