@@ -1,8 +1,9 @@
 /* child.h - the processes a run starts: begun, restarted when they die, ended.
  *
  * Each has a process group of its own (a Ctrl-C at the terminal is ours alone) and gets
- * SIGTERM when we die. One that is to stay is restarted at once; when it died within a
- * second of its start, after a growing wait; after GIVE_UP such deaths, not any more.
+ * SIGTERM when we die. What follows the death of one that is to stay, restart.h says.
+ * A member of the fleet tells by a pipe that it is in service (PARLEY_READY_FD), of
+ * others somebody else must know (child_set_ready).
  */
 #ifndef PARLEY_CHILD_H
 #define PARLEY_CHILD_H
@@ -12,6 +13,8 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/rng.h"
+#include "cli/restart.h"
 #include "net/loop.h"
 
 enum { CHILDREN_MAX = 300, CHILD_LABEL_SIZE = 48 };
@@ -28,20 +31,38 @@ struct child {
     bool ended;                   /* child_end was called: its death is no news */
     pid_t pid;                    /* 0: does not run */
     int status;                   /* of waitpid, once it has run and ended */
-    int64_t started_ms;
-    int quick_deaths; /* in a row */
+    bool tells_ready;             /* it gets a pipe to say so */
+    bool ready;                   /* in this life */
+    int ready_fd;                 /* our end of that pipe, or -1 */
+    struct loop_io ready_io;
+    int64_t log_from; /* where this life begins in its log */
+    struct restart restart;
     struct loop_timer again;
+};
+/* What follows a death that was noticed. */
+enum child_next {
+    CHILD_AGAIN,   /* it is started again */
+    CHILD_EXCUSED, /* so it is, and what ails it is known: restart.h */
+    CHILD_GIVEN_UP,
+    CHILD_OVER /* it was not to stay, or was ended */
 };
 struct children {
     struct loop *loop;
     struct loop_signal chld;
     struct child *list[CHILDREN_MAX];
     size_t count;
-    /* Called after each death that was noticed; gave_up: a child that was to stay will
-     * not be started again. */
-    void (*on_death)(void *owner, struct child *child, bool gave_up);
+    struct rng rng;     /* for the jitter of waits */
+    bool never_give_up; /* --no-give-up */
+    /* Called after each death that was noticed. */
+    void (*on_death)(void *owner, struct child *child, enum child_next next);
+    /* Turns committed by now; and whether this death has a cause that may pass. Both
+     * are asked about children that are to stay. */
+    int64_t (*turns)(void *owner);
+    bool (*excuses)(void *owner, const struct child *child);
     void *owner;
 };
+enum { CHILD_READY_FD = 3 }; /* where a child finds the pipe */
+/* The callbacks are the caller's to set; all must be there before the first start. */
 void children_init(struct children *children, struct loop *loop);
 /* Ends what still runs (SIGKILL), frees. */
 void children_done(struct children *children);
@@ -52,6 +73,7 @@ MUST_USE bool child_start(struct child *child, struct err *err);
 /* Not wanted any more: not restarted, and told so with the signal. */
 void child_end(struct child *child, int signal_number);
 bool child_runs(const struct child *child);
+void child_set_ready(struct child *child);
 /* "exit status 3", "killed by signal 9"; static text. */
 const char *child_fate(const struct child *child);
 

@@ -229,6 +229,8 @@ static void take_event(struct record *record, const struct redis_value *fields)
     write_fields(record, FILE_EVENTS, names, sizeof names / sizeof *names, fields);
     if (str_is(redis_field(fields, "event"), "dialogue.resolve"))
         note_end(talk, fields);
+    else if (str_is(redis_field(fields, "event"), "dialogue.progress"))
+        record->turns++;
     fetch(talk);
 }
 

@@ -49,6 +49,7 @@ struct record {
     struct record_talk *talks; /* by id, sorted */
     size_t count;
     size_t done;
+    int64_t turns; /* committed: all that was told of */
     char events[CURSOR_SIZE];
     char calls[CURSOR_SIZE];
     FILE *files[3]; /* transcript, events, calls */

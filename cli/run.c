@@ -1,6 +1,7 @@
 /* run.c - see run.h: the order of things; their doing is in run_start.c, run_end.c. */
 #include "cli/run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,15 +26,18 @@ enum {
 
 /* ---- signals and waits ---- */
 
-static void on_signal(struct loop_signal *watcher, int number, void *owner)
+void run_interrupt(struct run *run, int number)
 {
-    struct run *run = owner;
-
-    (void)watcher;
     run->interrupts++;
     if (run->interrupts == 1)
         run->signal_number = number;
     loop_stop(run->loop);
+}
+
+static void on_signal(struct loop_signal *watcher, int number, void *owner)
+{
+    (void)watcher;
+    run_interrupt(owner, number);
 }
 
 static void on_time(struct loop_timer *timer, void *owner)
@@ -42,23 +46,6 @@ static void on_time(struct loop_timer *timer, void *owner)
 
     (void)timer;
     run->timed_out = true;
-    loop_stop(run->loop);
-}
-
-static void on_death(void *owner, struct child *child, bool gave_up)
-{
-    struct run *run = owner;
-
-    if (gave_up) {
-        run->gave_up = true;
-        err_set(&run->trouble, ERR_SYSTEM, "%s keeps dying (%s); its log: %s",
-                child->label, child_fate(child), child->log_path);
-    } else if (child == run->simulator && !child->ended && run->record.count > 0
-               && !record_all_done(&run->record)) {
-        run->gave_up = true;
-        err_set(&run->trouble, ERR_SYSTEM, "the simulator died (%s); its log: %s",
-                child_fate(child), child->log_path);
-    }
     loop_stop(run->loop);
 }
 
@@ -198,20 +185,25 @@ static bool reach(struct run *run, struct err *err)
 
 /* Options that were meant for this run, not for each of its processes: they would all
  * write to one log, take one name, one seat. What they need of them is passed on. */
-static void clear_environment(void)
+static bool set_environment(struct err *err)
 {
+    char ready[8];
+
     static const char *const names[] = {"PARLEY_NAME", "PARLEY_SEAT", "PARLEY_LOG_FILE",
                                         "PARLEY_CONFIG", "PARLEY_OUT"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         (void)unsetenv(names[i]); /* fails for a bad name only */
+    fmt_into(ready, sizeof ready, "%d", CHILD_READY_FD);
+    return setenv("PARLEY_READY_FD", ready, 1) == 0
+           || err_sys(err, errno, "the environment");
 }
 
 static bool launch(struct run *run, struct err *err)
 {
-    clear_environment();
-    if (!run_start_redis(run, err))
+    if (!set_environment(err) || !run_start_redis(run, err))
         return false;
+    run_watch_start(run);
     if (run->config->simulate && !run_start_simulator(run, err))
         return false;
     if (run->ollama_url == NULL)
@@ -249,6 +241,7 @@ static void finish(struct run *run)
     if (run->redis != NULL)
         redis_free(run->redis);
     children_done(&run->children);
+    run_watch_stop(run);
     loop_timer_stop(&run->timer);
     if (run->socket_folder != NULL) {
         struct err err = {0};
@@ -291,8 +284,7 @@ int run_command(const struct config_loaded *loaded, char **words, struct err *er
     run.record.owner = &run;
     loop_timer_init(&run.timer, run.loop, on_time, &run);
     children_init(&run.children, run.loop);
-    run.children.on_death = on_death;
-    run.children.owner = &run;
+    run_watch_init(&run);
     watch_signals(&run);
     ok = check(&run, err) && reach(&run, err)
          && folder_make(run.config, &run.folder, err) && launch(&run, err);

@@ -10,6 +10,7 @@
 #include "cli/child.h"
 #include "cli/folder.h"
 #include "cli/record.h"
+#include "cli/run_watch.h"
 #include "cli/sibling.h"
 #include "net/redis.h"
 #include "proto/config.h"
@@ -22,6 +23,7 @@ struct run {
     struct loop *loop;
     struct loop_timer timer; /* bounds the waits */
     struct loop_signal signals[3];
+    struct run_watch watch;
     struct folder folder;
     struct children children;
     struct child *redis_server; /* ours, or NULL */
@@ -65,6 +67,8 @@ MUST_USE bool run_start_conversations(struct run *run, struct err *err);
 enum { RUN_UNDISTURBED = 1000000 };
 bool run_until(struct run *run, bool (*done)(const struct run *run), int64_t ms,
                int interrupts);
+/* As a signal would: the first ends after the turn in flight, the second at once. */
+void run_interrupt(struct run *run, int number);
 void run_stop_conversations(struct run *run);
 void run_end_children(struct run *run);
 /* run.json, the analysis on stdout; the exit status. */

@@ -50,25 +50,17 @@ static bool start_private(struct run *run, struct err *err)
     bool ok = make_socket_folder(run, err) && file_make_folder(data, 0755, err);
 
     if (ok) {
-        static const char *const fixed[] = {"--port",
-                                            "0",
-                                            "--appendonly",
-                                            "yes",
-                                            "--appendfsync",
-                                            "everysec",
-                                            "--save",
-                                            "",
-                                            "--maxmemory-policy",
-                                            "noeviction",
-                                            "--daemonize",
-                                            "no",
-                                            "--unixsocketperm",
-                                            "700"};
+        static const char *const fixed[] = {
+            "--port",      "0",  "--appendonly",       "yes",
+            "--save",      "",   "--maxmemory-policy", "noeviction",
+            "--daemonize", "no", "--unixsocketperm",   "700"};
 
         word_list_add(&words, "/usr/bin/env");
         word_list_add(&words, "redis-server");
         for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
             word_list_add(&words, "%s", fixed[i]);
+        word_list_add(&words, "--appendfsync");
+        word_list_add(&words, "%s", run->config->durability);
         word_list_add(&words, "--unixsocket");
         word_list_add(&words, "%s/redis.sock", run->socket_folder);
         word_list_add(&words, "--dir");
@@ -194,7 +186,7 @@ static bool start_manager(struct run *run, struct err *err)
     child = add_program(run, "manager", "manager", &words, err);
     if (child == NULL)
         return false;
-    child->stays = true;
+    child->stays = child->tells_ready = true;
     return child_start(child, err);
 }
 
@@ -211,7 +203,7 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
     child = add_program(run, "worker", label, &words, err);
     if (child == NULL)
         return false;
-    child->stays = true;
+    child->stays = child->tells_ready = true;
     return child_start(child, err);
 }
 

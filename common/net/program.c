@@ -5,9 +5,11 @@
 #include <ev.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fault.h"
@@ -86,6 +88,19 @@ int program_main(const struct program *program, int argc, char **argv)
     if (fflush(stdout) != 0 && status == 0)
         status = 1; /* what was printed did not arrive */
     return status;
+}
+
+void program_ready(void)
+{
+    const char *text = getenv("PARLEY_READY_FD");
+    int64_t fd;
+
+    if (text == NULL || !str_to_i64(str_of(text), STDERR_FILENO + 1, INT_MAX, &fd))
+        return;
+    if (write((int)fd, "ready\n", 6) < 0)
+        log_debug("program", "nobody waits to hear that we are ready");
+    (void)close((int)fd); /* whatever it was: it is not needed any more */
+    (void)unsetenv("PARLEY_READY_FD");
 }
 
 static bool read_password(const char *path, char **ret_password, struct err *err)

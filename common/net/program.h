@@ -19,6 +19,11 @@ struct program {
 /* argv without the program's name (and without the command word of `parley`). */
 int program_main(const struct program *program, int argc, char **argv);
 
+/* Tells who started us that we are in service: a line on the descriptor that
+ * PARLEY_READY_FD names (3 or above), which is closed then. Without that variable, and
+ * when called again, nothing happens. */
+void program_ready(void);
+
 /* The target of --redis, REDIS_URL, the config's redis section or, where none of them
  * is given, redis://127.0.0.1:6379. The password file is read. ERR_USAGE names what is
  * wrong. */

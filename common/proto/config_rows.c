@@ -122,6 +122,8 @@ const struct opt_row config_rows[] = {
      .help = "what all keys begin with"},
     {"shard", "redis.shard", NULL, OPT_TEXT, AT(shard), .commands = CLIENTS, .value = "NAME",
      .help = "the set of conversations that share lanes and a leading manager; 0 when not given, run on a given Redis takes one of its own"},
+    {"durability", "redis.durability", NULL, OPT_CHOICE, AT(durability), .choices = "everysec|always", .fallback = "everysec",
+     .commands = FOR_RUN, .value = "HOW", .help = "when the private Redis has its writes on the disk: within a second or two, or before it answers"},
 
     {"workers", "fleet.workers", NULL, OPT_INT, AT(workers), .min = 1, .max = 256, .fallback = "1", .commands = FOR_RUN, .value = "N",
      .help = "worker processes a seat", .group = "The fleet"},
@@ -141,6 +143,8 @@ const struct opt_row config_rows[] = {
      .commands = FOR_RUN | FOR_MANAGER, .value = "N", .help = "conversations that run at once; the others wait"},
     {"story-parallel", "fleet.story_parallel", NULL, OPT_INT, AT(story_parallel), .min = 1, .max = 1000, .fallback = "2",
      .commands = FOR_RUN | FOR_MANAGER, .value = "N", .help = "stories that are written at once"},
+    {"no-give-up", "fleet.no_give_up", NULL, OPT_FLAG, AT(no_give_up), .commands = FOR_RUN,
+     .help = "start a process again however often it dies; else five deaths in a row without a turn between end the run"},
     {"chunk-size", "live.chunk_bytes", NULL, OPT_INT, AT(chunk_bytes), .min = 1, .max = 65536, .fallback = "512",
      .commands = FOR_RUN | FOR_WORKER, .value = "BYTES", .help = "the live view gets a reply in pieces of at most so much", .group = "The live view"},
     {"update-rate", "live.update_seconds", NULL, OPT_DURATION, AT(update_ms), .min = 0, .max = 10000, .fallback = "50ms",

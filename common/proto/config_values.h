@@ -19,6 +19,7 @@ struct config {
     char *redis_password_file;
     char *prefix;
     char *shard; /* NULL: chosen by the command */
+    char *durability; /* of the private Redis: "everysec", "always" */
     /* the conversation */
     char *topic;
     char *story; /* a story file; NULL: a model writes one */
@@ -74,6 +75,7 @@ struct config {
     int64_t max_deliveries;
     int64_t max_running;
     int64_t story_parallel;
+    bool no_give_up; /* run: a process that keeps dying is started for ever */
     /* the live view */
     int64_t chunk_bytes;
     int64_t update_ms;

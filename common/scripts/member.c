@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "net/program.h"
 #include "net/redis.h"
 #include "scripts/scripts.h"
 
@@ -90,6 +91,7 @@ static void on_beaten(void *owner, const struct redis_answer *answer)
     member->held_until_ms = clock_mono_ms() + LOCK_MS;
     if (!member->held) {
         member->held = true;
+        program_ready();
         member->on_held(member->owner);
     }
 }

@@ -110,23 +110,6 @@ def test_a_dead_simulator_ends_the_run_as_failed_and_is_named(box):
     assert_once_and_in_order(read_lines(out / "transcript.jsonl"), count)
 
 
-def test_what_keeps_dying_ends_the_run_and_is_named(box):
-    out = pathlib.Path(box.path("D"))
-    run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",
-                    "none", "--out", out, *LEASE, *SLOW)
-    wait_for(lambda: turns_there(out / "transcript.jsonl") >= 1, "a turn")
-    killed = set()
-
-    def over():
-        for pid in running(box, "manager"):
-            os.kill(pid, signal.SIGKILL)
-            killed.add(pid)
-        return run.poll() is not None
-    wait_for(over, "the run gives up")
-    assert run.returncode == 1 and len(killed) >= 3
-    assert "manager keeps dying (killed by signal 9)" in open(run.err_path).read()
-
-
 def test_a_run_that_is_killed_takes_its_processes_with_it(box):
     out = pathlib.Path(box.path("D"))
     run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",

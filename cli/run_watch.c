@@ -1,0 +1,235 @@
+/* run_watch.c - see run_watch.h.
+ *
+ * Whether Redis takes writes is asked with one that never changes anything: a SET with
+ * XX of a key that is never there is refused like any other write (disk full, memory
+ * full, read-only, too few replicas). A Redis whose append-only file is synced at each
+ * write ends when its disk is full: that is seen at its death, by the room left.
+ */
+#include "cli/run_watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "cli/last_words.h"
+#include "cli/run.h"
+
+enum {
+    LOOK_MS = 2000,
+    TELL_MS = 60000,
+    FULL_BYTES = 1 << 20, /* less room than this is none: Redis writes whole buffers */
+    WORDS_MAX_BYTES = 65536
+};
+
+/* ---- a Redis that refuses writes ---- */
+
+static void tell_refused(struct run *run, const char *why)
+{
+    struct run_watch *watch = &run->watch;
+    int64_t now_ms = clock_mono_ms();
+
+    if (watch->refused_ms == 0)
+        watch->refused_ms = now_ms;
+    else if (now_ms - watch->told_ms < TELL_MS)
+        return;
+    watch->told_ms = now_ms;
+    log_warn("run", "Redis refuses writes, all goes on when it takes them again: %s",
+             why);
+}
+
+/* Of the private Redis. */
+static bool disk_is_full(const struct run *run)
+{
+    char *data = path_join(run->folder.path, "redis");
+    struct statvfs room;
+    bool full = statvfs(data, &room) == 0
+                && (uint64_t)room.f_bavail * room.f_frsize < FULL_BYTES;
+
+    free(data);
+    return full;
+}
+
+static void tell_taken(struct run *run)
+{
+    struct run_watch *watch = &run->watch;
+
+    if (watch->refused_ms == 0 || (run->redis_server != NULL && disk_is_full(run)))
+        return;
+    log_warn("run", "Redis takes writes again after_s=%.1f",
+             (double)(clock_mono_ms() - watch->refused_ms) / 1e3);
+    watch->refused_ms = 0;
+}
+
+static bool means_refused(struct str why)
+{
+    static const char *const words[] = {"MISCONF", "OOM", "READONLY", "NOREPLICAS"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_starts(why, words[i]))
+            return true;
+    return false;
+}
+
+static void on_probed(void *owner, const struct redis_answer *answer)
+{
+    struct run *run = owner;
+
+    run->watch.asking = false;
+    if (answer->outcome == REDIS_OK)
+        tell_taken(run);
+    else if (answer->outcome == REDIS_REFUSED && means_refused(answer->value->text))
+        tell_refused(run, log_safe(answer->value->text));
+}
+
+static void on_look(struct loop_timer *timer, void *owner)
+{
+    struct run *run = owner;
+    char key[KEY_SIZE];
+    struct str words[] = {str_of("SET"), key_make(&run->keys, "probe", NULL, key),
+                          str_of("-"), str_of("XX")};
+    struct redis_call call = {
+        .argc = 4, .argv = words, .on_answer = on_probed, .owner = run};
+
+    loop_timer_start(timer, LOOK_MS);
+    if (run->redis != NULL && !run->watch.asking)
+        run->watch.asking = redis_send(run->redis, &call);
+}
+
+static void on_redis_ready(void *owner, bool restarted)
+{
+    struct run *run = owner;
+
+    (void)restarted;
+    if (run->redis_server != NULL)
+        child_set_ready(run->redis_server);
+}
+
+/* ---- deaths ---- */
+
+static int64_t count_turns(void *owner)
+{
+    return ((const struct run *)owner)->record.turns;
+}
+
+/* Our Redis, and its disk has no room: it will live when there is some. */
+static bool has_no_room(void *owner, const struct child *child)
+{
+    struct run *run = owner;
+
+    if (child != run->redis_server || !disk_is_full(run))
+        return false;
+    tell_refused(run, "its disk is full, it ended and is started again and again");
+    return true;
+}
+
+static void tell_last_words(const struct child *child)
+{
+    struct buf words;
+
+    buf_init(&words, WORDS_MAX_BYTES);
+    last_words_add(child->log_path, child->log_from, &words);
+    fprintf(stderr, "parley run: %s died %d times without a turn between (%s)%s\n%s",
+            child->label, child->restart.fruitless, child_fate(child),
+            words.len > 0 ? ", its last words:" : ", without a word", buf_text(&words));
+    buf_done(&words);
+}
+
+/* The observer ends at once when nobody reads what it shows: `parley run | head`. A
+ * terminal that goes away is told by SIGHUP, and must not count twice. */
+static bool is_read_by_nobody(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    struct stat kind;
+
+    return fstat(STDOUT_FILENO, &kind) == 0 && !S_ISCHR(kind.st_mode)
+           && poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
+static void on_death(void *owner, struct child *child, enum child_next next)
+{
+    struct run *run = owner;
+    bool over = run->record.count > 0 && record_all_done(&run->record);
+
+    if (next == CHILD_GIVEN_UP) {
+        run->gave_up = true;
+        tell_last_words(child);
+        err_set(&run->trouble, ERR_SYSTEM, "%s keeps dying (%s); its log: %s",
+                child->label, child_fate(child), child->log_path);
+    } else if (child == run->simulator && !child->ended && !over) {
+        run->gave_up = true;
+        err_set(&run->trouble, ERR_SYSTEM, "the simulator died (%s); its log: %s",
+                child_fate(child), child->log_path);
+    } else if (child == run->observer && !child->ended && !over && run->interrupts == 0
+               && is_read_by_nobody()) {
+        run_interrupt(run, SIGPIPE);
+    }
+    loop_stop(run->loop);
+}
+
+/* ---- Ctrl-Z ---- */
+
+static void signal_all(const struct run *run, int number)
+{
+    for (size_t i = 0; i < run->children.count; i++)
+        if (run->children.list[i]->pid > 0)
+            (void)kill(run->children.list[i]->pid, number); /* it may just have died */
+}
+
+static void on_suspended(struct loop_signal *watcher, int number, void *owner);
+
+static void watch_suspended(struct run *run)
+{
+    struct sigaction now;
+
+    /* Who starts us with it ignored wants it ignored. */
+    if (sigaction(SIGTSTP, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        loop_signal_start(&run->watch.suspended, run->loop, SIGTSTP, on_suspended, run);
+}
+
+/* The terminal stops only us: the others have process groups of their own. They would
+ * go on talking, at somebody's cost. */
+static void on_suspended(struct loop_signal *watcher, int number, void *owner)
+{
+    struct run *run = owner;
+
+    signal_all(run, SIGSTOP);
+    loop_signal_stop(watcher);
+    (void)raise(number); /* by default: stops here, until SIGCONT */
+    signal_all(run, SIGCONT);
+    watch_suspended(run);
+}
+
+/* ---- life ---- */
+
+void run_watch_init(struct run *run)
+{
+    run->children.on_death = on_death;
+    run->children.turns = count_turns;
+    run->children.excuses = has_no_room;
+    run->children.owner = run;
+    run->children.never_give_up = run->config->no_give_up;
+    loop_timer_init(&run->watch.timer, run->loop, on_look, run);
+    watch_suspended(run);
+}
+
+void run_watch_start(struct run *run)
+{
+    redis_set_handlers(run->redis, on_redis_ready, NULL, run);
+    on_redis_ready(run, false); /* it has answered already */
+    loop_timer_start(&run->watch.timer, LOOK_MS);
+}
+
+void run_watch_stop(struct run *run)
+{
+    loop_timer_stop(&run->watch.timer);
+    loop_signal_stop(&run->watch.suspended);
+}
