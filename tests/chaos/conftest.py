@@ -1,0 +1,5 @@
+"""The folders whose modules the chaos tests use."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
