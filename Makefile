@@ -22,14 +22,13 @@ PROGRAMS := parley parley-manager parley-worker parley-observer parley-analyzer 
 LIBS     := hiredis libcurl jansson libmicrohttpd
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wcast-qual
-MODE.release := -O2 -g
-MODE.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-                -fno-omit-frame-pointer
-MODE.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-MODE.faults := -O1 -g -DPARLEY_FAULTS
-MODE     := $(MODE.$(VARIANT))
+FLAGS.release := -O2 -g
+FLAGS.asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer
+FLAGS.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FLAGS.faults := -O1 -g -DPARLEY_FAULTS
 SECONDS  ?= 60
-CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(MODE)
+CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(FLAGS.$(VARIANT))
 CPPFLAGS += -Icommon -I. -I$(B)
 LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
 
@@ -53,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -137,6 +136,10 @@ $(B)/bench/reader: bench/reader.c
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcurl 2>/dev/null)
 proof: all ## the model servers' tests in their long forms, with the figures they saw
 	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q $(PROOFS)
+chaos: all ## a fleet under kills, judged: SEED= TURNS= EVERY= (ms) MODE=kill|stop|redis|tail|cut|proxy|mix KILLS= FSYNC= JSON=
+	PARLEY_BUILD=$(B) $(PYTHON) tests/chaos/chaos.py $(if $(SEED),--seed $(SEED)) $(if $(TURNS),--turns $(TURNS)) \
+	    $(if $(EVERY),--every-ms $(EVERY)) $(if $(MODE),--mode $(MODE)) \
+	    $(if $(KILLS),--kills $(KILLS)) $(if $(FSYNC),--fsync $(FSYNC)) $(if $(JSON),--json $(JSON))
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns
