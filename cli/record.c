@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -24,6 +23,7 @@ enum {
     LINES_AT_ONCE = 200,
     RETRY_MS = 200,
     LOOK_MS = 2000,
+    TELL_MS = 60000,
     COMING_MS = 50000, /* longer than a start is valid */
     ENDED_LOOKS = 2,
     LINE_MAX_BYTES = 1 << 20
@@ -32,32 +32,52 @@ enum record_file { FILE_TRANSCRIPT, FILE_EVENTS, FILE_CALLS };
 
 /* ---- lines ---- */
 
-static void trouble(struct record *record, const char *what)
+static void tell_stuck(struct record *record, const char *why)
 {
-    if (record->broken)
+    int64_t now_ms = clock_mono_ms();
+
+    if (record->stuck && now_ms - record->told_ms < TELL_MS)
         return;
-    record->broken = true;
-    err_sys(&record->err, errno, "%s cannot be written", what);
-    record->on_change(record->owner);
+    record->stuck = true;
+    record->told_ms = now_ms;
+    log_warn("record", "the run's files cannot be written, the lines wait: %s", why);
 }
 
 static void add_line(struct record *record, enum record_file file, struct str line)
 {
-    FILE *to = record->files[file];
-
-    if (record->broken || to == NULL)
+    if (record->broken || lines_add(&record->files[file], line))
         return;
-    if (fault_point("record.write") == FAULT_FAIL
-        || fwrite(line.at, 1, line.len, to) != line.len || fputc('\n', to) == EOF)
-        trouble(record, "the run's folder");
+    record->broken = true;
+    err_set(&record->err, ERR_LIMIT,
+            "%s could not be written for so long that lines were lost",
+            record->files[file].path);
+    record->on_change(record->owner);
 }
 
-static void flush_all(struct record *record)
+static bool flush_all(struct record *record)
 {
-    for (int i = 0; i < 3; i++)
-        if (!record->broken && record->files[i] != NULL
-            && fflush(record->files[i]) != 0)
-            trouble(record, "the run's folder");
+    struct err err = {0};
+    bool ok = true;
+
+    for (int i = 0; i < RECORD_FILES; i++)
+        ok = lines_flush(&record->files[i], &err) && ok;
+    if (!ok) {
+        tell_stuck(record, err.msg);
+    } else if (record->stuck) {
+        record->stuck = false;
+        log_warn("record", "the run's files are written again, nothing is missing");
+    }
+    return ok;
+}
+
+/* Redis keeps what is not read yet. */
+static bool must_pause(const struct record *record)
+{
+    size_t waiting = 0;
+
+    for (int i = 0; i < RECORD_FILES; i++)
+        waiting += lines_waiting(&record->files[i]);
+    return waiting > LINES_PAUSE_BYTES;
 }
 
 enum field_kind {
@@ -143,7 +163,7 @@ static void on_lines(void *owner, const struct redis_answer *answer)
             fmt_into(talk->cursor, sizeof talk->cursor, "%.*s", (int)id.len, id.at);
         add_line(record, FILE_TRANSCRIPT, redis_field(redis_item(entry, 1), "message"));
     }
-    flush_all(record);
+    (void)flush_all(record); /* what waits is tried again */
     if (count == LINES_AT_ONCE || talk->moved) {
         fetch(talk);
         return;
@@ -310,8 +330,10 @@ static void on_read(void *owner, const struct redis_answer *answer)
     for (size_t i = 0; answer->value->kind == REDIS_ARRAY && i < answer->value->count;
          i++)
         take_stream(record, redis_item(answer->value, i));
-    flush_all(record);
-    read_on(record);
+    if (flush_all(record) || !must_pause(record))
+        read_on(record);
+    else
+        loop_timer_start(&record->wait, RETRY_MS);
 }
 
 static void read_on(struct record *record)
@@ -344,8 +366,12 @@ static void read_on(struct record *record)
 
 static void on_wait_over(struct loop_timer *timer, void *owner)
 {
-    (void)timer;
-    read_on(owner);
+    struct record *record = owner;
+
+    if (flush_all(record) || !must_pause(record))
+        read_on(record);
+    else
+        loop_timer_start(timer, RETRY_MS);
 }
 
 /* ---- what no event tells ---- */
@@ -409,6 +435,7 @@ static void on_look_time(struct loop_timer *timer, void *owner)
         if (!talk->done && !talk->looking && talk->reason[0] == '\0')
             look(talk);
     }
+    (void)flush_all(record); /* it tells */
     loop_timer_start(timer, LOOK_MS);
 }
 
@@ -419,14 +446,12 @@ bool record_open(struct record *record, const char *folder, struct err *err)
     static const char *const names[] = {"transcript.jsonl", "events.jsonl",
                                         "calls.jsonl"};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < RECORD_FILES; i++) {
         char *path = path_join(folder, names[i]);
+        bool ok = lines_open(&record->files[i], path, err);
 
-        record->files[i] = fopen(path, "ae");
-        if (record->files[i] == NULL)
-            err_sys(err, errno, "%s", path);
         free(path);
-        if (record->files[i] == NULL)
+        if (!ok)
             return false;
     }
     return true;
@@ -481,24 +506,34 @@ bool record_busy(const struct record *record)
     return false;
 }
 
-void record_close_files(struct record *record)
+bool record_close_files(struct record *record, struct err *err)
 {
+    bool ok = true;
+
     if (record->reader != NULL) {
         loop_timer_stop(&record->wait);
         loop_timer_stop(&record->look);
         redis_free(record->reader);
         record->reader = NULL;
     }
-    for (size_t i = 0; i < 3; i++) {
-        if (record->files[i] != NULL && fclose(record->files[i]) != 0)
-            log_error("record", "the run's folder cannot be written");
-        record->files[i] = NULL;
+    for (size_t i = 0; i < RECORD_FILES; i++) {
+        struct lines *lines = &record->files[i];
+        struct err late = {0};
+        bool whole = lines_flush(lines, &late);
+
+        if (!lines_close(lines, &late) || !whole)
+            ok =
+                err_set(err, late.code, "the run's files are incomplete: %s", late.msg);
     }
+    return ok;
 }
 
 void record_close(struct record *record)
 {
-    record_close_files(record);
+    struct err err = {0};
+
+    if (!record_close_files(record, &err))
+        log_error("record", "%s", err.msg);
     free(record->talks);
     *record = (struct record){0};
 }

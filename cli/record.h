@@ -2,7 +2,8 @@
  *
  * Follows K:events and K:calls with one blocking read and takes each conversation's new
  * lines from its transcript; whole lines are appended to transcript.jsonl, events.jsonl
- * and calls.jsonl. Nothing is lost when Redis goes away for a while: the cursors stay.
+ * and calls.jsonl. Nothing is lost when Redis goes away for a while: the cursors stay;
+ * nor when the disk is full for a while: the lines wait, then the reading does.
  * Every 2 s it looks whether the conversations that go on are there at all: one that
  * never came or is gone has failed.
  *
@@ -13,16 +14,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/err.h"
+#include "cli/lines.h"
 #include "net/loop.h"
 #include "proto/keys.h"
 
 struct redis;
 struct redis_target;
 
-enum { CURSOR_SIZE = 44, RECORD_REASON_SIZE = 32, RECORD_WORDS_SIZE = 256 };
+enum {
+    RECORD_FILES = 3,
+    CURSOR_SIZE = 44,
+    RECORD_REASON_SIZE = 32,
+    RECORD_WORDS_SIZE = 256
+};
 
 struct record;
 struct record_talk {
@@ -52,8 +58,10 @@ struct record {
     int64_t turns; /* committed: all that was told of */
     char events[CURSOR_SIZE];
     char calls[CURSOR_SIZE];
-    FILE *files[3]; /* transcript, events, calls */
-    bool broken;    /* a file could not be written */
+    struct lines files[RECORD_FILES]; /* transcript, events, calls */
+    bool stuck;                       /* lines wait: the last writing failed */
+    int64_t told_ms;                  /* when that was last told */
+    bool broken;                      /* lines were lost */
     struct err err;
     void (*on_change)(void *owner); /* lines were taken, or writing failed */
     void *owner;
@@ -67,8 +75,9 @@ bool record_all_done(const struct record *record);
 /* Takes what has come meanwhile, once more (at the end of a run). */
 void record_fetch_all(struct record *record);
 bool record_busy(const struct record *record);
-/* Follows no more, closes the files. */
-void record_close_files(struct record *record);
+/* Follows no more, writes what waits, closes the files. False when they lack lines that
+ * were taken. */
+MUST_USE bool record_close_files(struct record *record, struct err *err);
 void record_close(struct record *record);
 
 #endif

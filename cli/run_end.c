@@ -355,11 +355,14 @@ int run_report(struct run *run, bool ok)
     }
     began = any_turns(run);
     status = outcome(run, ok, &err);
+    if (!record_close_files(&run->record, &err)) {
+        fprintf(stderr, "parley run: %s\n", err.msg);
+        status = status == 0 ? 1 : status;
+    }
     if (run->wrote_run && !run_write(run, true, status, &err)) {
         fprintf(stderr, "parley run: %s\n", err.msg);
         status = status == 0 ? 1 : status;
     }
-    record_close_files(&run->record);
     end_redis(run);
     tell_failures(run);
     if (began && !analyze(run, &err)) {
