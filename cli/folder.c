@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "base/version.h"
 #include "cli/fleet.h"
+#include "cli/keeping.h"
 #include "proto/json_write.h"
 
 enum { RUN_JSON_MAX_BYTES = 64 << 20, ID_LETTERS_SHOWN = 6 };
@@ -177,7 +178,10 @@ static void write_facts(const struct folder *folder, const struct folder_facts *
     json_write_text(into, facts->prefix);
     buf_add_text(into, ",\"shard\":");
     json_write_text(into, facts->shard);
-    buf_printf(into, ",\"private\":%s}", facts->private_redis ? "true" : "false");
+    buf_printf(into, ",\"private\":%s,\"durability\":",
+               facts->private_redis ? "true" : "false");
+    keeping_json(facts->keeping, into);
+    buf_add_char(into, '}');
 }
 
 bool folder_write_run(const struct folder *folder, const struct config_loaded *loaded,

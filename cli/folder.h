@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "proto/config.h"
 
+struct keeping;
+
 struct folder {
     char *path;  /* owned, absolute */
     char *logs;  /* owned: "<path>/logs" */
@@ -29,7 +31,8 @@ struct folder_facts {
     const char *prefix;
     const char *shard;
     bool private_redis;
-    int64_t seed; /* -1: none */
+    const struct keeping *keeping; /* what that Redis keeps when it dies */
+    int64_t seed;                  /* -1: none */
     const char *const *conversations;
     size_t conversation_count;
     const char *stories; /* JSON arrays, NULL: "[]" */

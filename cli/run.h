@@ -9,6 +9,7 @@
 
 #include "cli/child.h"
 #include "cli/folder.h"
+#include "cli/keeping.h"
 #include "cli/record.h"
 #include "cli/run_watch.h"
 #include "cli/sibling.h"
@@ -35,6 +36,7 @@ struct run {
     char *ollama_url;    /* owned */
     struct redis_target target;
     struct redis *redis;
+    struct keeping keeping; /* of that Redis */
     struct keys keys;
     char shard[SHARD_MAX_LETTERS + 1];
     struct wish wish; /* what is started; numbered for each */

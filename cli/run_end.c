@@ -237,6 +237,7 @@ bool run_write(struct run *run, bool ended, int status, struct err *err)
             .prefix = run->config->prefix,
             .shard = run->shard,
             .private_redis = run->redis_server != NULL,
+            .keeping = &run->keeping,
             .seed = run->seed,
             .conversations = (const char *const *)run->ids,
             .conversation_count = run->record.count,

@@ -97,6 +97,16 @@ bool run_reach_redis(struct run *run, struct err *err)
     return ok;
 }
 
+/* A private one is set well: it has none. */
+static void tell_dangers(const struct run *run)
+{
+    const char *lines[KEEPING_WARNINGS];
+
+    keeping_warnings(&run->keeping, lines);
+    for (size_t i = 0; lines[i] != NULL; i++)
+        log_warn("run", "%s", lines[i]);
+}
+
 bool run_start_redis(struct run *run, struct err *err)
 {
     if (run->redis == NULL
@@ -109,8 +119,10 @@ bool run_start_redis(struct run *run, struct err *err)
         fmt_into(run->shard, sizeof run->shard, "%s",
                  run->redis_server != NULL ? "0" : run->folder.id);
     if (!keys_init(&run->keys, run->config->prefix, run->shard, err)
-        || !layout_check(run->loop, run->redis, &run->keys, err))
+        || !layout_check(run->loop, run->redis, &run->keys, err)
+        || !keeping_read(run->loop, run->redis, &run->keeping, err))
         return false;
+    tell_dangers(run);
     if (setenv("PARLEY_REDIS", run->redis_url, 1) != 0)
         return err_sys(err, errno, "the environment");
     return true;

@@ -83,19 +83,6 @@ def test_a_worker_then_the_manager_killed_amid_many_conversations_lose_and_doubl
         assert_once_and_in_order(turns_of(transcript, conversation), 12)
 
 
-def test_redis_itself_killed_comes_back_with_what_it_acknowledged(box, moments):
-    out = pathlib.Path(box.path("D"))
-    run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 8, "--observe",
-                    "none", "--patience", "3s", "--out", out, *LEASE, *SLOW)
-    wait_for(lambda: turns_there(out / "transcript.jsonl") >= 2, "two turns")
-    pid, = [pid for pid, words in box.processes().items() if "redis-server" in words[0]]
-    time.sleep(moments.random() * 0.3)
-    os.kill(pid, signal.SIGKILL)
-    assert run.wait(30) == 0, open(run.err_path).read()
-    assert_run_folder(out)
-    assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 8)
-
-
 def test_a_dead_simulator_ends_the_run_as_failed_and_is_named(box):
     out = pathlib.Path(box.path("D"))
     run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",

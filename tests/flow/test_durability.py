@@ -1,0 +1,176 @@
+"""What a run keeps when its Redis is killed, when Redis' disk is full, when its own disk is full."""
+import contextlib
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from helpers import (Fleet, assert_once_and_in_order, assert_run_folder, box, read_lines,
+                     story_file, turns_of, wait_for)  # noqa: F401 - box is a fixture
+
+SEED = int(os.environ.get("PARLEY_TEST_SEED") or random.SystemRandom().randrange(10**6))
+SLOW = ["--tokens-per-second", 150, "--first-token-ms", 20, "--reply-tokens", "15..30"]
+
+
+@pytest.fixture
+def moments(request):
+    print(f"PARLEY_TEST_SEED={SEED}")
+    return random.Random(f"{SEED} {request.node.name}")
+
+
+def start(box, *options):
+    out = pathlib.Path(box.path("D"))
+    run = box.start("run", "--simulate", "--story", story_file(box), "--observe", "none", "--lease",
+                    "2s", "--patience", "3s", "--out", out, *SLOW, *options)
+    return run, out
+
+
+def turns_there(out):
+    with contextlib.suppress(FileNotFoundError):
+        return (out / "transcript.jsonl").read_text().count('"kind":"turn"')
+    return 0
+
+
+def said(run):
+    with open(run.err_path, encoding="utf-8") as file:
+        return file.read()
+
+
+def redis_pids(box):
+    return [pid for pid, words in box.processes().items() if words[0].startswith("redis-server")]
+
+
+# ---- B1: killed ----
+
+@pytest.mark.parametrize("durability", ["everysec", "always"])
+def test_redis_killed_five_times_loses_and_doubles_nothing(box, moments, durability):
+    """B1, short: kill -9 of redis-server at random moments of a run, with each setting."""
+    run, out = start(box, "--durability", durability, "--turns", 12, "--conversations", 4,
+                     "--concurrency", 4, "--parallel", 16)
+    for number in range(5):
+        wait_for(lambda least=1 + number * 8: turns_there(out) >= least, f"{1 + number * 8} turns")
+        pid, = wait_for(lambda: redis_pids(box), "redis-server runs")
+        time.sleep(moments.random() * 0.2)  # a random moment of a turn, not a wait for something
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda dead=pid: dead not in box.processes(), "it is gone")
+    assert run.wait(90) == 0, said(run)
+    assert said(run).count("redis-server died (killed by signal 9), starting it again") == 5
+    record = assert_run_folder(out, 4)
+    assert record["redis"]["durability"] == {
+        "appendonly": "yes", "appendfsync": durability, "maxmemory_policy": "noeviction"}
+    transcript = read_lines(out / "transcript.jsonl")
+    for conversation in record["conversations"]:
+        assert_once_and_in_order(turns_of(transcript, conversation), 12)
+
+
+# ---- B11: its disk full ----
+
+@contextlib.contextmanager
+def small_disk(folder, megabytes):
+    folder.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder):
+    """Takes all room there is; the path of what takes it."""
+    path = folder / "filler"
+    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return path
+
+
+@pytest.mark.parametrize("durability", ["everysec", "always"])
+def test_a_full_disk_under_redis_is_said_and_waited_for(box, durability):
+    """B11: everysec: writes are refused (MISCONF); always: redis-server ends, and is started again."""
+    data = pathlib.Path(box.path("D")) / "redis"
+    with small_disk(data, 8):
+        run, out = start(box, "--durability", durability, "--turns", 10, "--conversations", 2,
+                         "--concurrency", 2, "--parallel", 4)
+        wait_for(lambda: turns_there(out) >= 2, "two turns")
+        filler = fill(data)
+        wait_for(lambda: "Redis refuses writes" in said(run), "it is said", 60)
+        if durability == "always":
+            wait_for(lambda: "its disk is full" in said(run), "why is said", 60)
+        filler.unlink()
+        assert run.wait(90) == 0, said(run)
+        assert "Redis takes writes again" in said(run)
+        assert said(run).count("Redis refuses writes") <= 2, said(run)  # once a minute
+        record = assert_run_folder(out, 2)
+        transcript = read_lines(out / "transcript.jsonl")
+        for conversation in record["conversations"]:
+            assert_once_and_in_order(turns_of(transcript, conversation), 10)
+
+
+def test_a_full_disk_under_the_run_s_own_files_is_said_and_they_are_made_whole(box):
+    """Redis is elsewhere: the conversations go on, the lines wait for room."""
+    fleet = Fleet(box)
+    out = pathlib.Path(box.path("D"))
+    with small_disk(out, 4):
+        run, _ = start(box, "--turns", 9)
+        wait_for(lambda: turns_there(out) >= 2, "two turns")
+        filler = fill(out)
+        wait_for(lambda: "the run's files cannot be written" in said(run), "it is said")
+        here = turns_there(out)
+        read_lines(out / "transcript.jsonl")  # no half lines
+        shard = json.loads((out / "run.json").read_text())["redis"]["shard"]
+        transcript, = fleet.db.keys(f"parley:{{{shard}}}:transcript:*")
+        wait_for(lambda: fleet.db.xlen(transcript) > here + 3, "it goes on")
+        filler.unlink()
+        assert run.wait(60) == 0, said(run)
+        assert "the run's files are written again, nothing is missing" in said(run)
+        assert_run_folder(out)
+        assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 9)
+    fleet.box.stop_all()
+
+
+def test_a_run_whose_files_stay_incomplete_says_so_and_fails(box):
+    fleet = Fleet(box)
+    out = pathlib.Path(box.path("D"))
+    with small_disk(out, 4):
+        run, _ = start(box, "--turns", 5)
+        wait_for(lambda: turns_there(out) >= 1, "a turn")
+        fill(out)
+        assert run.wait(60) == 1, said(run)
+        assert "the run's files are incomplete: " in said(run)
+        assert "No space left on device" in said(run)
+        count = len(turns_of(read_lines(out / "transcript.jsonl")))
+        assert 1 <= count < 5
+        assert_once_and_in_order(read_lines(out / "transcript.jsonl"), count)
+    fleet.box.stop_all()
+
+
+# ---- what is set ----
+
+def test_a_given_redis_that_would_lose_all_is_warned_of(box):
+    fleet = Fleet(box)
+    fleet.db.config_set("maxmemory-policy", "allkeys-lru")
+    run, out = start(box, "--turns", 1)
+    assert run.wait(30) == 0, said(run)
+    assert "a restart of this Redis would lose the conversations" in said(run)
+    assert "its maxmemory-policy is not noeviction" in said(run)
+    assert assert_run_folder(out)["redis"]["durability"] == {
+        "appendonly": "no", "appendfsync": "everysec", "maxmemory_policy": "allkeys-lru"}
+    fleet.box.stop_all()
+
+
+def test_a_given_redis_that_does_not_tell_is_used_all_the_same(box):
+    fleet = Fleet(box)
+    fleet.db.acl_setuser("default", enabled=True, nopass=True, keys=["*"], channels=["*"],
+                         commands=["+@all", "-config"])
+    run, out = start(box, "--turns", 1)
+    assert run.wait(30) == 0, said(run)
+    assert assert_run_folder(out)["redis"]["durability"] is None
+    fleet.box.stop_all()
