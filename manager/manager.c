@@ -236,10 +236,13 @@ static void on_tick(struct loop_timer *timer, void *owner)
 static void on_ready(void *owner, bool restarted)
 {
     struct manager *manager = owner;
+    bool tell = episode_over(&manager->outage) || !manager->was_ready;
 
     fault_point("start.connected");
+    manager->was_ready = true;
     loop_timer_stop(&manager->first_contact);
-    log_info("redis", "connected restarted=%d", restarted);
+    if (tell || restarted)
+        log_info("redis", "connected restarted=%d", restarted);
     if (!restarted || !leader_leads(&manager->leader))
         return;
     log_warn("redis", "another server or another history: all is looked at anew");
@@ -252,7 +255,18 @@ static void on_down(void *owner, const struct err *err)
     struct manager *manager = owner;
 
     manager->last_down = *err;
-    log_warn("redis", "not connected, trying again reason=%s", err->msg);
+    if (episode_on(&manager->outage, clock_mono_ms()))
+        log_warn("redis", "not connected, trying again for_ms=%lld reason=%s",
+                 (long long)episode_ms(&manager->outage, clock_mono_ms()), err->msg);
+}
+
+/* A person must act: password, rights, a cluster. */
+static void on_denied(void *owner, const struct err *err)
+{
+    struct manager *manager = owner;
+
+    manager->fatal = *err;
+    loop_stop(manager->loop);
 }
 
 /* At the start Redis must be there; later we wait for it as long as it takes. */
@@ -361,9 +375,12 @@ static void start(struct manager *manager)
                                     .name = "manager",
                                     .on_ready = on_ready,
                                     .on_down = on_down,
+                                    .on_fatal = on_denied,
                                     .owner = manager};
     struct redis_options reader = {.target = &manager->target,
-                                   .name = "manager-reader"};
+                                   .name = "manager-reader",
+                                   .on_fatal = on_denied,
+                                   .owner = manager};
 
     /* What was asked last is written first: routing goes before reading on. */
     manager->reader = redis_new(manager->loop, &reader);

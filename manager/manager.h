@@ -7,6 +7,7 @@
 #ifndef PARLEY_MANAGER_H
 #define PARLEY_MANAGER_H
 
+#include "base/episode.h"
 #include "manager/desk.h"
 #include "manager/leader.h"
 #include "manager/roster.h"
@@ -50,9 +51,11 @@ struct manager {
     bool looking;   /* a look at the members is on its way */
     bool stopping;
     bool forced;
-    int64_t routed;       /* turns */
-    struct err fatal;     /* why we cannot go on */
-    struct err last_down; /* the last failed connection's */
+    int64_t routed;        /* turns */
+    struct err fatal;      /* why we cannot go on */
+    struct err last_down;  /* the last failed connection's */
+    struct episode outage; /* no connection for commands */
+    bool was_ready;        /* Redis was there before */
     struct loop_timer first_contact;
 };
 

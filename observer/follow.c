@@ -294,6 +294,11 @@ static void on_down(void *owner, const struct err *err)
     buf_done(&text);
 }
 
+static void on_denied(void *owner, const struct err *err)
+{
+    fail(owner, err);
+}
+
 static void check_contact(struct follow *follow)
 {
     struct err err = follow->why;
@@ -302,7 +307,7 @@ static void check_contact(struct follow *follow)
         return;
     if (err.code == ERR_NONE)
         err_set(&err, ERR_REDIS, "no answer from Redis");
-    err.code = ERR_REDIS;
+    err.code = err.code == ERR_DENIED ? ERR_DENIED : ERR_REDIS;
     fail(follow, &err);
 }
 
@@ -327,6 +332,7 @@ static struct redis *connect(struct follow *follow)
                                     .name = "observer",
                                     .on_ready = on_ready,
                                     .on_down = on_down,
+                                    .on_fatal = on_denied,
                                     .owner = follow};
 
     return redis_new(follow->options.loop, &options);
@@ -340,7 +346,7 @@ struct follow *follow_new(const struct follow_options *options)
     follow->named = options->id_count > 0;
     follow->started_ms = clock_mono_ms();
     follow->redis = connect(follow);
-    follow->tail = tail_new(options->loop, options->target);
+    follow->tail = tail_new(options->loop, options->target, on_denied, follow);
     follow->ways = (struct follow_ways){
         .redis = follow->redis,
         .tail = follow->tail,

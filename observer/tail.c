@@ -37,6 +37,8 @@ struct tail {
     size_t checking;         /* looks at stream ends on their way */
     bool held;
     bool greeted; /* was connected before */
+    void (*on_denied)(void *owner, const struct err *err);
+    void *owner;
 };
 
 static void tail_read(struct tail *tail);
@@ -202,17 +204,29 @@ static void on_ready(void *owner, bool restarted)
     read_soon(tail, 0);
 }
 
+static void on_denied_here(void *owner, const struct err *err)
+{
+    struct tail *tail = owner;
+
+    tail->on_denied(tail->owner, err);
+}
+
 /* ---- life ---- */
 
-struct tail *tail_new(struct loop *loop, const struct redis_target *target)
+struct tail *tail_new(struct loop *loop, const struct redis_target *target,
+                      void (*on_denied)(void *owner, const struct err *err),
+                      void *owner)
 {
     struct tail *tail = x_calloc(1, sizeof *tail);
     struct redis_options options = {.target = target,
                                     .name = "observer-reader",
                                     .on_ready = on_ready,
+                                    .on_fatal = on_denied_here,
                                     .owner = tail};
 
     tail->loop = loop;
+    tail->on_denied = on_denied;
+    tail->owner = owner;
     loop_timer_init(&tail->again, loop, on_again, tail);
     tail->redis = redis_new(loop, &options);
     return tail;

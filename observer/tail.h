@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "tail_id.h"
 
+struct err;
 struct loop;
 struct redis_target;
 struct redis_value;
@@ -34,8 +35,11 @@ struct tail_kind {
                        const struct redis_value *fields);
 };
 
-/* The caller owns it (tail_free). The target is copied. */
-struct tail *tail_new(struct loop *loop, const struct redis_target *target);
+/* The caller owns it (tail_free). The target is copied. on_denied: as on_fatal of
+ * redis.h. */
+struct tail *tail_new(struct loop *loop, const struct redis_target *target,
+                      void (*on_denied)(void *owner, const struct err *err),
+                      void *owner);
 void tail_free(struct tail *tail); /* not inside a callback; NULL is fine */
 /* Reads what stands behind `after`. Streams are given out in the order they were added.
  * The stream belongs to the tail; `kind` must live as long. */

@@ -240,7 +240,9 @@ static void go_on(struct lane *lane)
     if (free == 0)
         return; /* lane_wake comes with the next free slot */
     claim_in_ms = lane->claim_at_ms - clock_mono_ms();
-    if (!redis_ready(worker->redis) || !redis_ready(lane->reader))
+    /* A full Redis still hands out requests, whose turns could not be stored. */
+    if (!redis_ready(worker->redis) || !redis_ready(lane->reader)
+        || redis_refuses_writes(worker->redis))
         rest(lane, RETRY_MS);
     else if (claim_in_ms <= 0 || (lane->alone_waits && idle))
         claim(lane, free);
@@ -252,7 +254,10 @@ static void go_on(struct lane *lane)
 
 void lane_start(struct lane *lane, struct worker *worker)
 {
-    struct redis_options options = {.target = &worker->target, .name = "worker-reader"};
+    struct redis_options options = {.target = &worker->target,
+                                    .name = "worker-reader",
+                                    .on_fatal = worker_denied,
+                                    .owner = worker};
 
     *lane = (struct lane){.worker = worker, .state = LANE_CLOSED};
     loop_timer_init(&lane->wait, worker->loop, on_wait_over, lane);

@@ -19,7 +19,9 @@ static void send(struct live *live, const struct str *argv, size_t argc)
 {
     struct redis_call call = {.argc = argc, .argv = argv};
 
-    if (redis_ready(live->redis) && !redis_send(live->redis, &call)) {
+    if (!redis_ready(live->redis) || redis_refuses_writes(live->redis))
+        return;
+    if (!redis_send(live->redis, &call)) {
         /* The queue is full: the live view is the first to be given up. */
     }
 }

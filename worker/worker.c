@@ -65,11 +65,13 @@ void worker_slot_free(struct worker *worker)
 static void on_ready(void *owner, bool restarted)
 {
     struct worker *worker = owner;
+    bool tell = episode_over(&worker->outage) || worker->ready_since_ms == 0;
 
     fault_point("start.connected");
     worker->ready_since_ms = clock_mono_ms();
     loop_timer_stop(&worker->first_contact);
-    log_info("redis", "connected restarted=%d", restarted);
+    if (tell || restarted)
+        log_info("redis", "connected restarted=%d", restarted);
     if (restarted)
         memory_forget_all(worker->memory); /* its history may be another */
 }
@@ -79,7 +81,17 @@ static void on_down(void *owner, const struct err *err)
     struct worker *worker = owner;
 
     worker->last_down = *err;
-    log_warn("redis", "not connected, trying again reason=%s", err->msg);
+    if (episode_on(&worker->outage, clock_mono_ms()))
+        log_warn("redis", "not connected, trying again for_ms=%lld reason=%s",
+                 (long long)episode_ms(&worker->outage, clock_mono_ms()), err->msg);
+}
+
+void worker_denied(void *owner, const struct err *err)
+{
+    struct worker *worker = owner;
+
+    worker->fatal = *err;
+    loop_stop(worker->loop);
 }
 
 /* At the start Redis must be there; later we wait for it as long as it takes. */
@@ -247,6 +259,7 @@ static void start(struct worker *worker)
                                     .name = "worker",
                                     .on_ready = on_ready,
                                     .on_down = on_down,
+                                    .on_fatal = worker_denied,
                                     .owner = worker};
     char base[MEMBER_BASE_SIZE];
 

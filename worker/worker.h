@@ -6,6 +6,7 @@
 #ifndef PARLEY_WORKER_H
 #define PARLEY_WORKER_H
 
+#include "base/episode.h"
 #include "net/loop.h"
 #include "net/redis.h"
 #include "net/redis_clock.h"
@@ -53,14 +54,17 @@ struct worker {
     int64_t cleaned[CLEAN_CHANGE_COUNT]; /* replies in which that was changed */
     int64_t turns_done;
     int64_t turns_failed;
-    struct err fatal;     /* why we cannot go on */
-    struct err last_down; /* the last failed connection's */
+    struct err fatal;      /* why we cannot go on */
+    struct err last_down;  /* the last failed connection's */
+    struct episode outage; /* no connection for commands */
     struct loop_timer first_contact;
 };
 
 /* Runs until it is told to stop. The exit status; err says why when it is not 0. */
 int worker_run(struct worker *worker, const struct config_loaded *loaded,
                struct err *err);
+/* Redis refuses us for good: the program ends. The owner is the worker. */
+void worker_denied(void *owner, const struct err *err);
 /* A slot became free. */
 void worker_slot_free(struct worker *worker);
 size_t worker_free_slots(const struct worker *worker);

@@ -8,7 +8,7 @@
 static const char *const names[ERR_CODE_COUNT] = {
     [ERR_NONE] = "none",       [ERR_USAGE] = "usage",   [ERR_REDIS] = "redis",
     [ERR_MODEL] = "model",     [ERR_FORMAT] = "format", [ERR_LIMIT] = "limit",
-    [ERR_TIMEOUT] = "timeout", [ERR_SYSTEM] = "system",
+    [ERR_TIMEOUT] = "timeout", [ERR_SYSTEM] = "system", [ERR_DENIED] = "denied",
 };
 
 const char *err_code_name(enum err_code code)
@@ -68,6 +68,7 @@ int err_exit_status(const struct err *err)
     case ERR_USAGE:
         return 2;
     case ERR_REDIS:
+    case ERR_DENIED:
         return 3;
     case ERR_MODEL:
         return 4;

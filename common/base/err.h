@@ -15,7 +15,8 @@
 enum err_code {
     ERR_NONE,    /* nothing happened */
     ERR_USAGE,   /* a flag, a config value or a given file is wrong */
-    ERR_REDIS,   /* Redis cannot be reached or refuses for good */
+    ERR_REDIS,   /* Redis cannot be reached */
+    ERR_DENIED,  /* Redis is there and refuses us for good: a person must act */
     ERR_MODEL,   /* no model server, or it lacks the model */
     ERR_FORMAT,  /* bytes from outside do not have the form they must have */
     ERR_LIMIT,   /* something grew over its stated bound */

@@ -63,6 +63,7 @@ void redis_forget(struct redis *redis, const void *owner)
 {
     redis_queue_forget(&redis->calls, owner);
     redis_queue_forget(&redis->lost, owner);
+    redis_queue_forget(&redis->hold.calls, owner);
 }
 
 /* ---- what the loop tells ---- */
@@ -193,11 +194,13 @@ struct redis *redis_new(struct loop *loop, const struct redis_options *options)
                                     : COMMAND_TIMEOUT_MS;
     redis->queue_max = options->queue_max > 0 ? options->queue_max : QUEUE_MAX;
     redis_set_handlers(redis, options->on_ready, options->on_down, options->owner);
+    redis->on_fatal = options->on_fatal;
     redis->fd = -1;
     redis->alarm_us = INT64_MAX;
     rng_init(&redis->rng, rng_from_system());
     loop_io_init(&redis->io, loop, on_socket, redis);
     loop_timer_init(&redis->timer, loop, on_timer, redis);
+    hold_init(redis);
     loop_hook_start_last(&redis->hook, loop, on_turn, redis);
     loop_timer_start(&redis->timer, 0);
     return redis;
@@ -213,7 +216,9 @@ void redis_free(struct redis *redis)
     loop_timer_stop(&redis->timer);
     loop_hook_stop(&redis->hook);
     conn_answer_all(redis, &redis->lost, REDIS_CANCELLED);
+    conn_answer_all(redis, &redis->hold.calls, REDIS_CANCELLED);
     conn_answer_all(redis, &redis->calls, REDIS_CANCELLED);
+    hold_done(redis);
     redis_queue_clear(&redis->greeting);
     redis_reader_free(redis->reader);
     redis_route_done(&redis->route);
@@ -230,7 +235,7 @@ bool redis_ready(const struct redis *redis)
 
 size_t redis_waiting(const struct redis *redis)
 {
-    return redis->calls.count + redis->lost.count;
+    return redis->calls.count + redis->lost.count + redis->hold.calls.count;
 }
 
 bool redis_refused(const struct redis *redis)
@@ -258,5 +263,7 @@ void redis_set_handlers(struct redis *redis,
 {
     redis->on_ready = on_ready;
     redis->on_down = on_down;
+    if (!owner)
+        redis->on_fatal = NULL;
     redis->owner = owner;
 }

@@ -9,10 +9,13 @@
  * the loop leave together, before the loop waits. A connection that is lost, or whose
  * oldest call is overdue, is closed; calls marked `again` (scripts: all of ours may be
  * asked twice) are kept and sent anew, in order, after the reconnect, the others are
- * answered REDIS_LOST: they may have run or not. Reconnects use jittered back-off, 50
- * ms to 2 s. Calls made while there is no connection wait in a bounded queue, as long
- * as it takes. Callbacks come from the loop only, never from inside a function of this
- * header but redis_free; inside one, all functions but redis_free may be called.
+ * answered REDIS_LOST: they may have run or not. Calls marked `again` that the server
+ * refuses for a reason that passes (redis_error.h: loading, out of memory, read-only)
+ * are kept too, and sent anew with back-off until they are taken; the others are
+ * answered REDIS_REFUSED. Reconnects use jittered back-off, 50 to 500 ms. Calls made
+ * while there is no connection wait in a bounded queue, as long as it takes. Callbacks
+ * come from the loop only, never from inside a function of this header but redis_free;
+ * inside one, all functions but redis_free may be called.
  *
  * Flow: redis_new -> connecting -> hello (AUTH, SELECT, CLIENT SETNAME, INFO server)
  *       -> ready -> ... -> lost -> back-off -> connecting -> ...
@@ -56,7 +59,8 @@ struct redis_call {
     void *owner;
     int64_t timeout_ms; /* 0: command_timeout_ms; from the sending or, if that came
                          * later, from the reply before */
-    bool again;         /* may be sent twice: is kept over a lost connection */
+    bool again;         /* may be sent twice: is kept over a lost connection and over
+                         * a refusal that passes */
 };
 /* False (and no callback) only when the queue is full or the connection is closing. */
 MUST_USE bool redis_send(struct redis *redis, const struct redis_call *call);
@@ -95,6 +99,9 @@ struct redis_options {
     /* Not reachable, or refuses us (wrong password); tried again all the same. Called
      * at each failed attempt and at each loss: ERR_REDIS, "<url>: <reason>". */
     void (*on_down)(void *owner, const struct err *err);
+    /* The server refuses us for good (password, rights, a cluster): ERR_DENIED, "<url>:
+     * <reason>". Once; the program should end. May be NULL. */
+    void (*on_fatal)(void *owner, const struct err *err);
     void *owner;
 };
 /* Begins to connect at the next turn of the loop. A host that is not an address is
@@ -112,6 +119,13 @@ bool redis_refused(const struct redis *redis);
 /* Drops the connection and connects again at once (a stuck reader, another server);
  * on_down is not called for it. Not from on_down: that would spin. */
 void redis_reconnect(struct redis *redis);
+/* Writes are refused for now (out of memory, disk trouble, read-only, no replica): take
+ * no new work whose result could not be stored. */
+bool redis_refuses_writes(const struct redis *redis);
+/* What the server says while it refuses calls for now, harmless to show; NULL: it does
+ * not. Valid until the next turn of the loop. */
+const char *redis_refusal(const struct redis *redis);
+/* on_down, on_ready and their owner; on_fatal is dropped when the owner is NULL. */
 void redis_set_handlers(struct redis *redis,
                         void (*on_ready)(void *owner, bool restarted),
                         void (*on_down)(void *owner, const struct err *err),

@@ -14,8 +14,8 @@
 
 enum {
     BACKOFF_FIRST_MS = 100, /* the jitter takes off up to half */
-    BACKOFF_MAX_MS = 2000,
-    STEADY_MS = 2000 /* a connection this old did not fail at once */
+    BACKOFF_MAX_MS = 500,   /* a Redis that is back is found within half a second */
+    STEADY_MS = 2000        /* a connection this old did not fail at once */
 };
 
 static const char *state_name(enum redis_state state)
@@ -176,10 +176,24 @@ void conn_lost(struct redis *redis)
     loop_timer_start(&redis->timer, redis->at_once ? 0 : backoff_ms(redis));
     redis->at_once = false;
     conn_answer_all(redis, &redis->lost, REDIS_LOST);
-    if (reason.code == ERR_NONE || !redis->on_down)
+    if (reason.code == ERR_NONE)
         return;
     err_wrap(&reason, "%s", redis->where);
+    if (redis->on_down) {
+        redis->in_callback++;
+        redis->on_down(redis->owner, &reason);
+        redis->in_callback--;
+    }
+    if (redis->hello.fatal)
+        conn_fatal(redis, &reason);
+}
+
+void conn_fatal(struct redis *redis, const struct err *err)
+{
+    if (!redis->on_fatal || redis->fatal_told)
+        return;
+    redis->fatal_told = true;
     redis->in_callback++;
-    redis->on_down(redis->owner, &reason);
+    redis->on_fatal(redis->owner, err);
     redis->in_callback--;
 }

@@ -19,6 +19,7 @@
 #include "net/loop.h"
 #include "net/redis.h"
 #include "net/redis_hello.h"
+#include "net/redis_hold.h"
 #include "net/redis_queue.h"
 #include "net/redis_socket.h"
 
@@ -44,6 +45,7 @@ struct redis {
     size_t queue_max;
     void (*on_ready)(void *owner, bool restarted);
     void (*on_down)(void *owner, const struct err *err);
+    void (*on_fatal)(void *owner, const struct err *err);
     void *owner;
 
     enum redis_state state;
@@ -56,12 +58,14 @@ struct redis {
     struct redis_queue greeting; /* the calls of redis_hello */
     struct redis_queue calls;    /* those of the users */
     struct redis_queue lost;     /* about to be answered REDIS_LOST */
+    struct redis_hold hold;      /* refused for now */
     struct redis_hello hello;
     char run_id[REDIS_RUN_ID_SIZE]; /* of the server before; "" at first */
 
     struct err reason;   /* why it was broken; ERR_NONE: because we were asked to */
     bool at_once;        /* reconnect without back-off */
     bool proved;         /* this connection answered a call */
+    bool fatal_told;     /* on_fatal was called */
     unsigned failures;   /* attempts and short-lived connections in a row */
     int64_t ready_ms;    /* when READY was reached */
     int64_t arrival_us;  /* when bytes last came */
@@ -87,6 +91,8 @@ void conn_break_saying(struct redis *redis, const char *format, ...) PRINTF_LIKE
 /* The second step of the end: answers REDIS_LOST, tells on_down. */
 void conn_lost(struct redis *redis);
 void conn_close(struct redis *redis); /* the descriptor alone */
+/* Tells on_fatal, the first time. */
+void conn_fatal(struct redis *redis, const struct err *err);
 void conn_set_state(struct redis *redis, enum redis_state state); /* and traces it */
 bool conn_is_open(const struct redis *redis);
 

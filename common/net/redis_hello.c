@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "base/utf8.h"
+#include "net/redis_error.h"
 #include "net/redis_queue.h"
 
 enum { WORDS_MAX = 3 };
@@ -38,31 +38,19 @@ void redis_hello_ask(struct redis_queue *queue, const struct redis_target *targe
     ask(queue, (const char *[]){"INFO", "server", NULL});
 }
 
-static bool starts_with_one_of(struct str text, const char *const *marks)
-{
-    for (; *marks; marks++)
-        if (str_starts(text, *marks))
-            return true;
-    return false;
-}
-
 /* Errors that pass by themselves, or with the end of what goes on in the server. */
-static bool is_passing(struct str text)
+static bool is_passing(enum redis_class error)
 {
-    static const char *const marks[] = {"LOADING ", "BUSY ", "MASTERDOWN ",
-                                        "ERR max number of clients", NULL};
-
-    return starts_with_one_of(text, marks);
+    return error == REDIS_LOADING || error == REDIS_BUSY || error == REDIS_MASTERDOWN
+           || error == REDIS_CLIENTS;
 }
 
 /* A name may be forbidden, and PING tells of a full disk too: both can be lived with.
  */
-static bool can_be_ignored(struct str name, struct str text)
+static bool can_be_ignored(struct str name, enum redis_class error)
 {
-    static const char *const marks[] = {"NOAUTH ", "DENIED ", NULL};
-
-    return (str_is(name, "CLIENT") || str_is(name, "PING")) && !is_passing(text)
-           && !starts_with_one_of(text, marks);
+    return (str_is(name, "CLIENT") || str_is(name, "PING")) && !is_passing(error)
+           && error != REDIS_NOAUTH && error != REDIS_DENIED;
 }
 
 /* Picks "run_id:<hex>" out of INFO's lines. */
@@ -87,11 +75,14 @@ bool redis_hello_judge(struct redis_hello *hello, const struct redis_pending *as
     struct str name = redis_pending_name(asked);
 
     if (value->kind == REDIS_ERROR) {
-        if (can_be_ignored(name, value->text))
+        enum redis_class error = redis_class_of(value->text);
+
+        if (can_be_ignored(name, error))
             return true;
-        hello->refused = !is_passing(value->text);
-        return err_set(err, ERR_REDIS, "%.*s refused: %s", (int)name.len, name.at,
-                       log_safe(value->text));
+        hello->refused = !is_passing(error);
+        hello->fatal = redis_class_remedy(error) == REDIS_FATAL;
+        redis_class_explain(error, value->text, err);
+        return err_wrap(err, "%.*s refused", (int)name.len, name.at);
     }
     if (!str_is(name, "INFO"))
         return true;

@@ -20,6 +20,7 @@ enum { REDIS_RUN_ID_SIZE = 48 };
 struct redis_hello {
     char run_id[REDIS_RUN_ID_SIZE]; /* "" until INFO was answered */
     bool refused; /* the server does not want us: trying again will hardly help */
+    bool fatal;   /* ... and a person must act (redis_error.h) */
 };
 
 void redis_hello_ask(struct redis_queue *queue, const struct redis_target *target,

@@ -183,6 +183,17 @@ void redis_queue_push_take(struct redis_queue *queue, struct redis_pending *pend
     queue->count++;
 }
 
+void redis_queue_push_front_take(struct redis_queue *queue,
+                                 struct redis_pending *pending)
+{
+    assert(queue->unsent == queue->head && queue->written == 0);
+    pending->next = queue->head;
+    queue->head = queue->unsent = pending;
+    if (!queue->tail)
+        queue->tail = pending;
+    queue->count++;
+}
+
 struct redis_pending *redis_queue_pop(struct redis_queue *queue)
 {
     struct redis_pending *oldest = queue->head;

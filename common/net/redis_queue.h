@@ -51,6 +51,9 @@ struct redis_pending *redis_pending_teach(const struct redis_pending *pending);
 struct str redis_pending_name(const struct redis_pending *pending);
 
 void redis_queue_push_take(struct redis_queue *queue, struct redis_pending *pending);
+/* Before all others; of a queue nothing of which was sent. */
+void redis_queue_push_front_take(struct redis_queue *queue,
+                                 struct redis_pending *pending);
 /* The oldest call that was fully sent, NULL if there is none; the caller owns it. */
 struct redis_pending *redis_queue_pop_sent(struct redis_queue *queue);
 /* The oldest of all, NULL when empty; the caller owns it. */

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "net/loop.h"
+#include "net/redis_error.h"
 
 enum { CALL_TIMEOUT_MS = 5000 };
 
@@ -110,7 +110,8 @@ static void on_answer(void *owner, const struct redis_answer *answer)
     question->answered = true;
     question->ok = answer->outcome == REDIS_OK;
     if (answer->outcome == REDIS_REFUSED)
-        err_set(question->err, ERR_REDIS, "%s", log_safe(answer->value->text));
+        redis_class_explain(redis_class_of(answer->value->text), answer->value->text,
+                            question->err);
     else if (!question->ok)
         err_set(question->err, ERR_REDIS, "the connection was lost");
     if (question->call->on_answer)
@@ -133,5 +134,7 @@ bool redis_sync_call(struct loop *loop, struct redis *redis,
     if (question.answered)
         return question.ok;
     redis_forget(redis, &question);
+    if (redis_refusal(redis))
+        return err_set(err, ERR_REDIS, "%s", redis_refusal(redis));
     return err_set(err, ERR_REDIS, question.wait.over ? "no answer" : "interrupted");
 }

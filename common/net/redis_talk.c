@@ -76,6 +76,14 @@ void conn_flush(struct redis *redis)
 
 /* ---- answering ---- */
 
+/* Told of already, once a minute: redis_hold.c. */
+static bool passes(struct str text)
+{
+    enum redis_remedy remedy = redis_class_remedy(redis_class_of(text));
+
+    return remedy == REDIS_WAIT || remedy == REDIS_MOVE;
+}
+
 void conn_answer(struct redis *redis, const struct redis_pending *pending,
                  enum redis_outcome outcome, const struct redis_value *value)
 {
@@ -89,7 +97,7 @@ void conn_answer(struct redis *redis, const struct redis_pending *pending,
         redis->in_callback++;
         pending->on_answer(pending->owner, &result);
         redis->in_callback--;
-    } else if (outcome == REDIS_REFUSED) {
+    } else if (outcome == REDIS_REFUSED && !passes(value->text)) {
         struct str name = redis_pending_name(pending);
 
         log_warn("redis", "refused call=%.*s text=\"%s\"", (int)name.len, name.at,
@@ -145,15 +153,45 @@ static bool cut_before_told(struct redis *redis)
 
 static void teach(struct redis *redis, const struct redis_pending *pending)
 {
-    redis_queue_push_take(&redis->calls, redis_pending_teach(pending));
+    struct redis_pending *whole = redis_pending_teach(pending);
+
+    hold_replaced(redis, pending, whole);
+    redis_queue_push_take(&redis->calls, whole);
     if (fault_point("redis.teach") == FAULT_CUT)
         conn_break_saying(redis, "cut by a fault");
+}
+
+/* Takes the call: it is sent again, kept for later, or answered and freed. */
+static void call_refused(struct redis *redis, struct redis_pending *pending,
+                         const struct redis_value *value)
+{
+    enum redis_class error = redis_class_of(value->text);
+    enum redis_remedy remedy = redis_class_remedy(error);
+    struct err err = {0};
+
+    if ((remedy == REDIS_WAIT || remedy == REDIS_MOVE)
+        && hold_take(redis, pending, error, value->text))
+        return;
+    if (remedy == REDIS_TEACH && pending->script && !pending->taught) {
+        teach(redis, pending);
+        free(pending);
+        return;
+    }
+    hold_passed(redis, pending);
+    conn_answer(redis, pending, REDIS_REFUSED, value);
+    if (remedy == REDIS_FATAL) {
+        struct str name = redis_pending_name(pending);
+
+        redis_class_explain(error, value->text, &err);
+        err_wrap(&err, "%s: %.*s refused", redis->where, (int)name.len, name.at);
+        conn_fatal(redis, &err);
+    }
+    free(pending);
 }
 
 static void call_answered(struct redis *redis, const struct redis_value *value)
 {
     struct redis_pending *pending;
-    bool error = value->kind == REDIS_ERROR;
 
     if (cut_before_told(redis))
         return;
@@ -164,11 +202,12 @@ static void call_answered(struct redis *redis, const struct redis_value *value)
     }
     redis->proved = true;
     redis->progress_us = redis->arrival_us;
-    if (error && pending->script && !pending->taught
-        && str_starts(value->text, "NOSCRIPT"))
-        teach(redis, pending);
-    else
-        conn_answer(redis, pending, error ? REDIS_REFUSED : REDIS_OK, value);
+    if (value->kind == REDIS_ERROR) {
+        call_refused(redis, pending, value);
+        return;
+    }
+    hold_passed(redis, pending);
+    conn_answer(redis, pending, REDIS_OK, value);
     free(pending);
 }
 
