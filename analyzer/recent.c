@@ -57,17 +57,28 @@ static void change_tables(struct recent *recent)
     recent->count = 0;
 }
 
-bool recent_seen(struct recent *recent, struct str name)
+static uint64_t hash_of(const struct recent *recent, struct str name)
 {
     uint64_t hash = rng_hash(recent->seed, name);
-    uint64_t *slot;
 
-    if (hash == 0)
-        hash = 1; /* 0 marks a free slot */
-    slot = slot_of(recent->younger, hash);
-    if (*slot == hash || *slot_of(recent->older, hash) == hash)
+    return hash == 0 ? 1 : hash; /* 0 marks a free slot */
+}
+
+bool recent_knows(const struct recent *recent, struct str name)
+{
+    uint64_t hash = hash_of(recent, name);
+
+    return *slot_of(recent->younger, hash) == hash
+           || *slot_of(recent->older, hash) == hash;
+}
+
+bool recent_seen(struct recent *recent, struct str name)
+{
+    uint64_t hash = hash_of(recent, name);
+
+    if (recent_knows(recent, name))
         return true;
-    *slot = hash;
+    *slot_of(recent->younger, hash) = hash;
     if (++recent->count == RECENT_NAMES)
         change_tables(recent);
     return false;

@@ -19,5 +19,7 @@ struct recent *recent_new(void);
 void recent_free(struct recent *recent); /* NULL is fine */
 /* True when the name was seen before; it is remembered either way. */
 bool recent_seen(struct recent *recent, struct str name);
+/* As recent_seen, and leaves it at that. */
+bool recent_knows(const struct recent *recent, struct str name);
 
 #endif

@@ -127,6 +127,8 @@ static void totals(const struct report *report, struct buf *into)
     count_line(into, "model calls", tally->calls);
     count_line(into, "model calls failed", tally->calls_failed);
     count_line(into, "model calls cancelled", tally->calls_cancelled);
+    if (tally->calls_lost > 0)
+        count_line(into, "model calls lost", tally->calls_lost);
     count_line(into, "attempts for the turns", counts->attempts);
 }
 

@@ -36,6 +36,7 @@ void tally_free(struct tally *tally)
     group_table_free(tally->models);
     group_table_free(tally->conversations);
     recent_free(tally->call_ids);
+    recent_free(tally->lost_ids);
     samples_free(tally->samples);
     buf_done(&tally->key);
     free(tally);
@@ -130,12 +131,29 @@ void tally_expect_calls(struct tally *tally)
         tally->calls = tally->calls_failed = tally->calls_cancelled = 0;
 }
 
+static void lost_call(struct tally *tally, struct str id)
+{
+    if (tally->lost_ids == NULL)
+        tally->lost_ids = recent_new();
+    if (recent_knows(tally->call_ids, id) || recent_seen(tally->lost_ids, id))
+        return;
+    tally->calls++;
+    tally->calls_lost++;
+}
+
 void tally_call(struct tally *tally, struct str id, struct str outcome)
 {
     tally_expect_calls(tally);
+    if (str_is(outcome, "lost")) {
+        lost_call(tally, id);
+        return;
+    }
     if (id.len > 0 && recent_seen(tally->call_ids, id))
         return;
-    tally->calls++;
+    if (tally->lost_ids != NULL && recent_knows(tally->lost_ids, id))
+        tally->calls_lost--; /* it was not: it counts already */
+    else
+        tally->calls++;
     tally->calls_failed += str_is(outcome, "failed");
     tally->calls_cancelled += str_is(outcome, "cancelled");
 }

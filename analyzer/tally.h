@@ -26,7 +26,9 @@ struct tally {
     int64_t calls; /* model calls that ended; -1 no record of them */
     int64_t calls_failed;
     int64_t calls_cancelled;
+    int64_t calls_lost;
     struct recent *call_ids;
+    struct recent *lost_ids; /* NULL until there are any */
     struct samples *samples;
     struct buf key; /* scratch */
 };
@@ -38,8 +40,9 @@ void tally_free(struct tally *tally); /* NULL is fine */
 void tally_message(struct tally *tally, const struct message *message);
 /* There is a record of calls, perhaps an empty one: 0 from now on, not unknown. */
 void tally_expect_calls(struct tally *tally);
-/* outcome: "done", "failed" or "cancelled". A record may come twice: the second one
- * with the same id does not count; an empty id is nobody's second. */
+/* outcome: "done", "failed", "cancelled" or "lost". A record may come twice: the second
+ * one with the same id does not count; an empty id is nobody's second. That a call was
+ * lost is void where another record, before or after, tells how it ended. */
 void tally_call(struct tally *tally, struct str id, struct str outcome);
 /* How a conversation stands; a later call replaces an earlier one, empty texts do not
  * replace anything. */

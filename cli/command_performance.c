@@ -25,6 +25,7 @@ struct reading {
     struct score score;
     struct states states;
     json_t *seen; /* ids of calls: an entry may have been written twice */
+    json_t *lost; /* ids of those told as lost: void when another entry tells of them */
 };
 
 static double field_number(const struct redis_value *fields, const char *name)
@@ -35,14 +36,13 @@ static double field_number(const struct redis_value *fields, const char *name)
                                                                      : (double)NAN;
 }
 
-static bool is_new(struct reading *reading, struct str call)
+static bool is_new(json_t *ids, struct str call)
 {
     char *id = x_memdup(call.at, call.len);
-    bool is_new = call.len == 0 || json_object_get(reading->seen, id) == NULL;
+    bool is_new = call.len == 0 || json_object_get(ids, id) == NULL;
 
     if (is_new)
-        (void)json_object_set_new(reading->seen, id,
-                                  json_true()); /* not UTF-8: counted each time */
+        (void)json_object_set_new(ids, id, json_true()); /* not UTF-8: each time */
     free(id);
     return is_new;
 }
@@ -65,8 +65,30 @@ static void on_call(void *owner, const struct redis_value *fields)
         .cost = field_number(fields, "cost"),
     };
 
-    if (is_new(reading, redis_field(fields, "call")))
+    if (str_is(call.outcome, "lost"))
+        (void)is_new(reading->lost, redis_field(fields, "call"));
+    else if (is_new(reading->seen, redis_field(fields, "call")))
         score_take(&reading->score, &call);
+}
+
+/* Of a lost call nothing is known but that it was made. */
+static void take_lost(struct reading *reading)
+{
+    const struct score_call call = {.outcome = str_of("lost"),
+                                    .prompt_tokens = -1,
+                                    .cached_tokens = -1,
+                                    .generated_tokens = -1,
+                                    .first_ms = (double)NAN,
+                                    .total_ms = (double)NAN,
+                                    .cost = (double)NAN};
+    const char *id;
+    json_t *value;
+
+    json_object_foreach(reading->lost, id, value)
+    {
+        if (json_object_get(reading->seen, id) == NULL)
+            score_take(&reading->score, &call);
+    }
 }
 
 static bool read_calls(struct fleet *fleet, int64_t since_ms, struct reading *reading,
@@ -79,7 +101,10 @@ static bool read_calls(struct fleet *fleet, int64_t since_ms, struct reading *re
     if (since_ms > 0) /* Redis' clock may be another, a little: so be it */
         fmt_into(from, sizeof from, "%lld",
                  (long long)(clock_wall_us() / 1000 - since_ms));
-    return pages_read(fleet, key, from, on_call, reading, err);
+    if (!pages_read(fleet, key, from, on_call, reading, err))
+        return false;
+    take_lost(reading);
+    return true;
 }
 
 static void show(const struct reading *reading, bool json)
@@ -111,6 +136,7 @@ int command_performance(const struct config_loaded *loaded, char **words,
 
     (void)words;
     reading->seen = json_object();
+    reading->lost = json_object();
     score_init(&reading->score);
     ok = fleet_open(loaded, &fleet, err);
     if (ok) {
@@ -125,6 +151,7 @@ int command_performance(const struct config_loaded *loaded, char **words,
     score_done(&reading->score);
     states_done(&reading->states);
     json_decref(reading->seen);
+    json_decref(reading->lost);
     free(reading);
     return ok ? 0 : err_exit_status(err);
 }

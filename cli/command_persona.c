@@ -118,8 +118,9 @@ static void on_call(void *owner, const struct redis_value *fields)
     struct players *players = owner;
     struct player *player = player_of(players, redis_field_i64(fields, "seat", 0));
 
-    if (player == NULL || !str_is(redis_field(fields, "conversation"), players->id))
-        return;
+    if (player == NULL || !str_is(redis_field(fields, "conversation"), players->id)
+        || str_is(redis_field(fields, "outcome"), "lost"))
+        return; /* a lost one says nothing of the persona's model */
     player->calls++;
     if (!str_is(redis_field(fields, "outcome"), "failed"))
         return;

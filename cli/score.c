@@ -88,6 +88,7 @@ static void add_call(struct score_row *row, const struct score_call *call)
     row->done += done;
     row->cancelled += str_is(call->outcome, "cancelled");
     row->failed += str_is(call->outcome, "failed");
+    row->lost += str_is(call->outcome, "lost");
     row->extra += call->attempt > 1;
     add_count(&row->prompt_tokens, call->prompt_tokens);
     add_count(&row->generated_tokens, call->generated_tokens);
@@ -144,7 +145,8 @@ static struct score_row *row_of(struct score *score, struct str endpoint,
 
 void score_take(struct score *score, const struct score_call *call)
 {
-    add_call(row_of(score, call->endpoint, call->model), call);
+    if (!str_is(call->outcome, "lost")) /* nobody knows where it went */
+        add_call(row_of(score, call->endpoint, call->model), call);
     add_call(&score->total, call);
 }
 

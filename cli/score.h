@@ -19,7 +19,7 @@
 struct score_call {
     struct str endpoint;
     struct str model;
-    struct str outcome; /* "done", "failed", "cancelled" */
+    struct str outcome; /* "done", "failed", "cancelled", "lost" */
     struct str error;   /* its kind */
     struct str route;   /* why it went there */
     int64_t attempt;    /* above 1: an extra call */
@@ -56,6 +56,7 @@ struct score_row {
     int64_t done;
     int64_t failed;
     int64_t cancelled;
+    int64_t lost;  /* their makers died */
     int64_t extra; /* further attempts at a turn */
     int64_t prompt_tokens;
     int64_t generated_tokens;
@@ -77,7 +78,8 @@ struct score {
 void score_init(struct score *score);
 void score_done(struct score *score);
 /* The texts are untrusted: kept as they are, cut to SCORE_NAME_SIZE. From the row
- * SCORE_ROWS_MAX on, further pairs count as the endpoint "other". */
+ * SCORE_ROWS_MAX on, further pairs count as the endpoint "other". A lost call counts in
+ * `total` alone: where it went is not known. */
 void score_take(struct score *score, const struct score_call *call);
 void score_finish(struct score *score);
 /* Cached prompt tokens as a part of those they were told for; NAN when never told. */

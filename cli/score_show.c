@@ -84,7 +84,7 @@ static void each_row(const struct score *score, struct buf *out,
 
 void score_show_tables(const struct score *score, struct buf *out)
 {
-    if (score->count == 0) {
+    if (score->total.calls == 0) {
         buf_add_text(out, "no calls yet, or none any more: they are kept an hour\n");
         return;
     }
@@ -98,6 +98,10 @@ void score_show_tables(const struct score *score, struct buf *out)
                MODEL_COLUMN, "model", "prompt tok.", "generated", "cached", "cost",
                "extra");
     each_row(score, out, add_tokens);
+    if (score->total.lost > 0)
+        buf_printf(out,
+                   "\n%" PRId64 " calls were lost with the worker that made them\n",
+                   score->total.lost);
     add_words(out, "why a call went where it went", &score->total.routes);
     add_words(out, "what failed", &score->total.errors);
 }
@@ -131,11 +135,12 @@ static void write_row(struct buf *out, const struct score_row *row)
 {
     buf_printf(out,
                "{\"calls\":%" PRId64 ",\"done\":%" PRId64 ",\"failed\":%" PRId64
-               ",\"cancelled\":%" PRId64 ",\"extra\":%" PRId64
+               ",\"cancelled\":%" PRId64 ",\"lost\":%" PRId64 ",\"extra\":%" PRId64
                ",\"prompt_tokens\":%" PRId64 ",\"tokens_generated\":%" PRId64
                ",\"prompt_cached_tokens\":%" PRId64 ",\"cache_hits\":",
-               row->calls, row->done, row->failed, row->cancelled, row->extra,
-               row->prompt_tokens, row->generated_tokens, row->cached_tokens);
+               row->calls, row->done, row->failed, row->cancelled, row->lost,
+               row->extra, row->prompt_tokens, row->generated_tokens,
+               row->cached_tokens);
     json_write_number(out, score_cache_hits(row), 4);
     buf_add_text(out, ",\"cost\":");
     json_write_number(out, row->has_cost ? row->cost : (double)NAN, 6);

@@ -67,6 +67,7 @@ bool slot_spoiled(struct slot *slot, const char *error, const char *format, ...)
 static void load(struct slot *slot);
 static void clear(struct slot *slot);
 static void release(struct slot *slot);
+static void send_renew(struct slot *slot);
 
 static void carry_out(struct slot *slot, enum turn_action action)
 {
@@ -81,6 +82,8 @@ static void carry_out(struct slot *slot, enum turn_action action)
     case TURN_FAIL:
     case TURN_BURY:
         slot->settling = action;
+        if (action != TURN_COMMIT && slot->conversation[0] != '\0')
+            send_renew(slot); /* no call may have begun: it tells of who died here */
         slot_settle(slot);
         break;
     case TURN_CLOSE_CALL:
@@ -147,11 +150,12 @@ static void release(struct slot *slot)
 {
     struct worker *worker = slot->worker;
     char key[KEY_SIZE];
+    char conversation[KEY_SIZE];
     char deliveries[24];
-    struct str argv[4];
+    struct str argv[6];
     struct redis_eval eval = {.script = script_get(SCRIPT_RELEASE),
-                              .keys = 1,
-                              .argc = 4,
+                              .keys = 2,
+                              .argc = 6,
                               .argv = argv,
                               .on_answer = on_released,
                               .owner = slot};
@@ -159,9 +163,11 @@ static void release(struct slot *slot)
     forget_asked(slot);
     fmt_into(deliveries, sizeof deliveries, "%lld", (long long)slot->deliveries);
     argv[0] = key_lane(&worker->keys, "request", worker->config->seat, key);
-    argv[1] = str_of(slot->name);
-    argv[2] = str_of(slot->entry);
-    argv[3] = str_of(deliveries);
+    argv[1] = key_make(&worker->keys, "conversation", slot->conversation, conversation);
+    argv[2] = str_of(slot->name);
+    argv[3] = str_of(slot->entry);
+    argv[4] = str_of(deliveries);
+    argv[5] = str_of(slot->call_id);
     log_info("turn", "handed back message=%s:%lld", slot->conversation,
              (long long)slot->turn);
     if (!redis_eval(worker->redis, &eval))
@@ -201,25 +207,29 @@ static void send_renew(struct slot *slot)
     struct worker *worker = slot->worker;
     char conversation[KEY_SIZE];
     char lane[KEY_SIZE];
-    char deliveries[24];
-    char turn[24];
-    struct str argv[7];
+    char calls[KEY_SIZE];
+    char numbers[3][24];
+    struct str argv[10];
     struct redis_eval eval = {.script = script_get(SCRIPT_RENEW),
-                              .keys = 2,
-                              .argc = 7,
+                              .keys = 3,
+                              .argc = 10,
                               .argv = argv,
                               .on_answer = on_renewed,
                               .owner = slot};
 
-    fmt_into(deliveries, sizeof deliveries, "%lld", (long long)slot->deliveries);
-    fmt_into(turn, sizeof turn, "%lld", (long long)slot->turn);
+    fmt_into(numbers[0], sizeof numbers[0], "%lld", (long long)slot->deliveries);
+    fmt_into(numbers[1], sizeof numbers[1], "%lld", (long long)slot->turn);
+    fmt_into(numbers[2], sizeof numbers[2], "%lld", (long long)slot->issue);
     argv[0] = key_make(&worker->keys, "conversation", slot->conversation, conversation);
     argv[1] = key_lane(&worker->keys, "request", worker->config->seat, lane);
-    argv[2] = str_of(slot->name);
-    argv[3] = str_of(slot->entry);
-    argv[4] = str_of(deliveries);
-    argv[5] = str_of(turn);
-    argv[6] = str_of(slot->call_id);
+    argv[2] = key_make(&worker->keys, "calls", NULL, calls);
+    argv[3] = str_of(slot->name);
+    argv[4] = str_of(slot->entry);
+    argv[5] = str_of(numbers[0]);
+    argv[6] = str_of(numbers[1]);
+    argv[7] = str_of(slot->call_id);
+    argv[8] = str_of(slot->conversation);
+    argv[9] = str_of(numbers[2]);
     slot->renewing += redis_eval(worker->redis, &eval);
 }
 

@@ -61,7 +61,7 @@ struct slot {
     char new_window[ENTRY_SIZE];
     int64_t endpoint_wait_us; /* for places, over all attempts */
     /* the call that runs, or was the last */
-    char call_id[CALL_ID_SIZE]; /* "": none was made yet */
+    char call_id[CALL_ID_SIZE]; /* "": none was made, or another follows */
     struct utterance utterance;
     bool enough;            /* its server was told to stop */
     bool context_truncated; /* its server cut the prompt */

@@ -155,8 +155,8 @@ static enum llm_error judge(void *owner, const struct llm_result *result)
     return LLM_ERROR_EMPTY;
 }
 
-/* The record of a call whose words are the turn's comes behind the commit: nobody waits
- * for it. */
+/* The entry of a call stands before what ends its turn, or lets another call begin: who
+ * takes over after us tells of a call as lost that has none. */
 static void on_attempt_end(void *owner, const struct router_attempt *attempt,
                            const struct llm_result *result, bool again)
 {
@@ -173,6 +173,8 @@ static void on_attempt_end(void *owner, const struct router_attempt *attempt,
                  llm_error_name(result->error), again, result->reason);
     live_end(&slot->live, result->outcome == LLM_CANCELLED ? "cancelled" : "failed");
     slot_record(slot, result, attempt, NULL);
+    if (again)
+        slot->call_id[0] = '\0';
 }
 
 /* ---- the end of an ask ---- */
@@ -230,6 +232,7 @@ static void reject(struct slot *slot, const struct llm_result *result,
     slot_record(slot, result, attempt, "structure");
     log_warn("turn", "not the reply asked for message=%s:%lld call=%s reason=%s",
              slot->conversation, (long long)slot->turn, slot->call_id, complaint);
+    slot->call_id[0] = '\0';
     if (first)
         fmt_into(slot->ask_id + strlen(slot->ask_id), 2, "r");
     slot->repairing = true;
@@ -250,8 +253,8 @@ static void on_done(struct slot *slot, const struct llm_result *result,
         reject(slot, result, attempt, err.msg);
         return;
     }
-    take_reply(slot, result, attempt);
     slot_record(slot, result, attempt, NULL);
+    take_reply(slot, result, attempt);
 }
 
 static void on_result(void *owner, const struct llm_result *result,

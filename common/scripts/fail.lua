@@ -1,4 +1,4 @@
--- fail: a worker tells that it could not make the turn it was asked for.
+-- fail: a worker tells that it could not make the turn it was asked for. What calls it made is told before.
 --
 -- KEYS 1 K:conversation:<id>  2 K:request:<lane>  3 K:response:<lane>
 -- ARGV 1 id  2 name  3 request entry  4 deliveries  5 turn  6 tokens spent ('' unknown)
@@ -35,6 +35,6 @@ failures = tonumber(failures) + 1
 local response = call('XADD', KEYS[3], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat,
   'request', entry, 'at', at, 'status', 'failed', 'error', ARGV[7], 'text', ARGV[8], 'tokens', ARGV[6],
   'asked_at', asked_at, 'attempts', attempts, 'message', '')
-call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures)
+call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures, 'call', '')
 call('XACK', KEYS[2], 'workers', entry)
 return {'OK', response, at}

@@ -43,7 +43,7 @@ end
 
 -- The fields each turn reads come first: a small hash is searched from its head.
 call('HSET', KEYS[1], 'state', 'preparing', 'next', 1, 'phase', 'idle', 'request', '', 'response', '',
-  'seat', '', 'issue', 0, 'asked_at', '', 'attempts', 0, 'call', '', 'turns', 0, 'tokens', 0, 'max_turns', ARGV[8],
+  'seat', '', 'issue', 0, 'asked_at', '', 'attempts', 0, 'call', '', 'called_at', '', 'caller', '', 'turns', 0, 'tokens', 0, 'max_turns', ARGV[8],
   'deadline', '', 'patience_ms', ARGV[11], 'reason', '', 'cast', 0, 'lane', '', 'failures', 0, 'said', 0,
   'nonce', ARGV[6], 'created_at', at, 'started_at', '', 'ended_at', '', 'duration_ms', ARGV[9],
   'left_ms', '', 'grace_ms', ARGV[10], 'max_issues', ARGV[12], 'on_failure', ARGV[13], 'seats', ARGV[14])

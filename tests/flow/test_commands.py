@@ -74,6 +74,16 @@ def test_performance_counts_a_call_once_that_was_written_twice(box, fleet):
     assert performance(box)["total"]["calls"] == 2
 
 
+def test_performance_takes_a_call_for_lost_only_where_nothing_else_is_told_of_it(box, fleet):
+    add_call(fleet, "a1", outcome="lost")
+    add_call(fleet, "a1", outcome="cancelled")
+    add_call(fleet, "a2")
+    add_call(fleet, "a2", outcome="lost")
+    add_call(fleet, "a3", outcome="lost")
+    total = performance(box)["total"]
+    assert (total["calls"], total["cancelled"], total["done"], total["lost"]) == (3, 1, 1, 1)
+
+
 def test_performance_reads_streams_of_many_pages(box, fleet):
     with fleet.db.pipeline(transaction=False) as pipe:
         for n in range(1700):

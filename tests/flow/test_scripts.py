@@ -122,12 +122,13 @@ class Shard:
         keys = [f"request/{lane}", f"member/{name}/lock"]
         return self.run("claim", keys, name, nonce, lease_ms, free, own, alone, *in_hand)
 
-    def renew(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID, call="call 1"):
-        keys = [f"conversation/{conversation}", f"request/{lane}"]
-        return self.run("renew", keys, name, entry, deliveries, turn, call)
+    def renew(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID, call="call 1",
+              issue=1):
+        keys = [f"conversation/{conversation}", f"request/{lane}", "calls"]
+        return self.run("renew", keys, name, entry, deliveries, turn, call, conversation, issue)
 
-    def release(self, entry, lane="1", name="w1", deliveries=1):
-        return self.run("release", [f"request/{lane}"], name, entry, deliveries)
+    def release(self, entry, lane="1", name="w1", deliveries=1, call=""):
+        return self.run("release", [f"request/{lane}", f"conversation/{ID}"], name, entry, deliveries, call)
 
     def commit(self, entry, turn=1, lane="1", name="w1", deliveries=1, conversation=ID, tokens="7", window="",
                message=None):
@@ -252,7 +253,7 @@ FORMS = {
     "conversation": {
         "state": STATE, "next": NUMBER, "phase": "idle|asked|answered", "request": maybe(ENTRY),
         "response": maybe(ENTRY), "seat": maybe(SEAT), "issue": COUNT, "asked_at": maybe(MICROS), "turns": COUNT,
-        "attempts": COUNT, "call": "|call .*",
+        "attempts": COUNT, "call": rf"|call .*|{ID}:\d+/.*", "called_at": maybe(MICROS), "caller": "|w[123]",
         "tokens": COUNT, "max_turns": maybe(NUMBER), "deadline": maybe(MICROS), "patience_ms": SPAN,
         "reason": "|turns|duration|stopped|failed", "cast": "[01]", "lane": maybe(SEAT), "failures": COUNT,
         "said": COUNT, "nonce": "o1", "created_at": MICROS, "started_at": maybe(MICROS), "ended_at": maybe(MICROS),
@@ -755,7 +756,7 @@ def test_renew_without_a_call_is_refused_before_it_writes(shard):
     entry = shard.asked()
     before = shard.snapshot()
     with pytest.raises(redis.ResponseError):
-        shard.run("renew", [f"conversation/{ID}", "request/1"], "w1", entry, 1, 1)
+        shard.run("renew", [f"conversation/{ID}", "request/1", "calls"], "w1", entry, 1, 1)
     assert shard.snapshot() == before
 
 

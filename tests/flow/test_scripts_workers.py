@@ -1,5 +1,9 @@
 """The scripts where workers die: whose name is taken over, what must run alone, which calls are lost."""
-from test_scripts import shard  # noqa: F401 - a fixture
+import datetime
+
+import pytest
+
+from test_scripts import ID, shard  # noqa: F401 - a fixture
 
 
 def delivered(shard, entry, times):
@@ -71,3 +75,142 @@ def test_an_entry_that_must_be_alone_and_vanished_leaves_room_for_others(shard):
     shard.db.xtrim(shard.key("request", "1"), minid=ids[1], approximate=False)
     shard.beat("w2")
     assert [got[:2] for got in shard.claim(alone=3)[1:]] == [[ids[0], "0"], [ids[1], "2"]]
+
+
+# --- lost calls
+
+
+def name(delivery, issue=1, letters="abcd1"):
+    return f"{ID}:1/{issue}.{delivery}-{letters}"
+
+
+def lost(shard):
+    calls = [fields for _, fields in shard.db.xrange(shard.key("calls"))]
+    assert all(call["outcome"] == "lost" for call in calls), calls
+    return [call["call"] for call in calls]
+
+
+def taken_over(shard, call):
+    """Turn 1 with a call begun by w1, claimed by w2."""
+    entry = shard.asked()
+    assert shard.renew(entry, call=call)[0] == "OK"
+    shard.beat("w2")
+    assert shard.claim()[1][0] == entry
+    return entry
+
+
+def test_a_call_left_by_an_earlier_delivery_is_told_as_lost_once(shard):
+    before = shard.now_us()
+    entry = taken_over(shard, name(1) + "~2")
+    for call in ("", "", name(2), name(2)):
+        assert shard.renew(entry, name="w2", deliveries=2, call=call)[0] == "OK"
+    (_, told), = shard.db.xrange(shard.key("calls"))
+    assert {key: told[key] for key in ("conversation", "turn", "issue", "delivery", "call", "seat", "attempt", "outcome",
+                                       "worker")} == {
+        "conversation": ID, "turn": "1", "issue": "1", "delivery": "1", "call": name(1) + "~2", "seat": "1",
+        "attempt": "2", "outcome": "lost", "worker": "w1"}
+    for at in (told["started_at"], told["ended_at"]):
+        moment = datetime.datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
+        assert before - 1 <= moment.timestamp() * 1e6 <= shard.now_us() + 1
+    assert (shard.hash()["attempts"], shard.hash()["call"], shard.hash()["caller"]) == ("2", name(2), "w2")
+
+
+@pytest.mark.parametrize("date", ["1970-01-01", "1999-12-31", "2000-02-29", "2024-02-29", "2026-03-01", "2100-02-28",
+                                  "2100-03-01", "2096-02-29"])
+def test_a_lost_calls_start_is_told_as_a_date_of_the_calendar(shard, date):
+    entry = taken_over(shard, name(1))
+    moment = datetime.datetime.fromisoformat(date + "T23:59:59+00:00")
+    shard.tamper(called_at=int(moment.timestamp()) * 1000000 + 42)
+    shard.renew(entry, name="w2", deliveries=2, call="")
+    (_, told), = shard.db.xrange(shard.key("calls"))
+    assert told["started_at"] == date + "T23:59:59.000042Z"
+
+
+def test_the_calls_of_one_delivery_are_its_own_to_tell(shard):
+    entry = shard.asked()
+    for call in ("", name(1), name(1) + "~2", "", name(1, letters="abcd1r"), ""):
+        shard.renew(entry, call=call)
+    assert lost(shard) == [] and shard.hash()["call"] == "" and shard.hash()["attempts"] == "3"
+
+
+def test_a_call_that_ended_before_its_maker_died_is_not_lost(shard):
+    entry = taken_over(shard, name(1))
+    shard.renew(entry, name="w2", deliveries=2, call=name(2))
+    shard.renew(entry, name="w2", deliveries=2, call="")
+    shard.beat("w3")
+    shard.claim(name="w3")
+    shard.renew(entry, name="w3", deliveries=3, call="")
+    assert lost(shard) == [name(1)]
+
+
+def test_a_call_that_was_handed_back_is_not_lost(shard):
+    entry = shard.asked()
+    shard.renew(entry, call=name(1))
+    assert shard.release(entry, call=name(1)) == ["OK"]
+    shard.beat("w2")
+    shard.claim()
+    shard.renew(entry, name="w2", deliveries=1, call="")
+    shard.beat("w3")
+    shard.claim(name="w3")
+    shard.renew(entry, name="w3", deliveries=2, call="")
+    assert lost(shard) == []
+
+
+def test_a_call_that_failed_is_not_lost_when_its_turn_is_asked_for_again(shard):
+    entry = shard.asked()
+    shard.renew(entry, call=name(1))
+    shard.fail(entry)
+    shard.reissue(failed=shard.hear()[0])
+    shard.renew(shard.read()[0], call="", issue=2)
+    assert lost(shard) == []
+
+
+def test_a_call_of_a_request_that_vanished_is_lost_to_the_next_issue(shard):
+    entry = shard.asked()
+    shard.renew(entry, call=name(1))
+    shard.db.xtrim(shard.key("request", "1"), maxlen=0, approximate=False)
+    shard.db.xack(shard.key("request", "1"), "workers", entry)
+    assert shard.reissue()[0] == "OK"
+    shard.renew(shard.read()[0], call=name(1, 2), issue=2)
+    assert lost(shard) == [name(1)]
+
+
+@pytest.mark.parametrize("how", ["stopped", "dropped by a pause"])
+def test_a_call_of_a_turn_that_is_wanted_no_more_is_lost_with_its_maker(shard, how):
+    entry = taken_over(shard, name(1))
+    shard.stop() if how == "stopped" else shard.pause(cancel=1)
+    assert shard.renew(entry, name="w2", deliveries=2, call="")[0] in ("CANCEL", "GONE")
+    shard.renew(entry, name="w2", deliveries=2, call="")
+    assert lost(shard) == [name(1)]
+
+
+@pytest.mark.parametrize("how", ["stopped", "dropped by a pause"])
+def test_a_call_whose_maker_hears_that_it_is_wanted_no_more_is_its_makers_to_tell(shard, how):
+    entry = shard.asked()
+    shard.renew(entry, call=name(1))
+    shard.stop() if how == "stopped" else shard.pause(cancel=1)
+    assert shard.renew(entry, call=name(1))[0] in ("CANCEL", "GONE")
+    assert lost(shard) == [] and shard.hash()["call"] == ""
+
+
+def test_a_zombie_that_hears_of_the_end_first_tells_nothing_of_its_successors_call(shard):
+    entry = taken_over(shard, name(1))
+    shard.renew(entry, name="w2", deliveries=2, call=name(2))
+    shard.stop()
+    assert shard.renew(entry, call=name(1)) == ["CANCEL"]
+    assert lost(shard) == [name(1)] and shard.hash()["call"] == name(2)
+
+
+def test_who_is_fenced_tells_nothing(shard):
+    entry = taken_over(shard, name(1))
+    assert shard.renew(entry, name="w3", deliveries=2, call="") == ["FENCED"]
+    assert lost(shard) == []
+
+
+def test_the_call_of_the_turn_before_is_nobodys_loss(shard):
+    entry = shard.asked()
+    shard.renew(entry, call=name(1))
+    shard.commit(entry)
+    shard.route(shard.hear()[0])
+    assert shard.renew(shard.read("2")[0], turn=2, lane="2", call="")[0] == "OK"
+    assert lost(shard) == []

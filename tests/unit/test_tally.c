@@ -273,6 +273,23 @@ static void a_call_recorded_twice_counts_once(void **state)
     tally_free(tally);
 }
 
+static void a_lost_call_counts_until_another_record_tells_how_it_ended(void **state)
+{
+    static const char *const records[][2] = {
+        {"w:1", "lost"},      {"w:1", "lost"}, {"w:2", "lost"},
+        {"w:2", "cancelled"}, {"w:3", "done"}, {"w:3", "lost"},
+    };
+    struct tally *tally = tally_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+        tally_call(tally, str_of(records[i][0]), str_of(records[i][1]));
+    assert_int_equal(tally->calls, 3);
+    assert_int_equal(tally->calls_lost, 1);
+    assert_int_equal(tally->calls_cancelled, 1);
+    tally_free(tally);
+}
+
 static void the_second_record_is_known_among_very_many(void **state)
 {
     enum { CALLS = 3 * RECENT_NAMES };
@@ -350,6 +367,7 @@ int main(void)
         cmocka_unit_test(sums_stop_at_the_end_of_their_range),
         cmocka_unit_test(calls_are_unknown_until_a_record_of_them_is_there),
         cmocka_unit_test(a_call_recorded_twice_counts_once),
+        cmocka_unit_test(a_lost_call_counts_until_another_record_tells_how_it_ended),
         cmocka_unit_test(the_second_record_is_known_among_very_many),
         cmocka_unit_test(the_last_state_that_was_told_stays),
         cmocka_unit_test(many_groups_and_many_rows_keep_apart),
