@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "cli/entry_line.h"
 #include "net/redis.h"
-#include "proto/json_write.h"
 #include "proto/schema.h"
 
 enum {
@@ -80,58 +80,12 @@ static bool must_pause(const struct record *record)
     return waiting > LINES_PAUSE_BYTES;
 }
 
-enum field_kind {
-    FIELD_TEXT,
-    FIELD_NUMBER,
-    FIELD_STAMP,
-    FIELD_NULLABLE,
-    FIELD_WORDS, /* "a,b": an array */
-    FIELD_YES    /* "1" or "0" */
-};
-struct field {
-    const char *name;
-    enum field_kind kind;
-};
-
-static void write_field(struct buf *line, enum field_kind kind, struct str value)
+/* A line that was too long to be made is left out. */
+static void add_made(struct record *record, enum record_file file,
+                     const struct buf *line)
 {
-    char stamp[CLOCK_TEXT_SIZE];
-    int64_t at_us;
-    double number;
-
-    if (kind == FIELD_STAMP && str_to_i64(value, 0, INT64_MAX, &at_us)) {
-        clock_format_us(at_us, stamp);
-        json_write_text(line, stamp);
-    } else if (kind == FIELD_NUMBER && str_to_double(value, -1e18, 1e18, &number)) {
-        buf_add_str(line, value);
-    } else if (kind != FIELD_TEXT && value.len == 0) {
-        buf_add_text(line, "null");
-    } else if (kind == FIELD_WORDS) {
-        json_write_words(line, value);
-    } else if (kind == FIELD_YES) {
-        buf_add_text(line, str_is(value, "0") ? "false" : "true");
-    } else {
-        json_write_string(line, value);
-    }
-}
-
-/* An entry's fields as one line of JSON. */
-static void write_fields(struct record *record, enum record_file file,
-                         const struct field *fields, size_t count,
-                         const struct redis_value *entry)
-{
-    struct buf line;
-
-    buf_init(&line, LINE_MAX_BYTES);
-    for (size_t i = 0; i < count; i++) {
-        buf_add_char(&line, i == 0 ? '{' : ',');
-        json_write_text(&line, fields[i].name);
-        buf_add_char(&line, ':');
-        write_field(&line, fields[i].kind, redis_field(entry, fields[i].name));
-    }
-    if (buf_add_char(&line, '}'))
-        add_line(record, file, buf_str(&line));
-    buf_done(&line);
+    if (!line->overflowed)
+        add_line(record, file, buf_str(line));
 }
 
 /* ---- transcripts ---- */
@@ -235,18 +189,15 @@ static void note_end(struct record_talk *talk, const struct redis_value *fields)
 
 static void take_event(struct record *record, const struct redis_value *fields)
 {
-    static const struct field names[] = {
-        {"id", FIELD_TEXT},           {"event", FIELD_TEXT},
-        {"conversation", FIELD_TEXT}, {"at", FIELD_STAMP},
-        {"turn", FIELD_NUMBER},       {"transcript", FIELD_NULLABLE},
-        {"state", FIELD_NULLABLE},    {"reason", FIELD_NULLABLE},
-        {"summary", FIELD_NULLABLE},
-    };
     struct record_talk *talk = find(record, redis_field(fields, "conversation"));
+    struct buf line;
 
     if (talk == NULL)
         return; /* another's, on a shard that is shared */
-    write_fields(record, FILE_EVENTS, names, sizeof names / sizeof *names, fields);
+    buf_init(&line, LINE_MAX_BYTES);
+    entry_line_event(fields, &line);
+    add_made(record, FILE_EVENTS, &line);
+    buf_done(&line);
     if (str_is(redis_field(fields, "event"), "dialogue.resolve"))
         note_end(talk, fields);
     else if (str_is(redis_field(fields, "event"), "dialogue.progress"))
@@ -256,41 +207,14 @@ static void take_event(struct record *record, const struct redis_value *fields)
 
 static void take_call(struct record *record, const struct redis_value *fields)
 {
-    static const struct field names[] = {
-        {"conversation", FIELD_TEXT},
-        {"turn", FIELD_NUMBER},
-        {"issue", FIELD_NUMBER},
-        {"delivery", FIELD_NUMBER},
-        {"call", FIELD_TEXT},
-        {"seat", FIELD_NUMBER},
-        {"endpoint", FIELD_NULLABLE},
-        {"provider", FIELD_NULLABLE},
-        {"model", FIELD_NULLABLE},
-        {"started_at", FIELD_TEXT},
-        {"ended_at", FIELD_TEXT},
-        {"duration_ms", FIELD_NUMBER},
-        {"time_to_first_token_ms", FIELD_NUMBER},
-        {"tokens_generated", FIELD_NUMBER},
-        {"prompt_tokens", FIELD_NUMBER},
-        {"outcome", FIELD_TEXT},
-        {"error", FIELD_NULLABLE},
-        {"worker", FIELD_TEXT},
-        {"attempt", FIELD_NUMBER},
-        {"tier", FIELD_NULLABLE},
-        {"route", FIELD_NULLABLE},
-        {"endpoint_wait_ms", FIELD_NUMBER},
-        {"cost", FIELD_NUMBER},
-        {"prompt_cached_tokens", FIELD_NUMBER},
-        {"finish_reason", FIELD_NULLABLE},
-        {"http_status", FIELD_NUMBER},
-        {"cleaned", FIELD_WORDS},
-        {"context_truncated", FIELD_YES},
-        {"probe", FIELD_YES},
-        {"thinking", FIELD_NULLABLE},
-    };
+    struct buf line;
 
-    if (find(record, redis_field(fields, "conversation")) != NULL)
-        write_fields(record, FILE_CALLS, names, sizeof names / sizeof *names, fields);
+    if (find(record, redis_field(fields, "conversation")) == NULL)
+        return;
+    buf_init(&line, LINE_MAX_BYTES);
+    entry_line_call(fields, &line);
+    add_made(record, FILE_CALLS, &line);
+    buf_done(&line);
 }
 
 static void take_stream(struct record *record, const struct redis_value *stream)

@@ -22,6 +22,7 @@
 #include "base/utf8.h"
 #include "cli/last_words.h"
 #include "cli/run.h"
+#include "net/redis_error.h"
 
 enum {
     LOOK_MS = 2000,
@@ -69,16 +70,6 @@ static void tell_taken(struct run *run)
     watch->refused_ms = 0;
 }
 
-static bool means_refused(struct str why)
-{
-    static const char *const words[] = {"MISCONF", "OOM", "READONLY", "NOREPLICAS"};
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_starts(why, words[i]))
-            return true;
-    return false;
-}
-
 static void on_probed(void *owner, const struct redis_answer *answer)
 {
     struct run *run = owner;
@@ -86,7 +77,8 @@ static void on_probed(void *owner, const struct redis_answer *answer)
     run->watch.asking = false;
     if (answer->outcome == REDIS_OK)
         tell_taken(run);
-    else if (answer->outcome == REDIS_REFUSED && means_refused(answer->value->text))
+    else if (answer->outcome == REDIS_REFUSED
+             && redis_class_refuses_writes(redis_class_of(answer->value->text)))
         tell_refused(run, log_safe(answer->value->text));
 }
 

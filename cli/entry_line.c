@@ -1,0 +1,103 @@
+/* entry_line.c - see entry_line.h. */
+#include "cli/entry_line.h"
+
+#include "base/clock.h"
+#include "net/redis_value.h"
+#include "proto/json_write.h"
+
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_NUMBER,
+    FIELD_STAMP,
+    FIELD_NULLABLE,
+    FIELD_WORDS, /* "a,b": an array */
+    FIELD_YES    /* "1" or "0" */
+};
+struct field {
+    const char *name;
+    enum field_kind kind;
+};
+
+static void write_field(struct buf *line, enum field_kind kind, struct str value)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    int64_t at_us;
+    double number;
+
+    if (kind == FIELD_STAMP && str_to_i64(value, 0, INT64_MAX, &at_us)) {
+        clock_format_us(at_us, stamp);
+        json_write_text(line, stamp);
+    } else if (kind == FIELD_NUMBER && str_to_double(value, -1e18, 1e18, &number)) {
+        buf_add_str(line, value);
+    } else if (kind != FIELD_TEXT && value.len == 0) {
+        buf_add_text(line, "null");
+    } else if (kind == FIELD_WORDS) {
+        json_write_words(line, value);
+    } else if (kind == FIELD_YES) {
+        buf_add_text(line, str_is(value, "0") ? "false" : "true");
+    } else {
+        json_write_string(line, value);
+    }
+}
+
+static const struct field event_fields[] = {
+    {"id", FIELD_TEXT},           {"event", FIELD_TEXT},
+    {"conversation", FIELD_TEXT}, {"at", FIELD_STAMP},
+    {"turn", FIELD_NUMBER},       {"transcript", FIELD_NULLABLE},
+    {"state", FIELD_NULLABLE},    {"reason", FIELD_NULLABLE},
+    {"summary", FIELD_NULLABLE},
+};
+static const struct field call_fields[] = {
+    {"conversation", FIELD_TEXT},
+    {"turn", FIELD_NUMBER},
+    {"issue", FIELD_NUMBER},
+    {"delivery", FIELD_NUMBER},
+    {"call", FIELD_TEXT},
+    {"seat", FIELD_NUMBER},
+    {"endpoint", FIELD_NULLABLE},
+    {"provider", FIELD_NULLABLE},
+    {"model", FIELD_NULLABLE},
+    {"started_at", FIELD_TEXT},
+    {"ended_at", FIELD_TEXT},
+    {"duration_ms", FIELD_NUMBER},
+    {"time_to_first_token_ms", FIELD_NUMBER},
+    {"tokens_generated", FIELD_NUMBER},
+    {"prompt_tokens", FIELD_NUMBER},
+    {"outcome", FIELD_TEXT},
+    {"error", FIELD_NULLABLE},
+    {"worker", FIELD_TEXT},
+    {"attempt", FIELD_NUMBER},
+    {"tier", FIELD_NULLABLE},
+    {"route", FIELD_NULLABLE},
+    {"endpoint_wait_ms", FIELD_NUMBER},
+    {"cost", FIELD_NUMBER},
+    {"prompt_cached_tokens", FIELD_NUMBER},
+    {"finish_reason", FIELD_NULLABLE},
+    {"http_status", FIELD_NUMBER},
+    {"cleaned", FIELD_WORDS},
+    {"context_truncated", FIELD_YES},
+    {"probe", FIELD_YES},
+    {"thinking", FIELD_NULLABLE},
+};
+
+static void write_fields(const struct field *fields, size_t count,
+                         const struct redis_value *entry, struct buf *line)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_add_char(line, i == 0 ? '{' : ',');
+        json_write_text(line, fields[i].name);
+        buf_add_char(line, ':');
+        write_field(line, fields[i].kind, redis_field(entry, fields[i].name));
+    }
+    buf_add_char(line, '}');
+}
+
+void entry_line_event(const struct redis_value *entry, struct buf *line)
+{
+    write_fields(event_fields, sizeof event_fields / sizeof *event_fields, entry, line);
+}
+
+void entry_line_call(const struct redis_value *entry, struct buf *line)
+{
+    write_fields(call_fields, sizeof call_fields / sizeof *call_fields, entry, line);
+}
