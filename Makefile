@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos soak
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -144,6 +144,9 @@ bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn a
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns
 	PARLEY_BUILD=$(B) $(PYTHON) bench/compare.py $(BASE)
+soak: all ## steady work with a fault a second: does anything grow? MINUTES=30 SEED= RATE=50 (turns/s) JSON=
+	PARLEY_BUILD=$(B) $(PYTHON) tests/chaos/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(RATE),--rate $(RATE)) $(if $(JSON),--json $(JSON))
 claims: all $(B)/bench/pingpong ## every proof at release size, then docs/claims.md; PART='kills soak' SCALE=short
 	$(PYTHON) tests/chaos/claims.py --scale $(or $(SCALE),full) $(PART)
 deps: ## install with apt what is missing (says what first)

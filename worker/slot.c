@@ -330,12 +330,19 @@ static void loaded(struct slot *slot)
 
 static void read_lacking(struct slot *slot, struct memory_page *page);
 
+/* All was forgotten while it was being read: what comes still begins behind lines that
+ * are not there any more, and is read anew from the beginning. */
+static bool is_outdated(const struct slot *slot)
+{
+    return slot->page->emptied != slot->emptied;
+}
+
 static void loaded_one(struct slot *slot)
 {
     if (--slot->awaited > 0)
         return;
-    if (slot->error[0] == '\0' && slot->page->emptied != slot->emptied) {
-        read_lacking(slot, slot->page); /* all was forgotten while it was being read */
+    if (slot->error[0] == '\0' && is_outdated(slot)) {
+        read_lacking(slot, slot->page);
         return;
     }
     if (slot->error[0] == '\0')
@@ -402,7 +409,7 @@ static void on_cast(void *owner, const struct redis_answer *answer)
              || !read_story(redis_field(answer->value, "story"), &cast, &err))
         slot_spoiled(slot, "cast", "%s", err.msg);
     cast.version = slot->version;
-    if (slot->error[0] == '\0')
+    if (slot->error[0] == '\0' && !is_outdated(slot))
         memory_set_cast(memory, slot->page,
                         topic_of(redis_field(answer->value, "wish")), &cast);
     cast_done(&cast);
@@ -421,7 +428,9 @@ static void on_history(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK)
         slot_spoiled(slot, "history", "cannot read the transcript");
     page = slot->page;
-    for (size_t i = 0; slot->error[0] == '\0' && i < answer->value->count; i++) {
+    for (size_t i = 0;
+         slot->error[0] == '\0' && !is_outdated(slot) && i < answer->value->count;
+         i++) {
         const struct redis_value *entry = redis_item(answer->value, i);
 
         if (!memory_add_entry(memory, page, redis_item_text(entry, 0),

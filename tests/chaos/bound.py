@@ -22,9 +22,10 @@ def bound_of(tries):
     return f"< {chance * 1e6:.2g} per million"
 
 
-def zero(what, bad, tries, unit):
-    """Something that must not happen; None tries: nothing can be said."""
+def zero(what, found, tries, unit):
+    """Something that must not happen: how many findings there were in so many tries."""
     if tries == 0:
         return Row(what, "nothing was tried")
-    seen = f"{bad:,} of {tries:,} {unit}"
-    return Row(what, seen if bad == 0 else f"**{seen}**", bound_of(tries) if bad == 0 else "-")
+    if found == 0:
+        return Row(what, f"0 of {tries:,} {unit}", bound_of(tries))
+    return Row(what, f"**{found} findings** in {tries:,} {unit}", "-")

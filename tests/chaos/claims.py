@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """`make claims`: runs every proof at release size and writes docs/claims.md from what they saw.
 
-A part is a list of steps, each a program that writes its figures as JSON (or a run of pytest, whose
-junit file is read, or of the unit tests, whose last line is). After each step build/claims/<part>.json is written anew, so that what was
-interrupted goes on where it was: a step that is there already, of the same size and of the same
-sources, is not run again (--fresh runs all). The page is made from these files alone: it has no
-figure that is not in one of them, and says of a part without a file that it was not run.
+A part is a list of steps, each a program that writes its figures as JSON (or a run of pytest,
+whose junit file is read, or of the unit tests, whose last line is). After each step
+build/claims/<part>.json is written anew, so that what was interrupted goes on where it was: a
+step that is there already, of the same size and of the same sources of the programs, is not run
+again (--fresh runs all). The page is made from these files alone: it has no figure that is not in
+one of them, and says of a part without a file that it was not run.
 
     make claims                         all parts, hours of them
     make claims PART=kills              one; several: PART='kills points'
@@ -34,8 +35,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
 CLAIMS = ROOT / "build/claims"
 PAGE = ROOT / "docs/claims.md"
-PRODUCT = ("Makefile", "analyzer", "cli", "common", "manager", "observer", "schemas", "simulator",
-           "worker")
+PRODUCT = ("analyzer", "cli", "common", "manager", "observer", "schemas", "simulator", "worker")
 
 
 def say(text):

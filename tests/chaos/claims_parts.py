@@ -36,14 +36,15 @@ def chaos(name, **options):
 
 
 def kills(full):
-    return [chaos(f"seed-{seed}", mode="kill", seed=seed, turns=10000 if full else 400, every=200,
-                  conversations=100 if full else 8, workers=8, managers=2)
+    size = {"turns": 10000, "conversations": 100} if full else {"turns": 400, "conversations": 8}
+    return [chaos(f"seed-{seed}", mode="kill", seed=seed, every_ms=200, workers=8, managers=2,
+                  **size)
             for seed in (range(1, 6) if full else (1,))]
 
 
 def stops(full):
     return [chaos("seed-1", mode="stop", seed=1, turns=10000 if full else 400,
-                  conversations=100 if full else 8)]
+                  every_ms=200, conversations=100 if full else 8)]
 
 
 def redis_kills(fsync):
@@ -106,7 +107,7 @@ def price(full):
 
 PARTS = {
     "kills": Part("Processes killed", kills, rows.kills),
-    "stops": Part("Processes stopped and continued", stops, rows.kills),
+    "stops": Part("Processes stopped and continued", stops, rows.stops),
     "points": Part("Killed at each fault point", points, rows.points),
     "redis-always": Part("Redis killed, `always`", redis_kills("always"), rows.redis),
     "redis-everysec": Part("Redis killed, `everysec`", redis_kills("everysec"), rows.redis),

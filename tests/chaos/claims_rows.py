@@ -23,16 +23,128 @@ def listed(values):
     return ", ".join(str(value) for value in values)
 
 
-def transcript(results):
-    """What every run with an oracle shows of the turns."""
+# What the oracle finds, in the words of the page; of turns, but for those of the whole fleet.
+OF_TURNS = (("turns lost (I1)", "I1"), ("turns doubled (I2)", "I2"),
+            ("turns out of order or of the wrong seat (I3)", "I3"),
+            ("texts cut, stitched or of another history (I4)", "I4"),
+            ("events missing, doubled or out of order (I5)", "I5"),
+            ("turns a live reader saw otherwise (I7)", "I7"))
+OF_FLEET = (("left pending, due or held at the end (I6)", "I6"),
+            ("processes that ended by themselves (I8)", "I8"),
+            ("calls wasted without a cause or a record (I9)", "I9"),
+            ("recovered or idle too late (I10)", "I10"))
+
+
+def judged(results):
+    """What every run with an oracle shows of the turns and of the fleet."""
     turns = total(results, "turns")
+    return [*(zero(what, of_invariant(results, name), turns, "turns") for what, name in OF_TURNS),
+            *(Row(what, f"{of_invariant(results, name)} findings in {len(results)} runs")
+              for what, name in OF_FLEET)]
+
+
+def load(results):
     return [Row("seeds", listed(result["seed"] for result in results)),
-            zero("turns lost (I1)", of_invariant(results, "I1"), turns, "turns"),
-            zero("turns doubled (I2)", of_invariant(results, "I2"), turns, "turns"),
-            zero("out of order, or another seat's (I3)", of_invariant(results, "I3"), turns,
-                 "turns"),
-            zero("stitched, cut, or of another history (I4)", of_invariant(results, "I4"), turns,
-                 "turns")]
+            Row("turns, conversations", f"{total(results, 'turns'):,} of "
+                f"{total(results, 'conversations'):,}"),
+            Row("turns a second", spread(result["turns_per_s"] for result in results))]
+
+
+def spread(values):
+    """The least and the most, as one where they are the same."""
+    values = sorted(value for value in values if value is not None)
+    if not values:
+        return "none"
+    return f"{values[0]:,}" if values[0] == values[-1] else f"{values[0]:,} to {values[-1]:,}"
+
+
+def waste(results, faults):
+    """Calls whose answer was not taken, by what was done."""
+    wasted, missing = total(results, "wasted"), total(results, "wasted_not_in_calls")
+    return Row("calls wasted", f"{wasted:,} of {total(results, 'calls'):,} "
+               f"({wasted / max(1, faults):.2f} a fault), {missing} of them not in K:calls")
+
+
+def kills(results):
+    done = total(results, "kills")
+    return [*load(results), Row("processes killed with -9", f"{done:,}"),
+            waste(results, done), *judged(results)]
+
+
+def stops(results):
+    done = total(results, "stops")
+    return [*load(results), Row("processes stopped for up to three leases", f"{done:,}"),
+            waste(results, done), *judged(results)]
+
+
+def redis(results):
+    done = total(results, "redis_kills")
+    return [*load(results), Row("redis-server killed with -9", f"{done:,}"),
+            waste(results, done),
+            zero("kills after which a turn was lost or doubled",
+                 of_invariant(results, "I1", "I2", "I3"), done, "kills"), *judged(results)]
+
+
+def tail(results):
+    cuts, noticed = total(results, "rewinds"), total(results, "rewinds_noticed")
+    return [*load(results), Row("restarts with 1 to 64 KB of the file's end cut off", f"{cuts:,}"),
+            Row("conversations told to have been set back", f"{noticed:,} (history.rewound)"),
+            zero("restarts after which a turn was lost or doubled",
+                 of_invariant(results, "I1", "I2", "I3"), cuts, "restarts"), *judged(results)]
+
+
+def recovery(parts):
+    """parts: {part: results}; what is not there was not run and has no row."""
+    rows = []
+    if "kills" in parts:
+        runs = parts["kills"]
+        rows.append(Row("from a worker's death to its turn's next call, lease of 1 s",
+                        f"p50 {ms(runs, 'recovery_p50_ms')}, p99 {ms(runs, 'recovery_p99_ms')}, "
+                        f"most {ms(runs, 'recovery_max_ms')}; "
+                        f"{total(runs, 'recoveries'):,} turns"))
+    for name in ("redis-always", "redis-everysec"):
+        if name in parts:
+            runs = parts[name]
+            rows.append(Row(f"from Redis being back to the first commit ({name})",
+                            f"p50 {ms(runs, 'first_commit_p50_ms')}, "
+                            f"most {ms(runs, 'first_commit_max_ms')}; "
+                            f"{total(runs, 'redis_kills'):,} kills"))
+    return rows
+
+
+def ms(results, name):
+    """Of each run; several runs: from the best to the worst."""
+    return spread(None if one[name] is None else round(one[name]) for one in results) + " ms"
+
+
+def soak(results):
+    result, = results
+    rows = [Row("seed", result["seed"]),
+            Row("turns", f"{result['turns']:,} of {result['conversations']:,} conversations, "
+                f"{result['turns_per_second']} a second for {result['minutes']} minutes"),
+            Row("faults", f"{result['faults_done']:,}: " + listed(
+                f"{count} {name}" for name, count in result["faults"].items())),
+            waste(results, result["faults_done"]), *judged(results),
+            Row("findings about growth", of_invariant(results, "growth"))]
+    for name, one in result["processes"].items():
+        rows.append(Row(f"{name}: memory",
+                        f"{one['memory_first_kb']:,} to {one['memory_last_kb']:,} KB, "
+                        f"{one['memory_mb_per_hour']} MB/h (standard error "
+                        f"{one['memory_error_mb_per_hour']})"))
+        rows.append(Row(f"{name}: descriptors, threads", f"{steady(one['descriptors'])}; "
+                        f"{steady(one['threads'])}"))
+    stored = result["stored"]
+    rows.append(Row("stored in Redis besides events and calls",
+                    f"{steady(stored['memory_bytes'])} bytes, {stored['memory_mb_per_hour']} MB/h "
+                    f"(standard error {stored['memory_error_mb_per_hour']})"))
+    rows += [Row(f"stored in Redis: {name}", steady(stored[name]))
+             for name in ("keys", "consumers", "members")]
+    return rows
+
+
+def steady(values):
+    return (f"{values['first']:,} at first, {values['last']:,} at last, {values['least']:,} to "
+            f"{values['most']:,}")
 
 
 def cases(results):
@@ -74,33 +186,13 @@ def change(price_of):
     return f"{(price_of - 1) * 100:+.0f} %"
 
 
-def kills(results):
-    return transcript(results)
-
-
 def points(results):
-    return transcript(results)
-
-
-def redis(results):
-    return transcript(results)
-
-
-def tail(results):
-    return transcript(results)
-
-
-def recovery(results):
-    return transcript(results)
+    return judged(results)
 
 
 def torture(results):
-    return transcript(results)
+    return judged(results)
 
 
 def fuzz(results):
-    return transcript(results)
-
-
-def soak(results):
-    return transcript(results)
+    return judged(results)

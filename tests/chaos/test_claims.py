@@ -46,7 +46,7 @@ def test_nothing_seen_in_n_tries_is_shown_with_three_by_n():
 
 
 def test_what_was_seen_has_no_bound_and_what_was_not_tried_no_count():
-    assert zero("lost", 2, 10000, "turns") == ("lost", "**2 of 10,000 turns**", "-")
+    assert zero("lost", 2, 10000, "turns") == ("lost", "**2 findings** in 10,000 turns", "-")
     assert zero("lost", 0, 0, "turns")[1:] == ("nothing was tried", "")
 
 

@@ -51,6 +51,11 @@ class Watcher:
                 self.cursors[one] = "0"
                 self.turns[one] = []
 
+    def forget(self, conversation):
+        """What was judged and removed; it need not be there the next time."""
+        with self.lock:
+            del self.cursors[conversation], self.turns[conversation]
+
     def seen(self):
         with self.lock:
             return {one: list(turns) for one, turns in self.turns.items()}
@@ -93,6 +98,8 @@ class Watcher:
         return bool(found)
 
     def take(self, conversation, entries, at_us):
+        if conversation not in self.cursors:
+            return  # forgotten while it was read
         self.cursors[conversation] = entries[-1][0]
         self.turns[conversation] += [(entry, int(fields["turn"]), at_us)
                                      for entry, fields in entries if fields["kind"] == "turn"]
