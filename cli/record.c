@@ -109,6 +109,7 @@ static void on_lines(void *owner, const struct redis_answer *answer)
     talk->fetching = false;
     if (answer->outcome == REDIS_CANCELLED)
         return;
+    talk->seen = talk->seen || count > 0;
     for (size_t i = 0; i < count; i++) {
         const struct redis_value *entry = redis_item(answer->value, i);
         struct str id = redis_item_text(entry, 0);

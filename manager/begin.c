@@ -179,9 +179,10 @@ static void on_begun(void *owner, const struct redis_answer *answer)
         leader_stale(&manager->leader);
     else if (talk != NULL && (str_is(word, "ENDED") || str_is(word, "GONE")))
         roster_remove(manager->roster, talk);
-    else if (talk != NULL && (str_is(word, "OK") || str_is(word, "DUP")))
+    else if (talk != NULL && (str_is(word, "OK") || str_is(word, "DUP"))) {
         roster_run(manager->roster, talk); /* what began it is not needed any more */
-    else if (talk != NULL && answer->outcome != REDIS_CANCELLED && talk->cast != NULL)
+        talk->next = 1;
+    } else if (talk != NULL && answer->outcome != REDIS_CANCELLED && talk->cast != NULL)
         roster_move(manager->roster, talk, TALK_READY); /* the next look tries again */
     free(beginning);
 }

@@ -251,20 +251,14 @@ static void pause_it(struct order *order)
     manager_eval(order->manager, SCRIPT_PAUSE, &words, on_done, order);
 }
 
-static void on_lane(void *owner, const struct redis_answer *answer)
-{
-    struct order *order = owner;
-    char keys[8][KEY_SIZE];
-    struct words words = {0};
-    int64_t lane = 1;
+static void on_resumed(void *owner, const struct redis_answer *answer);
 
-    if (answer->outcome != REDIS_OK) {
-        order_free(order); /* it stays pending; the sweep of a new leader takes it */
-        return;
-    }
-    if (answer->value->kind != REDIS_TEXT
-        || !str_to_i64(answer->value->text, 1, INT32_MAX, &lane))
-        lane = 1; /* it has not begun, or is not there: the script says so */
+static void resume_on(struct order *order, int64_t lane)
+{
+    char keys[8][KEY_SIZE];
+    char text[NUMBER_SIZE];
+    struct words words = {0};
+
     words_add(&words, key_of(order, "conversation", true, keys[0]));
     words_add(&words, key_of(order, "transcript", true, keys[1]));
     words_add(&words, key_lane(&order->manager->keys, "request", lane, keys[2]));
@@ -276,7 +270,36 @@ static void on_lane(void *owner, const struct redis_answer *answer)
     words_keys_end(&words);
     add_order(order, &words);
     words_add(&words, str_of("asked"));
-    manager_eval(order->manager, SCRIPT_RESUME, &words, on_done, order);
+    words_add(&words, number(text, lane));
+    manager_eval(order->manager, SCRIPT_RESUME, &words, on_resumed, order);
+}
+
+/* A turn may have been routed since we asked for the lane: the script tells it then. */
+static void on_resumed(void *owner, const struct redis_answer *answer)
+{
+    struct order *order = owner;
+    int64_t lane;
+
+    if (answer->outcome == REDIS_OK && str_is(redis_item_text(answer->value, 0), "LANE")
+        && str_to_i64(redis_item_text(answer->value, 1), 1, SEATS_MAX, &lane))
+        resume_on(order, lane);
+    else
+        on_done(order, answer);
+}
+
+static void on_lane(void *owner, const struct redis_answer *answer)
+{
+    struct order *order = owner;
+    int64_t lane = 1;
+
+    if (answer->outcome != REDIS_OK) {
+        order_free(order); /* it stays pending: the next sweep takes it again */
+        return;
+    }
+    if (answer->value->kind != REDIS_TEXT
+        || !str_to_i64(answer->value->text, 1, SEATS_MAX, &lane))
+        lane = 1; /* it has not begun, or is not there: the script says so */
+    resume_on(order, lane);
 }
 
 static void resume(struct order *order)

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "manager/close.h"
 #include "manager/manager.h"
+#include "manager/rewind.h"
 #include "manager/route.h"
 #include "scripts/scripts.h"
 
@@ -75,7 +76,7 @@ static void close_with_grace(struct looking *looking)
     manager_eval(manager, SCRIPT_STOP, &words, on_closing, looking);
 }
 
-static void forget(struct manager *manager, const char *id)
+static void forget(struct manager *manager, const char *id, bool is_gone)
 {
     char key[KEY_SIZE];
     struct words words = {0};
@@ -84,6 +85,8 @@ static void forget(struct manager *manager, const char *id)
     words_add(&words, key_make(&manager->keys, "due", NULL, key));
     words_add(&words, str_of(id));
     manager_send(manager, &words, NULL, NULL);
+    if (is_gone && roster_find(manager->roster, str_of(id)) != NULL)
+        rewind_tell_lost(manager, id);
     close_forget(manager, str_of(id));
 }
 
@@ -105,7 +108,7 @@ static void on_conversation(void *owner, const struct redis_answer *answer)
         close_with_grace(looking);
         return; /* looking lives on */
     case DUE_FORGET:
-        forget(manager, looking->id);
+        forget(manager, looking->id, redis_item_text(answer->value, 0).len == 0);
         break;
     case DUE_END:
         close_now(manager, &order);
@@ -118,7 +121,7 @@ static void on_conversation(void *owner, const struct redis_answer *answer)
     free(looking);
 }
 
-static void look_at(struct manager *manager, struct str id)
+void due_look_at(struct manager *manager, struct str id)
 {
     struct looking *looking = x_calloc(1, sizeof *looking);
     char key[KEY_SIZE];
@@ -142,7 +145,7 @@ static void on_due(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK || !leader_leads(&manager->leader))
         return;
     for (size_t i = 0; i < answer->value->count; i++)
-        look_at(manager, redis_item_text(answer->value, i));
+        due_look_at(manager, redis_item_text(answer->value, i));
 }
 
 void due_look(struct manager *manager)

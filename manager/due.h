@@ -18,6 +18,8 @@ enum due_action {
 enum due_action due_decide(struct str state, int64_t deadline_us, int64_t now_us);
 /* Looks at what is due, at most 200 conversations. */
 void due_look(struct manager *manager);
+/* Looks at one, due or not. */
+void due_look_at(struct manager *manager, struct str id);
 void due_trim(struct manager *manager);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "manager/manager.h"
+#include "manager/rewind.h"
 #include "scripts/scripts.h"
 
 enum { SETTLE_MS = 500, ASK_EVERY_MS = 1000, LEADER_TTL_MS = 5000, FIRST_LANES = 16 };
@@ -26,12 +27,22 @@ static void won(struct leader *leader, struct str token, bool is_new)
     if ((!is_new && str_is(token, leader->token)) || token.len >= sizeof leader->token)
         return;
     lost(leader, "a new leadership of its own");
+    rewind_check(leader->manager);
     memcpy(leader->token, token.at, token.len);
     leader->token[token.len] = '\0';
     leader->won_at_ms = clock_mono_ms();
     log_info("leader", "leads token=%s", leader->token);
     fault_point("manager.lead");
     manager_lead(leader->manager);
+}
+
+static void take_time(struct leader *leader, const struct redis_answer *answer)
+{
+    bool ours = str_is(redis_item_text(answer->value, 0), "OK");
+    int64_t at_us = redis_item_i64(answer->value, ours ? 3 : 2, -1);
+
+    if (at_us > 0)
+        redis_clock_sample(&leader->manager->clock, at_us, answer->round_trip_us);
 }
 
 static void on_answer(void *owner, const struct redis_answer *answer)
@@ -48,6 +59,9 @@ static void on_answer(void *owner, const struct redis_answer *answer)
         return;
     }
     word = redis_item_text(answer->value, 0);
+    take_time(leader, answer);
+    if (!str_is(word, "LAYOUT"))
+        rewind_check(leader->manager); /* before anybody goes on from there */
     if (str_is(word, "OK"))
         won(leader, redis_item_text(answer->value, 1),
             str_is(redis_item_text(answer->value, 2), "1"));

@@ -29,6 +29,7 @@ enum {
     TICK_MS = 250,
     SWEEP_EVERY_MS = 1000, /* responses pending for longer are taken again */
     TRIM_EVERY_MS = 1000,
+    PATROL_EVERY_MS = 5000, /* a page of conversations is looked at, whatever is due */
     BLOCK_MS = 1000,
     READ_TIMEOUT_MS = 4000,
     READ_COUNT = 128, /* responses of a lane at once */
@@ -177,6 +178,53 @@ static void on_wait_over(struct loop_timer *timer, void *owner)
 
 /* ---- leading ---- */
 
+void manager_doubt_clock(struct manager *manager)
+{
+    manager->doubt = true;
+    leader_ask_now(&manager->leader);
+}
+
+void manager_tell(struct manager *manager, const struct manager_event *event)
+{
+    char key[KEY_SIZE];
+    char id[CONVERSATION_SIZE + 96];
+    char at[24];
+    char turn[24] = "";
+    struct words words = {0};
+
+    fmt_into(at, sizeof at, "%lld", (long long)redis_clock_now_us(&manager->clock));
+    if (event->turn >= 0)
+        fmt_into(turn, sizeof turn, "%lld", (long long)event->turn);
+    fmt_into(id, sizeof id, "%s:%s:%s", event->conversation, event->event, at);
+    {
+        const char *const fields[] = {"XADD",
+                                      key_make(&manager->keys, "events", NULL, key).at,
+                                      "*",
+                                      "id",
+                                      id,
+                                      "event",
+                                      event->event,
+                                      "conversation",
+                                      event->conversation,
+                                      "at",
+                                      at,
+                                      "turn",
+                                      turn,
+                                      "transcript",
+                                      "",
+                                      "state",
+                                      "",
+                                      "reason",
+                                      event->reason,
+                                      "summary",
+                                      ""};
+
+        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+            words_add(&words, str_of(fields[i]));
+    }
+    manager_send(manager, &words, NULL, NULL);
+}
+
 void manager_advance(struct manager *manager)
 {
     struct talk *talk;
@@ -196,14 +244,15 @@ void manager_lead(struct manager *manager)
 {
     manager_follow(manager); /* nothing of an earlier leadership holds */
     manager->sweep_at_ms = clock_mono_ms() + SWEEP_EVERY_MS;
-    recover_all(manager);
-    recover_pending(manager, 0);
+    manager->patrol_at_ms = clock_mono_ms() + PATROL_EVERY_MS;
+    recover_all(manager); /* then the pending responses */
     recover_commands(manager, 0);
     read_on(manager);
 }
 
 void manager_follow(struct manager *manager)
 {
+    rewind_remember(manager);
     while (!TAILQ_EMPTY(&manager->desks))
         desk_close(TAILQ_FIRST(&manager->desks));
     roster_clear(manager->roster);
@@ -220,6 +269,13 @@ static void on_tick(struct loop_timer *timer, void *owner)
         return;
     due_look(manager);
     manager_advance(manager);
+    if (manager->doubt)
+        recover_pending(manager, 0);
+    manager->doubt = false;
+    if (now_ms >= manager->patrol_at_ms) {
+        manager->patrol_at_ms = now_ms + PATROL_EVERY_MS;
+        recover_patrol(manager);
+    }
     if (now_ms >= manager->sweep_at_ms) {
         manager->sweep_at_ms = now_ms + SWEEP_EVERY_MS;
         recover_pending(manager, SWEEP_EVERY_MS);
@@ -247,6 +303,7 @@ static void on_ready(void *owner, bool restarted)
         return;
     log_warn("redis", "another server or another history: all is looked at anew");
     manager_follow(manager);
+    rewind_check(manager);
     manager_lead(manager);
 }
 
@@ -286,16 +343,18 @@ static size_t describe(void *owner, const char **fields, size_t max)
     static char running[24];
     static char waiting[24];
     static char routed[24];
+    static char trimmed[24];
     struct manager *manager = owner;
     struct roster *roster = manager->roster;
     size_t n = 0;
 
-    (void)max; /* twelve of sixteen */
+    (void)max; /* fourteen of sixteen */
     fmt_into(running, sizeof running, "%zu", roster_count(roster, TALK_RUNNING));
     fmt_into(waiting, sizeof waiting, "%zu",
              roster_count(roster, TALK_QUEUED) + roster_count(roster, TALK_WRITING)
                  + roster_count(roster, TALK_READY));
     fmt_into(routed, sizeof routed, "%lld", (long long)manager->routed);
+    fmt_into(trimmed, sizeof trimmed, "%lld", (long long)manager->trimmed);
     fields[n++] = "kind";
     fields[n++] = "manager";
     fields[n++] = "state";
@@ -308,6 +367,8 @@ static size_t describe(void *owner, const char **fields, size_t max)
     fields[n++] = waiting;
     fields[n++] = "turns";
     fields[n++] = routed;
+    fields[n++] = "trimmed";
+    fields[n++] = trimmed;
     return n;
 }
 
@@ -435,6 +496,7 @@ static void stop(struct manager *manager)
     redis_free(manager->redis);
     llm_free(manager->llm);
     warm_done(manager);
+    rewind_done(&manager->rewind);
     http_free(manager->http);
     roster_free(manager->roster);
 }

@@ -10,6 +10,8 @@
 #include "base/episode.h"
 #include "manager/desk.h"
 #include "manager/leader.h"
+#include "manager/recover.h"
+#include "manager/rewind.h"
 #include "manager/roster.h"
 #include "manager/warm.h"
 #include "net/loop.h"
@@ -46,12 +48,17 @@ struct manager {
     struct loop_signal signals[3];
     int64_t sweep_at_ms; /* monotonic: next look at old pending responses */
     int64_t trim_at_ms;
+    int64_t patrol_at_ms;
+    struct recovery recovery; /* the roster being made, and looked over */
+    struct rewind rewind;     /* what was remembered, to be held against Redis */
+    bool doubt; /* a script found Redis' clock elsewhere: what it left is taken again */
     uint32_t alive; /* bit l: lane l had a live member at the last look */
     bool reading;   /* a blocking read is on its way */
     bool looking;   /* a look at the members is on its way */
     bool stopping;
     bool forced;
     int64_t routed;        /* turns */
+    int64_t trimmed;       /* answers and commands that vanished before we had them */
     struct err fatal;      /* why we cannot go on */
     struct err last_down;  /* the last failed connection's */
     struct episode outage; /* no connection for commands */
@@ -66,6 +73,19 @@ void manager_lead(struct manager *manager);
 void manager_follow(struct manager *manager);
 /* Something may have become possible: a story to write, a conversation to begin. */
 void manager_advance(struct manager *manager);
+
+/* A script found Redis' clock far from ours: asks for the time, then once more for what
+ * was left undone. */
+void manager_doubt_clock(struct manager *manager);
+/* An event that no script tells; `at` is our idea of Redis' time. turn below 0: none.
+ */
+struct manager_event {
+    const char *event;
+    const char *conversation; /* "": of the shard */
+    const char *reason;
+    int64_t turn;
+};
+void manager_tell(struct manager *manager, const struct manager_event *event);
 
 /* Runs a script with the keys and arguments gathered in `words` (keys first); the
  * answer goes to on_answer(owner). A full queue is logged: the due look repairs it. */

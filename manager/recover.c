@@ -1,8 +1,10 @@
 /* recover.c - see recover.h.
  *
  * Flow: recover_all -> page of ids -> recover_one each -> next page
+ *                   -> all read: recover_pending
  *       recover_one -> on_state -> preparing: on_wish, queued
- *                               -> running, paused, closing: on_cast, running
+ *                               -> running, paused, closing: on_cast, running; a look
+ *                                  whether the turn awaited is lost
  *                               -> ended, gone: its response is acked
  */
 #include "manager/recover.h"
@@ -17,10 +19,11 @@
 #include "base/utf8.h"
 #include "manager/close.h"
 #include "manager/control.h"
+#include "manager/due.h"
 #include "manager/manager.h"
 #include "manager/route.h"
 
-enum { PAGE = 500, ENTRY_MAX = 48, PENDING_PAGE = 200 };
+enum { PAGE = 500, PATROL_PAGE = 100, ENTRY_MAX = 48, PENDING_PAGE = 200 };
 
 struct recovering {
     struct manager *manager;
@@ -28,7 +31,30 @@ struct recovering {
     char entry[ENTRY_MAX]; /* "" none */
     int64_t lane;
     bool pass_on_failure;
+    int64_t next;      /* the turn awaited */
+    int64_t next_lane; /* and whose it is */
 };
+
+/* At a take-over: the roster stands, so what is pending can be taken further. */
+static void go_on(struct manager *manager)
+{
+    struct recovery *recovery = &manager->recovery;
+
+    if (recovery->paging || recovery->reading > 0 || !recovery->taking)
+        return;
+    recovery->taking = false;
+    recover_pending(manager, 0);
+}
+
+static void recovered(struct recovering *r)
+{
+    struct manager *manager = r->manager;
+
+    free(r);
+    manager->recovery.reading--;
+    if (leader_leads(&manager->leader))
+        go_on(manager);
+}
 
 /* ---- one conversation ---- */
 
@@ -50,7 +76,7 @@ static void on_wish(void *owner, const struct redis_answer *answer)
         roster_add(r->manager->roster, r->id, wish);
         manager_advance(r->manager);
     }
-    free(r);
+    recovered(r);
 }
 
 static bool read_lanes(const struct redis_value *fields, struct talk *talk)
@@ -93,13 +119,15 @@ static void on_cast(void *owner, const struct redis_answer *answer)
         talk = roster_add(manager->roster, r->id, wish);
         if (read_lanes(answer->value, talk)) {
             roster_run(manager->roster, talk);
+            talk->next = r->next;
+            route_look(manager, r->id, r->next, r->next_lane);
         } else {
             log_error("recover", "a cast cannot be read conversation=%s", r->id);
             close_failed(manager, r->id, "cast", "its cast cannot be read");
             roster_remove(manager->roster, talk);
         }
     }
-    free(r);
+    recovered(r);
 }
 
 static void ask_cast(struct recovering *r, const char *command, const char *field,
@@ -121,15 +149,17 @@ static void on_state(void *owner, const struct redis_answer *answer)
     struct str state;
 
     if (answer->outcome != REDIS_OK || !leader_leads(&r->manager->leader)) {
-        free(r);
+        recovered(r);
         return;
     }
     state = redis_item_text(answer->value, 0);
     r->pass_on_failure = str_is(redis_item_text(answer->value, 1), "pass");
+    r->next = redis_item_i64(answer->value, 2, 1);
+    r->next_lane = redis_item_i64(answer->value, 3, 1);
     if (state.len == 0 || str_is(state, "ended")) {
         if (r->entry[0] != '\0')
             route_void(r->manager, str_of(r->id), r->lane, str_of(r->entry));
-        free(r);
+        recovered(r);
     } else if (str_is(state, "preparing")) {
         ask_cast(r, "HGET", "wish", on_wish);
     } else {
@@ -152,52 +182,105 @@ void recover_one(struct manager *manager, struct str id, int64_t lane, struct st
     words_add(&words, key_make(&manager->keys, "conversation", r->id, key));
     words_add(&words, str_of("state"));
     words_add(&words, str_of("on_failure"));
+    words_add(&words, str_of("next"));
+    words_add(&words, str_of("lane"));
+    manager->recovery.reading++;
     manager_send(manager, &words, on_state, r);
 }
 
 /* ---- all of them ---- */
 
+/* By score, not by rank: what is removed meanwhile would shift the ranks. */
 struct paging {
     struct manager *manager;
-    int64_t from;
+    char from[SCORE_SIZE]; /* this score and above; "" from the first */
+    int64_t limit;
+    size_t seen;
+    bool patrol; /* one page, and those that are known are looked at too */
 };
 
 static void ask_page(struct paging *paging);
 
+static void take_page(struct paging *paging, const struct redis_value *page)
+{
+    struct manager *manager = paging->manager;
+
+    for (size_t i = 0; i + 1 < page->count; i += 2) {
+        struct str id = redis_item_text(page, i);
+        const struct talk *talk = roster_find(manager->roster, id);
+
+        paging->seen++;
+        if (talk == NULL)
+            recover_one(manager, id, 0, str_of(""));
+        else if (paging->patrol && talk->state == TALK_RUNNING)
+            due_look_at(manager, id);
+    }
+}
+
+/* The next page begins at the last score, again with those that share it. */
+static void move_on(struct paging *paging, const struct redis_value *page)
+{
+    struct str first = redis_item_text(page, 1);
+    struct str last = redis_item_text(page, page->count - 1);
+
+    if (str_is(first, "") || last.len >= sizeof paging->from)
+        return;
+    if (first.len == last.len && memcmp(first.at, last.at, last.len) == 0)
+        paging->limit *= 2; /* all of one score: only a longer page gets past it */
+    fmt_into(paging->from, sizeof paging->from, "%.*s", (int)last.len, last.at);
+}
+
+static void end_paging(struct paging *paging, bool is_last)
+{
+    struct recovery *recovery = &paging->manager->recovery;
+
+    if (paging->patrol) {
+        recovery->patrolling = false;
+        fmt_into(recovery->patrol_from, sizeof recovery->patrol_from, "%s",
+                 is_last ? "" : paging->from);
+    } else {
+        recovery->paging = false;
+        log_info("recover", "looked at all conversations count=%zu", paging->seen);
+        if (leader_leads(&paging->manager->leader))
+            go_on(paging->manager);
+    }
+    free(paging);
+}
+
 static void on_page(void *owner, const struct redis_answer *answer)
 {
     struct paging *paging = owner;
-    size_t count = answer->outcome == REDIS_OK ? answer->value->count : 0;
+    bool leads = leader_leads(&paging->manager->leader);
+    bool is_full = false;
 
-    for (size_t i = 0; i < count; i++) {
-        struct str id = redis_item_text(answer->value, i);
-
-        if (roster_find(paging->manager->roster, id) == NULL)
-            recover_one(paging->manager, id, 0, str_of(""));
+    if (answer->outcome == REDIS_OK && leads) {
+        is_full = answer->value->count >= 2 * (size_t)paging->limit;
+        take_page(paging, answer->value);
+        if (is_full)
+            move_on(paging, answer->value);
     }
-    paging->from += (int64_t)count;
-    if (count == PAGE && leader_leads(&paging->manager->leader)) {
+    if (is_full && !paging->patrol)
         ask_page(paging);
-        return;
-    }
-    log_info("recover", "looked at all conversations count=%lld",
-             (long long)paging->from);
-    free(paging);
+    else
+        end_paging(paging, !is_full);
 }
 
 static void ask_page(struct paging *paging)
 {
     char key[KEY_SIZE];
-    char from[24];
-    char to[24];
+    char limit[24];
     struct words words = {0};
 
-    fmt_into(from, sizeof from, "%lld", (long long)paging->from);
-    fmt_into(to, sizeof to, "%lld", (long long)paging->from + PAGE - 1);
+    fmt_into(limit, sizeof limit, "%lld", (long long)paging->limit);
     words_add(&words, str_of("ZRANGE"));
     words_add(&words, key_make(&paging->manager->keys, "conversations", NULL, key));
-    words_add(&words, str_of(from));
-    words_add(&words, str_of(to));
+    words_add(&words, str_of(paging->from[0] == '\0' ? "-inf" : paging->from));
+    words_add(&words, str_of("+inf"));
+    words_add(&words, str_of("BYSCORE"));
+    words_add(&words, str_of("LIMIT"));
+    words_add(&words, str_of("0"));
+    words_add(&words, str_of(limit));
+    words_add(&words, str_of("WITHSCORES"));
     manager_send(paging->manager, &words, on_page, paging);
 }
 
@@ -206,6 +289,22 @@ void recover_all(struct manager *manager)
     struct paging *paging = x_calloc(1, sizeof *paging);
 
     paging->manager = manager;
+    paging->limit = PAGE;
+    manager->recovery.paging = manager->recovery.taking = true;
+    ask_page(paging);
+}
+
+void recover_patrol(struct manager *manager)
+{
+    struct paging *paging;
+
+    if (manager->recovery.patrolling)
+        return;
+    paging = x_calloc(1, sizeof *paging);
+    paging->manager = manager;
+    paging->limit = PATROL_PAGE;
+    paging->patrol = manager->recovery.patrolling = true;
+    fmt_into(paging->from, sizeof paging->from, "%s", manager->recovery.patrol_from);
     ask_page(paging);
 }
 
@@ -213,85 +312,106 @@ void recover_all(struct manager *manager)
 
 struct sweeping {
     struct manager *manager;
-    int64_t lane;
+    int64_t lane; /* 0: the commands */
+    int64_t min_idle_ms;
+    char cursor[ENTRY_MAX]; /* the page begins here */
 };
+
+static void ask_pending(struct sweeping *sweeping);
+
+/* They were pending and are not in the stream any more: somebody has trimmed it. Their
+ * ids tell nothing of whose they were, so all that run are looked at. */
+static void take_trimmed(struct manager *manager, const struct redis_value *ids,
+                         int64_t lane)
+{
+    struct talk *talk = roster_first(manager->roster, TALK_RUNNING);
+
+    if (ids->count == 0)
+        return;
+    manager->trimmed += (int64_t)ids->count;
+    log_error("recover",
+              "entries vanished before they were dealt with %s=%lld count=%zu",
+              lane == 0 ? "control" : "lane", (long long)lane, ids->count);
+    for (; lane > 0 && talk != NULL; talk = roster_next(talk))
+        due_look_at(manager, str_of(talk->id));
+}
+
+static void take_entry(const struct sweeping *sweeping, const struct redis_value *entry)
+{
+    struct str id = redis_item_text(entry, 0);
+
+    log_debug("recover", "taken again entry=%s", log_safe(id));
+    fault_point("manager.claimed");
+    if (sweeping->lane == 0)
+        control_command(sweeping->manager, id, redis_item(entry, 1));
+    else
+        route_response(sweeping->manager, sweeping->lane, id, redis_item(entry, 1));
+}
 
 static void on_pending(void *owner, const struct redis_answer *answer)
 {
     struct sweeping *sweeping = owner;
     const struct redis_value *entries;
+    struct str cursor;
 
-    if (answer->outcome == REDIS_OK && leader_leads(&sweeping->manager->leader)) {
-        entries = redis_item(answer->value, 1);
-        for (size_t i = 0; i < entries->count; i++) {
-            const struct redis_value *entry = redis_item(entries, i);
-
-            log_debug("recover", "taken again entry=%s",
-                      log_safe(redis_item_text(entry, 0)));
-            fault_point("manager.claimed");
-            route_response(sweeping->manager, sweeping->lane, redis_item_text(entry, 0),
-                           redis_item(entry, 1));
-        }
-    }
-    free(sweeping);
-}
-
-void recover_pending(struct manager *manager, int64_t min_idle_ms)
-{
-    char idle[24];
-    char most[16];
-
-    fmt_into(idle, sizeof idle, "%lld", (long long)min_idle_ms);
-    fmt_into(most, sizeof most, "%d", PENDING_PAGE);
-    for (int lane = 1; lane <= SEATS_MAX; lane++) {
-        struct sweeping *sweeping = x_calloc(1, sizeof *sweeping);
-        char key[KEY_SIZE];
-        struct words words = {0};
-
-        sweeping->manager = manager;
-        sweeping->lane = lane;
-        words_add(&words, str_of("XAUTOCLAIM"));
-        words_add(&words, key_lane(&manager->keys, "response", lane, key));
-        words_add(&words, str_of("managers"));
-        words_add(&words, str_of(manager->member.name));
-        words_add(&words, str_of(idle));
-        words_add(&words, str_of("-"));
-        words_add(&words, str_of("COUNT"));
-        words_add(&words, str_of(most));
-        manager_send(manager, &words, on_pending, sweeping);
-    }
-}
-
-/* Commands that another leader read and did not carry out. */
-static void on_commands(void *owner, const struct redis_answer *answer)
-{
-    struct manager *manager = owner;
-    const struct redis_value *entries;
-
-    if (answer->outcome != REDIS_OK || !leader_leads(&manager->leader))
+    if (answer->outcome != REDIS_OK || !leader_leads(&sweeping->manager->leader)) {
+        free(sweeping); /* the next sweep comes in a second */
         return;
+    }
+    cursor = redis_item_text(answer->value, 0);
     entries = redis_item(answer->value, 1);
     for (size_t i = 0; i < entries->count; i++)
-        control_command(manager, redis_item_text(redis_item(entries, i), 0),
-                        redis_item(redis_item(entries, i), 1));
+        take_entry(sweeping, redis_item(entries, i));
+    take_trimmed(sweeping->manager, redis_item(answer->value, 2), sweeping->lane);
+    if (cursor.len == 0 || cursor.len >= sizeof sweeping->cursor
+        || str_is(cursor, "0-0")) {
+        free(sweeping);
+        return;
+    }
+    fmt_into(sweeping->cursor, sizeof sweeping->cursor, "%.*s", (int)cursor.len,
+             cursor.at);
+    ask_pending(sweeping);
 }
 
-void recover_commands(struct manager *manager, int64_t min_idle_ms)
+static void ask_pending(struct sweeping *sweeping)
 {
+    struct manager *manager = sweeping->manager;
     char key[KEY_SIZE];
     char idle[24];
     char most[16];
     struct words words = {0};
 
-    fmt_into(idle, sizeof idle, "%lld", (long long)min_idle_ms);
+    fmt_into(idle, sizeof idle, "%lld", (long long)sweeping->min_idle_ms);
     fmt_into(most, sizeof most, "%d", PENDING_PAGE);
     words_add(&words, str_of("XAUTOCLAIM"));
-    words_add(&words, key_make(&manager->keys, "control", NULL, key));
+    words_add(&words, sweeping->lane == 0
+                          ? key_make(&manager->keys, "control", NULL, key)
+                          : key_lane(&manager->keys, "response", sweeping->lane, key));
     words_add(&words, str_of("managers"));
     words_add(&words, str_of(manager->member.name));
     words_add(&words, str_of(idle));
-    words_add(&words, str_of("-"));
+    words_add(&words, str_of(sweeping->cursor));
     words_add(&words, str_of("COUNT"));
     words_add(&words, str_of(most));
-    manager_send(manager, &words, on_commands, manager);
+    manager_send(manager, &words, on_pending, sweeping);
+}
+
+static void sweep(struct manager *manager, int64_t lane, int64_t min_idle_ms)
+{
+    struct sweeping *sweeping = x_calloc(1, sizeof *sweeping);
+
+    *sweeping = (struct sweeping){
+        .manager = manager, .lane = lane, .min_idle_ms = min_idle_ms, .cursor = "-"};
+    ask_pending(sweeping);
+}
+
+void recover_pending(struct manager *manager, int64_t min_idle_ms)
+{
+    for (int64_t lane = 1; lane <= SEATS_MAX; lane++)
+        sweep(manager, lane, min_idle_ms);
+}
+
+void recover_commands(struct manager *manager, int64_t min_idle_ms)
+{
+    sweep(manager, 0, min_idle_ms);
 }

@@ -147,6 +147,14 @@ void roster_remove(struct roster *roster, struct talk *talk)
     free(talk);
 }
 
+void roster_awaits(struct roster *roster, struct str id, int64_t next)
+{
+    struct talk *talk = roster_find(roster, id);
+
+    if (talk != NULL)
+        talk->next = next;
+}
+
 size_t roster_count(const struct roster *roster, enum talk_state state)
 {
     return roster->counts[state];

@@ -33,6 +33,7 @@ struct talk {
     enum talk_state state;
     uint8_t seat_count;
     uint8_t lanes[SEATS_MAX]; /* of each seat, from 1 to SEATS_MAX */
+    int64_t next;             /* the turn awaited, as Redis said last; 0: none yet */
     bool pass_on_failure;
     struct wish *wish;        /* owned; NULL once running */
     struct cast *cast;        /* owned; from ready until running */
@@ -60,6 +61,8 @@ void roster_set_cast(struct talk *talk, struct cast *cast_take);
 void roster_run(struct roster *roster, struct talk *talk);
 void roster_remove(struct roster *roster, struct talk *talk);
 
+/* Notes that this turn is awaited now; a talk that is not there does not matter. */
+void roster_awaits(struct roster *roster, struct str id, int64_t next);
 size_t roster_count(const struct roster *roster, enum talk_state state);
 struct talk *roster_first(struct roster *roster, enum talk_state state);
 struct talk *roster_next(struct talk *talk);

@@ -65,11 +65,16 @@ static void on_routed(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK)
         goto out;
     word = redis_item_text(answer->value, 0);
-    manager->routed += str_is(word, "OK");
+    if (str_is(word, "OK")) {
+        manager->routed++;
+        roster_awaits(manager->roster, str_of(routing->id), routing->turn + 1);
+    }
     log_debug("route", "routed message=%s:%lld answer=%s", routing->id,
               (long long)routing->turn, log_safe(word));
     if (str_is(word, "STALE"))
         leader_stale(&manager->leader);
+    else if (str_is(word, "CLOCK"))
+        manager_doubt_clock(manager);
     else if (str_is(word, "GONE") || str_is(word, "ENDED")
              || (str_is(word, "OK")
                  && str_is(redis_item_text(answer->value, 3), "ended")))
@@ -85,9 +90,10 @@ static void send_route(struct routing *routing, const struct talk *talk,
     int64_t seat = talk_next_seat(talk, routing->seat);
     int64_t lane = talk_lane(talk, seat);
     char keys[7][KEY_SIZE];
-    char numbers[3][NUMBER_SIZE];
+    char numbers[4][NUMBER_SIZE];
     struct words words = {0};
 
+    number_text(numbers[3], redis_clock_now_us(&manager->clock));
     number_text(numbers[0], routing->turn);
     number_text(numbers[1], seat);
     number_text(numbers[2], lane);
@@ -107,6 +113,7 @@ static void send_route(struct routing *routing, const struct talk *talk,
     words_add(&words, str_of(numbers[1]));
     words_add(&words, str_of(numbers[2]));
     words_add(&words, message);
+    words_add(&words, str_of(numbers[3]));
     manager_eval(manager, SCRIPT_ROUTE, &words, on_routed, routing);
 }
 
@@ -228,6 +235,8 @@ static void on_reissued(void *owner, const struct redis_answer *answer)
                  routing->error[0] == '\0' ? "lost" : log_safe(str_of(routing->error)));
     else if (str_is(word, "STALE"))
         leader_stale(&manager->leader);
+    else if (str_is(word, "CLOCK"))
+        manager_doubt_clock(manager);
     else if (str_is(word, "GONE") || str_is(word, "ENDED"))
         close_forget(manager, str_of(routing->id));
     free(routing);
@@ -236,22 +245,26 @@ static void on_reissued(void *owner, const struct redis_answer *answer)
 static void send_reissue(struct routing *routing)
 {
     struct manager *manager = routing->manager;
-    char keys[6][KEY_SIZE];
+    char keys[7][KEY_SIZE];
     char turn[NUMBER_SIZE];
+    char now[NUMBER_SIZE];
     struct words words = {0};
 
     number_text(turn, routing->turn);
+    number_text(now, redis_clock_now_us(&manager->clock));
     words_add(&words, key_make(&manager->keys, "conversation", routing->id, keys[0]));
     words_add(&words, key_make(&manager->keys, "transcript", routing->id, keys[1]));
     words_add(&words, key_lane(&manager->keys, "request", routing->lane, keys[2]));
     words_add(&words, key_lane(&manager->keys, "response", routing->lane, keys[3]));
     words_add(&words, key_make(&manager->keys, "due", NULL, keys[4]));
     words_add(&words, key_make(&manager->keys, "epoch", NULL, keys[5]));
+    words_add(&words, key_make(&manager->keys, "events", NULL, keys[6]));
     words_keys_end(&words);
     words_add(&words, str_of(routing->id));
     words_add(&words, str_of(manager->leader.token));
     words_add(&words, str_of(turn));
     words_add(&words, str_of(routing->entry));
+    words_add(&words, str_of(now));
     manager_eval(manager, SCRIPT_REISSUE, &words, on_reissued, routing);
 }
 

@@ -15,7 +15,9 @@ enum {
     ASK_QUICKLY = 5,
     BEST_FOR_MS = 60000,
     SECONDS_MAX = 1 << 30, /* of TIME, in units of four: beyond, it is no time */
-    DRIFT_US = 1000        /* two clocks may part that much in a minute */
+    DRIFT_US = 1000,       /* two clocks may part that much in a minute */
+    JUMP_US = 5000000,
+    JUMP_ROUND_TRIP_US = 1000000 /* a sample that took longer tells no jump */
 };
 
 static int64_t distance(int64_t a, int64_t b)
@@ -31,11 +33,43 @@ static bool contradicts(const struct redis_clock *clock, int64_t offset_us,
            > (clock->best_round_trip_us + round_trip_us) / 2 + DRIFT_US;
 }
 
+/* Both clocks are read around the same reply: what stops us stops neither of them. */
+static void look_for_jump(struct redis_clock *clock, int64_t offset_us,
+                          int64_t round_trip_us)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t delta_us = offset_us - clock->last_offset_us;
+    int64_t since_us = clock->last_at_us;
+
+    if (round_trip_us > JUMP_ROUND_TRIP_US)
+        return;
+    clock->last_offset_us = offset_us;
+    clock->last_at_us = now_us;
+    if (since_us != 0 && distance(delta_us, 0) > JUMP_US && clock->on_jump != NULL)
+        clock->on_jump(clock->owner, delta_us, since_us + offset_us);
+}
+
+void redis_clock_sample(struct redis_clock *clock, int64_t at_us, int64_t round_trip_us)
+{
+    int64_t now_us = clock_mono_us();
+    int64_t offset_us = at_us - (now_us - round_trip_us / 2);
+    bool keep = clock->known && round_trip_us > clock->best_round_trip_us
+                && now_us / 1000 - clock->best_at_ms < BEST_FOR_MS
+                && !contradicts(clock, offset_us, round_trip_us);
+
+    if (!keep) {
+        clock->offset_us = offset_us;
+        clock->best_round_trip_us = round_trip_us;
+        clock->best_at_ms = now_us / 1000;
+        clock->known = true;
+    }
+    look_for_jump(clock, offset_us, round_trip_us);
+}
+
 static void on_time(void *owner, const struct redis_answer *answer)
 {
     struct redis_clock *clock = owner;
-    int64_t now_us = clock_mono_us();
-    int64_t seconds, micros, offset_us;
+    int64_t seconds, micros;
 
     if (answer->outcome != REDIS_OK)
         return;
@@ -43,15 +77,7 @@ static void on_time(void *owner, const struct redis_answer *answer)
     micros = redis_item_i64(answer->value, 1, -1);
     if (seconds < 0 || seconds / 4 > SECONDS_MAX || micros < 0 || micros >= 1000000)
         return;
-    offset_us = seconds * 1000000 + micros - (now_us - answer->round_trip_us / 2);
-    if (clock->known && answer->round_trip_us > clock->best_round_trip_us
-        && now_us / 1000 - clock->best_at_ms < BEST_FOR_MS
-        && !contradicts(clock, offset_us, answer->round_trip_us))
-        return;
-    clock->offset_us = offset_us;
-    clock->best_round_trip_us = answer->round_trip_us;
-    clock->best_at_ms = now_us / 1000;
-    clock->known = true;
+    redis_clock_sample(clock, seconds * 1000000 + micros, answer->round_trip_us);
 }
 
 static void on_tick(struct loop_timer *timer, void *owner)

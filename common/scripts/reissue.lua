@@ -1,8 +1,11 @@
 -- reissue: the leader asks again for the turn awaited, where its answer failed or its request or answer is lost.
 --
 -- KEYS 1 K:conversation:<id>  2 K:transcript:<id>  3 K:request:<lane>  4 K:response:<lane>  5 K:due  6 K:epoch
---      (the lane in the conversation's hash)
+--      7 K:events  (the lane in the conversation's hash)
 -- ARGV 1 id  2 token  3 turn  4 failed response entry ('' none: look whether something is lost)
+--      5 what the caller takes for Redis' time (µs)
+--
+-- Where a request or an answer was lost that nobody was done with, the event `message.trimmed` says so.
 --
 -- OK request issue   the new request's id and the number of this issue; '' and the old number when paused:
 --                nothing is asked for, the turn waits for resume
@@ -10,11 +13,13 @@
 -- NO issues      the failed response was the last of max_issues: end the conversation or route an empty turn
 -- NO closing     after a deadline or a stop nothing is asked for: end the conversation
 -- ENDED, GONE    the conversation ended, or does not exist: out of K:due
+-- CLOCK          Redis' clock is over 5 s from ARGV[5]: nothing was touched, find out whether it jumped
 -- STALE          the caller leads no longer
--- All but NO and STALE ack the failed response.
+-- All but NO, CLOCK and STALE ack the failed response.
 -- Called by: the leader, at a failed response and when K:due says so.
 local call = redis.call
 local id, turn, failed = ARGV[1], ARGV[3], ARGV[4]
+local CLOCK_US = 5000000
 
 if call('GET', KEYS[6]) ~= ARGV[2] then return {'STALE'} end
 local state, next_turn, phase, request, response, seat, issue, deadline, patience_ms, max_issues, cast, max_turns =
@@ -59,6 +64,7 @@ if state == 'preparing' then ack() return {'NOTHING'} end
 
 local t = call('TIME')
 local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
+if math.abs(now - tonumber(ARGV[5])) > CLOCK_US then return {'CLOCK'} end
 local due_ms, left_ms = math.floor(now / 1000) + tonumber(patience_ms), ''
 if deadline ~= '' then
   local end_us = tonumber(deadline)
@@ -72,7 +78,7 @@ if turn ~= next_turn then
 end
 issue, max_issues = tonumber(issue), tonumber(max_issues)
 
-local wanted
+local wanted, trimmed
 if failed ~= '' then
   wanted = phase == 'answered' and response == failed and is_failed(failed)
   -- Any other response given here is either over or for route to take: only the first is acked.
@@ -80,8 +86,12 @@ if failed ~= '' then
     if response ~= failed then ack() end
     return {'NOTHING'}
   end
-elseif phase == 'asked' then wanted = is_lost(KEYS[3], 'workers', request)
-elseif phase == 'answered' then wanted = is_lost(KEYS[4], 'managers', response)
+elseif phase == 'asked' then
+  wanted = is_lost(KEYS[3], 'workers', request)
+  trimmed = wanted and 'request'
+elseif phase == 'answered' then
+  wanted = is_lost(KEYS[4], 'managers', response)
+  trimmed = wanted and 'response'
 else wanted = state == 'running'
 end
 if not wanted then
@@ -90,6 +100,11 @@ if not wanted then
 end
 if state == 'closing' or (state == 'running' and left_ms ~= '' and left_ms <= 0) then return {'NO', 'closing'} end
 if failed ~= '' and issue >= max_issues then return {'NO', 'issues'} end
+
+if trimmed then
+  call('XADD', KEYS[7], '*', 'id', string.format('%s:trimmed:%s/%d', id, turn, issue), 'event', 'message.trimmed',
+    'conversation', id, 'at', at, 'turn', turn, 'transcript', '', 'state', state, 'reason', trimmed, 'summary', '')
+end
 if state == 'paused' then
   call('HSET', KEYS[1], 'phase', 'idle', 'request', '', 'response', '', 'asked_at', '')
   call('ZREM', KEYS[5], id)

@@ -4,21 +4,24 @@
 -- KEYS 1 K:conversation:<id>  2 K:transcript:<id>  3 K:request:<lane in the conversation's hash>  4 K:events
 --      5 K:due  6 K:epoch  7 K:control  8 K:answer:<command>
 -- ARGV 1 id  2 token  3 control entry ('' none)  4 command ('' none)  5 valid_until (µs, '' none)  6 reason
+--      7 the lane KEYS[3] is of
 --
 -- OK request   running; the new request's id, '' if a turn is still in flight (or no time is left)
 -- DUP          running already
 -- NO why       `late` (valid_until has passed), or the state that does not fit: preparing, closing, ended
 -- GONE         no such conversation
+-- LANE lane    the next turn is another lane's: nothing was touched, call again with that one
 -- STALE        the caller leads no longer: nothing was touched
--- All but STALE ack the control entry and push the answer (a repeated call: once).
+-- All but LANE and STALE ack the control entry and push the answer (a repeated call: once).
 -- Called by: the leader, for the command `resume`.
 local call = redis.call
 local id, entry, command = ARGV[1], ARGV[3], ARGV[4]
 
 if call('GET', KEYS[6]) ~= ARGV[2] then return {'STALE'} end
 if entry ~= '' and #call('XPENDING', KEYS[7], 'managers', entry, entry, 1) == 0 then return {'DUP'} end
-local state, phase, left_ms, patience_ms, next_turn, seat, issue, cast, max_turns = unpack(call('HMGET', KEYS[1],
-  'state', 'phase', 'left_ms', 'patience_ms', 'next', 'seat', 'issue', 'cast', 'max_turns'))
+local state, phase, left_ms, patience_ms, next_turn, seat, issue, cast, max_turns, lane =
+  unpack(call('HMGET', KEYS[1], 'state', 'phase', 'left_ms', 'patience_ms', 'next', 'seat', 'issue', 'cast',
+  'max_turns', 'lane'))
 local t = call('TIME')
 local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
 
@@ -35,6 +38,7 @@ if ARGV[5] ~= '' and now > tonumber(ARGV[5]) then return settle('NO', 'late') en
 if not state then return settle('GONE') end
 if state == 'running' then return settle('DUP') end
 if state ~= 'paused' then return settle('NO', state) end
+if phase == 'idle' and lane ~= ARGV[7] then return {'LANE', lane} end
 
 local deadline, due_ms = '', math.floor(now / 1000) + tonumber(patience_ms)
 if left_ms ~= '' then

@@ -4,7 +4,7 @@
 -- KEYS 1 K:conversation:<id>  2 K:transcript:<id>  3 K:response:<lane of this turn>
 --      4 K:request:<lane of the next turn>  5 K:events  6 K:due  7 K:epoch
 -- ARGV 1 id  2 token  3 response entry  4 turn  5 tokens ('' unknown)  6 seat and 7 lane of the next turn
---      8 message (JSON, completed)
+--      8 message (JSON, completed)  9 what the caller takes for Redis' time (µs)
 --
 -- K:due is not touched while it runs: an early look finds all well and moves it on (reissue).
 --
@@ -14,11 +14,13 @@
 -- GAP        the response is not the one awaited
 -- GONE       no such conversation
 -- ENDED      the conversation ended without this turn
+-- CLOCK      Redis' clock is over 5 s from ARGV[9]: the response stays pending; find out whether it jumped
 -- STALE      the caller leads no longer: the response stays pending
--- All but STALE ack the response.
+-- All but CLOCK and STALE ack the response.
 -- Called by: the leader.
 local call, format = redis.call, string.format
 local id, entry, turn = ARGV[1], ARGV[3], tonumber(ARGV[4])
+local CLOCK_US = 5000000
 
 if call('GET', KEYS[7]) ~= ARGV[2] then return {'STALE'} end
 local state, next_turn, phase, response, seat, turns, tokens, max_turns, deadline, reason, cast, window =
@@ -41,6 +43,7 @@ end
 
 local t = call('TIME')
 local at, now = format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
+if math.abs(now - tonumber(ARGV[9])) > CLOCK_US then return {'CLOCK'} end
 turns = tonumber(turns) + 1
 local added = tonumber(ARGV[5])
 -- The comparison also drops nan, which tonumber lets through.

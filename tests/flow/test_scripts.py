@@ -48,6 +48,8 @@ class Shard:
         answer = self.run("lead", ["leader", "epoch", "meta", "control"] + lanes, ttl_ms, name, nonce)
         if answer[0] == "OK" and ttl_ms:
             self.token = answer[1]
+        if answer[0] != "LAYOUT":
+            assert abs(int(answer.pop()) - self.now_us()) < 10**6  # Redis' time comes last
         return answer
 
     def beat(self, name="w1", nonce="n1", ttl_ms=5000, *fields, heir_of=""):
@@ -88,11 +90,12 @@ class Shard:
         keys = [f"conversation/{conversation}", "events", "due", "epoch", "control", f"answer/{by[1]}"]
         return self.run("pause", keys, conversation, self.token if token is None else token, *by, cancel, "asked")
 
-    def resume(self, by=("", "", ""), token=None, conversation=ID):
+    def resume(self, by=("", "", ""), token=None, conversation=ID, asked_lane=None):
         lane = self.hash(conversation).get("lane") or "1"
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", f"request/{lane}", "events", "due", "epoch",
                 "control", f"answer/{by[1]}"]
-        return self.run("resume", keys, conversation, self.token if token is None else token, *by, "asked")
+        return self.run("resume", keys, conversation, self.token if token is None else token, *by, "asked",
+                        lane if asked_lane is None else asked_lane)
 
     def stop(self, mode="now", by=("", "", ""), reason="stopped", token=None, conversation=ID):
         keys = [f"conversation/{conversation}", "events", "due", "epoch", "control", f"answer/{by[1]}"]
@@ -149,18 +152,19 @@ class Shard:
         got = self.db.xreadgroup("managers", "m1", {self.key("response", lane): ">"}, count=1)
         return got[0][1][0] if got else None
 
-    def route(self, response, turn=1, lane=None, token=None, conversation=ID, tokens="7", message=None):
+    def route(self, response, turn=1, lane=None, token=None, conversation=ID, tokens="7", message=None, ahead_us=0):
         lane = lane or lane_of(turn)
         following = lane_of(turn + 1)
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", f"response/{lane}", f"request/{following}",
                 "events", "due", "epoch"]
         return self.run("route", keys, conversation, self.token if token is None else token, response, turn, tokens,
-                        following, following, message or f"said {turn}")
+                        following, following, message or f"said {turn}", self.now_us() + ahead_us)
 
-    def reissue(self, turn=1, failed="", lane="1", token=None, conversation=ID):
+    def reissue(self, turn=1, failed="", lane="1", token=None, conversation=ID, ahead_us=0):
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", f"request/{lane}", f"response/{lane}", "due",
-                "epoch"]
-        return self.run("reissue", keys, conversation, self.token if token is None else token, turn, failed)
+                "epoch", "events"]
+        return self.run("reissue", keys, conversation, self.token if token is None else token, turn, failed,
+                        self.now_us() + ahead_us)
 
     def trim(self, streams, keep, max_len=100000, token=None):
         return self.run("trim", ["epoch"] + streams, self.token if token is None else token, max_len, *keep)
@@ -282,6 +286,7 @@ EVENTS = {
     "pause": (NUMBER, EMPTY, "paused", "asked", EMPTY),
     "resume": (NUMBER, EMPTY, "running", "asked", EMPTY),
     "closing": (NUMBER, EMPTY, "closing", "stopped|duration", EMPTY),
+    "message.trimmed": (NUMBER, EMPTY, "running|paused", "request|response", EMPTY),
     "resolve": (COUNT, maybe(ENTRY), "ended", "turns|duration|stopped|failed", r"\{.*\}"),
 }
 
@@ -389,6 +394,20 @@ def test_lead_after_a_flush_puts_the_shard_in_order_again(shard):
     shard.db.flushall()
     assert shard.lead() == ["OK", "1:m1:n1", "1"]
     assert shard.db.exists(shard.key("response", "16"))
+
+
+@pytest.mark.parametrize("how", ["group", "stream"])
+def test_lead_makes_a_lane_that_vanished_anew_and_is_a_new_leadership(shard, how):
+    shard.lead()
+    if how == "group":
+        shard.db.xgroup_destroy(shard.key("request", "3"), "workers")
+    else:
+        shard.db.delete(shard.key("response", "7"))
+    assert shard.lead() == ["OK", "2:m1:n1", "1"]
+    for queue, group in (("request", "workers"), ("response", "managers")):
+        for lane in LANES:
+            assert [one["name"] for one in shard.db.xinfo_groups(shard.key(queue, lane))] == [group]
+    assert shard.lead() == ["OK", "2:m1:n1", "0"]
 
 
 def test_lead_with_a_lost_epoch_is_a_new_leadership(shard):
@@ -1300,6 +1319,41 @@ def test_reissue_tells_unread_from_read_by_both_halves_of_the_entry_id(shard):
     for read, answer in ((f"{now_ms}-9", "NOTHING"), (f"{now_ms - 1}-99", "NOTHING"), (f"{now_ms}-10", "OK")):
         shard.db.xgroup_setid(key, "workers", read)
         assert shard.reissue()[0] == answer, read
+
+
+def trimmed(shard):
+    return [(event["turn"], event["reason"]) for event in shard.events() if event["event"] == "message.trimmed"]
+
+
+def test_reissue_tells_what_vanished_and_nothing_where_nothing_did(shard):
+    shard.running()
+    assert shard.reissue() == ["NOTHING"] and trimmed(shard) == []
+    shard.db.xtrim(shard.key("request", "1"), 0, approximate=False)
+    assert shard.reissue()[0] == "OK" and trimmed(shard) == [("1", "request")]
+    assert shard.commit(shard.read()[0])[0] == "OK"
+    shard.db.xtrim(shard.key("response", "1"), 0, approximate=False)
+    assert shard.reissue()[0] == "OK"
+    assert trimmed(shard) == [("1", "request"), ("1", "response")]
+
+
+@pytest.mark.parametrize("ahead_us", [-5500000, 5500000])
+def test_neither_route_nor_reissue_acts_by_a_clock_that_jumped(shard, ahead_us):
+    response = shard.answered(duration_ms=60000)
+    before = shard.snapshot()
+    assert shard.route(response, ahead_us=ahead_us) == ["CLOCK"]
+    assert shard.reissue(ahead_us=ahead_us) == ["CLOCK"]
+    assert shard.snapshot() == before
+    assert shard.route(response, ahead_us=ahead_us * 4 // 5)[0] == "OK"
+
+
+def test_resume_names_the_lane_where_it_was_given_another(shard):
+    shard.running()
+    shard.pause(cancel=1)
+    by = shard.command()
+    before = shard.snapshot()
+    assert shard.resume(by, asked_lane="2") == ["LANE", "1"]
+    assert shard.snapshot() == before
+    assert shard.resume(by)[0] == "OK" and shard.read("1")[1]["turn"] == "1"
 
 
 def test_reissue_for_a_turn_gone_by_does_nothing_though_the_next_one_is_lost(shard):

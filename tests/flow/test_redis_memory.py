@@ -1,0 +1,151 @@
+"""A Redis that forgets: flushed, robbed of a group or a stream, come back with less than it had,
+its clock set. What was committed stands once, what is missing is asked for again, and whatever is
+gone for good is told.
+"""
+import os
+import signal
+
+import pytest
+import redis
+
+from helpers import (Fleet, assert_once_and_in_order, box, read_lines, story_file,
+                     wait_for)  # noqa: F401 - box is a fixture
+
+K = "parley:{0}:"
+SLOW = ["--tokens-per-second", 150, "--first-token-ms", 20, "--reply-tokens", "15..30"]
+OPTIONS = ["--lease", "2s"]
+
+
+@pytest.fixture
+def fleet(box):
+    fleet = Fleet(box)
+    box.env["PARLEY_PATIENCE"] = "2s"
+    fleet.simulator(*SLOW)
+    return fleet
+
+
+def events(fleet, name):
+    """The events of that name as (conversation, turn, reason)."""
+    return [(one["conversation"], one["turn"], one["reason"])
+            for _, one in fleet.db.xrange(K + "events") if one["event"] == name]
+
+
+def calls_done(fleet, conversation):
+    return [one["turn"] for _, one in fleet.db.xrange(K + "calls")
+            if one["conversation"] == conversation and one["outcome"] == "done" and "turn" in one]
+
+
+def finish(fleet, conversation, turns):
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    assert_once_and_in_order(fleet.transcript(conversation), turns)
+    fleet.wait_settled()
+    fleet.box.stop_all()
+
+
+# ---- all is gone ----
+
+def test_a_flushed_redis_is_put_in_order_and_what_is_lost_is_told(fleet):
+    """B7: FLUSHALL amid a conversation; the next one runs, the lost one is named."""
+    fleet.crew(*OPTIONS)
+    lost = fleet.begin("--turns", 500, "--story", story_file(fleet.box))
+    fleet.wait_turns(lost, 2)
+    fleet.db.flushall()
+    wait_for(lambda: events(fleet, "history.lost"), "the loss is told")
+    assert events(fleet, "history.lost") == [(lost, "", "it is not in Redis any more")]
+    finish(fleet, fleet.begin("--turns", 6, "--story", story_file(fleet.box)), 6)
+
+
+def test_a_run_whose_redis_is_flushed_ends_with_1_and_says_so(box):
+    """B7: `parley run` neither stalls nor claims success."""
+    out = box.path("D")
+    run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 500, "--observe",
+                    "none", "--out", out, *OPTIONS, *SLOW)
+    path, = wait_for(lambda: list(box.runtime.glob("*/redis.sock")), "its redis-server")
+    db = redis.Redis(unix_socket_path=str(path), decode_responses=True)
+    wait_for(lambda: os.path.exists(out + "/transcript.jsonl")
+             and open(out + "/transcript.jsonl").read().count('"kind":"turn"') >= 2, "two turns")
+    db.flushall()
+    assert run.wait(30) == 1
+    assert "it is not in Redis any more" in open(run.err_path).read()
+    numbers = [line["metadata"]["sequence_number"]
+               for line in read_lines(out + "/transcript.jsonl") if line["kind"] == "turn"]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+# ---- a group or a stream is gone ----
+
+@pytest.mark.parametrize("how", ["group", "stream"])
+def test_readers_go_on_where_a_group_or_a_stream_of_theirs_was_removed(fleet, how):
+    """B8: each lane's group or stream goes while all read; no turn is lost, doubled or, once
+    committed, made again.
+    """
+    fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 12, "--story", story_file(fleet.box))
+    robbed = [("request", 1, "workers"), ("response", 2, "managers"), ("request", 2, "workers"),
+              ("response", 1, "managers"), ("control", None, "managers")]
+    for number, (kind, lane, group) in enumerate(robbed):
+        fleet.wait_turns(conversation, 2 * number + 1)
+        key = K + (f"{kind}:{lane}" if lane else kind)
+        if how == "group":
+            fleet.db.xgroup_destroy(key, group)
+        else:
+            fleet.db.delete(key)
+        wait_for(lambda key=key: fleet.db.exists(key) and fleet.db.xinfo_groups(key),
+                 f"{key} is there again")
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    # At most the turn in flight at each theft is made once more.
+    assert len(calls_done(fleet, conversation)) <= 12 + len(robbed)
+    finish(fleet, conversation, 12)
+
+
+# ---- entries are gone ----
+
+def test_a_request_that_was_trimmed_is_asked_for_again_and_told(fleet):
+    """B16: XTRIM takes the request a dead worker had in hand."""
+    fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 6, "--story", story_file(fleet.box))
+    fleet.wait_turns(conversation, 1)
+    _, pid = fleet.wait_holder(2)
+    os.kill(pid, signal.SIGKILL)
+    next(one for one in fleet.box.started if one.pid == pid).wait()
+    wait_for(lambda: fleet.db.xpending(K + "request:2", "workers")["pending"], "it is in its hands")
+    fleet.db.xtrim(K + "request:2", 0, approximate=False)
+    turn = fleet.talk(conversation)["next"]
+    fleet.worker(2, *OPTIONS)
+    wait_for(lambda: events(fleet, "message.trimmed"), "the loss is told")
+    assert events(fleet, "message.trimmed") == [(conversation, turn, "request")]
+    finish(fleet, conversation, 6)
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_an_answer_that_was_trimmed_is_asked_for_again_and_told(fleet, pending):
+    """B16: XTRIM takes an answer that nobody had, or one that a leader who is gone had in hand."""
+    manager, _, _ = fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 6, "--story", story_file(fleet.box))
+    fleet.wait_turns(conversation, 1)
+    manager.terminate()
+    manager.wait()
+    wait_for(lambda: fleet.talk(conversation)["phase"] == "answered", "an answer waits")
+    turn, lane = fleet.talk(conversation)["next"], fleet.talk(conversation)["lane"]
+    if pending:
+        fleet.db.xreadgroup("managers", "manager-9", {K + f"response:{lane}": ">"})
+    fleet.db.xtrim(K + f"response:{lane}", 0, approximate=False)
+    fleet.manager(*OPTIONS)
+    wait_for(lambda: events(fleet, "message.trimmed"), "the loss is told")
+    assert events(fleet, "message.trimmed") == [(conversation, turn, "response")]
+    finish(fleet, conversation, 6)
+
+
+# ---- what nobody would look at ----
+
+def test_a_conversation_that_fell_out_of_due_is_found_and_goes_on(fleet):
+    """The leader passes over all conversations, a page at a time, whatever is due."""
+    fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 6, "--story", story_file(fleet.box))
+    fleet.wait_turns(conversation, 1)
+    fleet.db.eval("""redis.call('DEL', KEYS[1])
+        redis.call('XTRIM', KEYS[2], 'MAXLEN', 0) redis.call('XTRIM', KEYS[3], 'MAXLEN', 0)
+        redis.call('XGROUP', 'SETID', KEYS[2], 'workers', '$')
+        redis.call('HSET', KEYS[4], 'request', '1-1')""", 4, K + "due", K + "request:1",
+                  K + "request:2", K + "conversation:" + conversation)
+    finish(fleet, conversation, 6)
