@@ -1,11 +1,14 @@
+#!/usr/bin/python3
 """Which test shows which case of the matrix: A1 to A14 and B1 to B20, see docs/reliability.md.
 
 A test that shows a case says so: its docstring begins with the case's id, "A6: ..." or
-"A6, A7: ...". The page's table names them; test_claims.py holds the two together.
+"A6, A7: ...". The page's table names them; test_claims.py holds the two together, and this file
+run by itself writes the table anew. What no test shows stays as it is written there.
 """
 import ast
 import pathlib
 import re
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IDS = [*(f"A{number}" for number in range(1, 15)), *(f"B{number}" for number in range(1, 21))]
@@ -28,7 +31,38 @@ def shown(root=ROOT):
     return found
 
 
+ROW = re.compile(r"^\| (?P<case>[AB]\d+) \| (?P<fault>[^|]*) \| (?P<shown>.*) \|$", re.MULTILINE)
+
+
 def table(page):
     """{case: what its row says of where it is shown} of a page in Markdown."""
-    rows = re.findall(r"^\| ([AB]\d+) \| (?:[^|]*) \| (.*) \|$", page, re.MULTILINE)
-    return dict(rows)
+    return {row["case"]: row["shown"] for row in ROW.finditer(page)}
+
+
+def in_words(tests):
+    """`file`: `test`, `test`; `file`: ..."""
+    by_file = {}
+    for path, test in tests:
+        by_file.setdefault(pathlib.Path(path).stem, []).append(f"`{test}`")
+    return "; ".join(f"{name}: {', '.join(named)}" for name, named in by_file.items())
+
+
+def rewritten(page, found):
+    def row(match):
+        tests = found.get(match["case"])
+        text = in_words(tests) if tests else match["shown"]
+        return f"| {match['case']} | {match['fault']} | {text} |"
+    return ROW.sub(row, page)
+
+
+def main():
+    path = ROOT / "docs/reliability.md"
+    page = path.read_text(encoding="utf-8")
+    path.write_text(rewritten(page, shown()), encoding="utf-8")
+    for case, text in table(path.read_text(encoding="utf-8")).items():
+        if text.startswith("not "):
+            print(f"{case}: {text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

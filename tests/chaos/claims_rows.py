@@ -187,7 +187,20 @@ def change(price_of):
 
 
 def points(results):
-    return judged(results)
+    """The first campaign kills, the second delays, fails and cuts."""
+    rows = []
+    for one in results:
+        is_kill = one["what"] == "points"
+        done = one["kills"] if is_kill else sum(one["hits"].values())
+        rows += [Row(f"{one['what']}: seed, points, at least so often each",
+                     f"{one['seed']}, {one['points']}, {one['least']}"),
+                 Row(f"{one['what']}: in all", f"{done:,} " + ("kills" if is_kill else "faults")
+                     + f", {one['turns']:,} turns of {one['conversations']:,} conversations"),
+                 zero(f"{one['what']}: faults after which a turn was lost, doubled or out of order",
+                      of_invariant([one], "I1", "I2", "I3"), done, "faults"),
+                 Row(f"{one['what']}: calls wasted", f"{one['wasted']:,} of {one['calls']:,}"),
+                 Row(f"{one['what']}: findings of any kind", len(one["violations"]))]
+    return rows
 
 
 def torture(results):
