@@ -43,10 +43,11 @@ static void left_text(const struct redis_value *v, char text[TEXT_SIZE])
 {
     int64_t deadline_us = redis_item_i64(v, 4, -1);
     int64_t left_ms = redis_item_i64(v, 5, -1);
+    bool ended = str_is(redis_item_text(v, 0), "ended");
 
     if (deadline_us >= 0)
         left_ms = (deadline_us - clock_wall_us()) / 1000;
-    if (left_ms < 0)
+    if (left_ms < 0 || ended) /* a failed one keeps it for `parley dead retry` */
         fmt_into(text, TEXT_SIZE, "-");
     else
         duration_format(left_ms - left_ms % 1000, text, TEXT_SIZE);

@@ -14,6 +14,7 @@ int command_list(const struct config_loaded *loaded, char **words, struct err *e
 int command_status(const struct config_loaded *loaded, char **words, struct err *err);
 int command_models(const struct config_loaded *loaded, char **words, struct err *err);
 int command_test(const struct config_loaded *loaded, char **words, struct err *err);
+int command_dead(const struct config_loaded *loaded, char **words, struct err *err);
 int command_hybrid(const struct config_loaded *loaded, char **words, struct err *err);
 int command_persona(const struct config_loaded *loaded, char **words, struct err *err);
 int command_performance(const struct config_loaded *loaded, char **words,

@@ -117,6 +117,25 @@ static const struct command commands[] = {
        "Without a word: shows what was set."},
       true,
       command_hybrid}},
+    {"dead",
+     "turns given up because workers died of them: list, show, retry, drop",
+     NULL,
+     {{FOR_CONTROL, "parley dead",
+       "list | show ID | retry ID ... | drop ID ... [--json]",
+       "A turn that was delivered more than five times without an answer is given up: "
+       "its\n"
+       "conversation ends `failed` (or goes on with an empty turn), its record stays "
+       "here for\n"
+       "seven days. retry asks for the turn again and the conversation goes on with "
+       "the "
+       "time\n"
+       "it had left; drop forgets the record. --json: one object a line, of list and "
+       "show.\n"
+       "\n"
+       "  parley dead list\n"
+       "  parley dead retry 1769855400123-0"},
+      true,
+      command_dead}},
     {"observe",
      "watch conversations of a running fleet",
      "observer",

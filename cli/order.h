@@ -15,7 +15,7 @@ enum { ORDER_ID_LETTERS = 16, ORDER_ANSWER_SIZE = 320 };
 
 struct order_ask {
     const struct keys *keys;
-    const char *command; /* "start", "stop", "pause", "resume" */
+    const char *command; /* "start", "stop", "pause", "resume", "retry", "drop" */
     const char *conversation;
     struct str args;  /* JSON, "" none */
     int64_t valid_ms; /* how long the command is good for */

@@ -15,7 +15,7 @@
 #include "proto/schema.h"
 #include "scripts/scripts.h"
 
-enum { FIELD_MAX = 64, NUMBER_SIZE = 24 };
+enum { FIELD_MAX = 64, NUMBER_SIZE = 24, RESUME_KEYS = 8 };
 
 /* A command on its way through its script. */
 struct order {
@@ -106,6 +106,15 @@ static void on_done(void *owner, const struct redis_answer *answer)
         && (str_is(redis_item_text(answer->value, 1), "ended")
             || str_is(redis_item_text(answer->value, 0), "GONE")))
         close_forget(order->manager, str_of(order->conversation));
+    order_free(order);
+}
+
+/* Whatever the answer, the conversation is none the wiser. */
+static void on_dropped(void *owner, const struct redis_answer *answer)
+{
+    struct order *order = owner;
+
+    (void)answered(order, answer); /* STALE is dealt with there */
     order_free(order);
 }
 
@@ -251,22 +260,40 @@ static void pause_it(struct order *order)
     manager_eval(order->manager, SCRIPT_PAUSE, &words, on_done, order);
 }
 
+/* 1 where it has not begun, or is not there: the script says so. */
+static int64_t lane_of(const struct redis_answer *answer)
+{
+    int64_t lane = 1;
+
+    if (answer->value->kind != REDIS_TEXT
+        || !str_to_i64(answer->value->text, 1, SEATS_MAX, &lane))
+        lane = 1;
+    return lane;
+}
+
+/* The keys that resume and revive begin with. */
+static void add_resume_keys(struct order *order, int64_t lane, struct words *words,
+                            char keys[RESUME_KEYS][KEY_SIZE])
+{
+    words_add(words, key_of(order, "conversation", true, keys[0]));
+    words_add(words, key_of(order, "transcript", true, keys[1]));
+    words_add(words, key_lane(&order->manager->keys, "request", lane, keys[2]));
+    words_add(words, key_of(order, "events", false, keys[3]));
+    words_add(words, key_of(order, "due", false, keys[4]));
+    words_add(words, key_of(order, "epoch", false, keys[5]));
+    words_add(words, key_of(order, "control", false, keys[6]));
+    words_add(words, answer_key(order, keys[7]));
+}
+
 static void on_resumed(void *owner, const struct redis_answer *answer);
 
 static void resume_on(struct order *order, int64_t lane)
 {
-    char keys[8][KEY_SIZE];
+    char keys[RESUME_KEYS][KEY_SIZE];
     char text[NUMBER_SIZE];
     struct words words = {0};
 
-    words_add(&words, key_of(order, "conversation", true, keys[0]));
-    words_add(&words, key_of(order, "transcript", true, keys[1]));
-    words_add(&words, key_lane(&order->manager->keys, "request", lane, keys[2]));
-    words_add(&words, key_of(order, "events", false, keys[3]));
-    words_add(&words, key_of(order, "due", false, keys[4]));
-    words_add(&words, key_of(order, "epoch", false, keys[5]));
-    words_add(&words, key_of(order, "control", false, keys[6]));
-    words_add(&words, answer_key(order, keys[7]));
+    add_resume_keys(order, lane, &words, keys);
     words_keys_end(&words);
     add_order(order, &words);
     words_add(&words, str_of("asked"));
@@ -290,19 +317,14 @@ static void on_resumed(void *owner, const struct redis_answer *answer)
 static void on_lane(void *owner, const struct redis_answer *answer)
 {
     struct order *order = owner;
-    int64_t lane = 1;
 
-    if (answer->outcome != REDIS_OK) {
+    if (answer->outcome == REDIS_OK)
+        resume_on(order, lane_of(answer));
+    else
         order_free(order); /* it stays pending: the next sweep takes it again */
-        return;
-    }
-    if (answer->value->kind != REDIS_TEXT
-        || !str_to_i64(answer->value->text, 1, SEATS_MAX, &lane))
-        lane = 1; /* it has not begun, or is not there: the script says so */
-    resume_on(order, lane);
 }
 
-static void resume(struct order *order)
+static void ask_lane(struct order *order, redis_on_answer *on_lane_known)
 {
     char key[KEY_SIZE];
     struct words words = {0};
@@ -310,7 +332,71 @@ static void resume(struct order *order)
     words_add(&words, str_of("HGET"));
     words_add(&words, key_of(order, "conversation", true, key));
     words_add(&words, str_of("lane"));
-    manager_send(order->manager, &words, on_lane, order);
+    manager_send(order->manager, &words, on_lane_known, order);
+}
+
+static void resume(struct order *order)
+{
+    ask_lane(order, on_lane);
+}
+
+/* ---- retry, drop: turns given up ---- */
+
+/* Nobody looks after a conversation that ended: it is learned of anew. Its lane cannot
+ * have changed since we asked: while it awaits the record's turn it is that turn's. */
+static void on_revived(void *owner, const struct redis_answer *answer)
+{
+    struct order *order = owner;
+
+    if (answered(order, answer) && str_is(redis_item_text(answer->value, 0), "OK"))
+        recover_one(order->manager, str_of(order->conversation), 0, str_of(""));
+    order_free(order);
+}
+
+static void on_dead_lane(void *owner, const struct redis_answer *answer)
+{
+    struct order *order = owner;
+    char keys[RESUME_KEYS + 1][KEY_SIZE];
+    char record[FIELD_MAX];
+    struct words words = {0};
+
+    if (answer->outcome != REDIS_OK) {
+        order_free(order); /* it stays pending: the next sweep takes it again */
+        return;
+    }
+    argument(order, "record", record);
+    add_resume_keys(order, lane_of(answer), &words, keys);
+    words_add(&words, key_of(order, "dead", false, keys[RESUME_KEYS]));
+    words_keys_end(&words);
+    add_order(order, &words);
+    words_add(&words, str_of(record));
+    words_add(&words, str_of("revived"));
+    manager_eval(order->manager, SCRIPT_REVIVE, &words, on_revived, order);
+}
+
+static void retry(struct order *order)
+{
+    ask_lane(order, on_dead_lane);
+}
+
+static void drop(struct order *order)
+{
+    char keys[4][KEY_SIZE];
+    char record[FIELD_MAX];
+    struct words words = {0};
+
+    argument(order, "record", record);
+    words_add(&words, key_of(order, "epoch", false, keys[0]));
+    words_add(&words, key_of(order, "control", false, keys[1]));
+    words_add(&words, answer_key(order, keys[2]));
+    words_add(&words, key_of(order, "dead", false, keys[3]));
+    words_keys_end(&words);
+    words_add(&words, str_of(order->manager->leader.token));
+    words_add(&words, str_of(order->entry));
+    words_add(&words, str_of(order->command));
+    words_add(&words, str_of(order->valid_until));
+    words_add(&words, str_of(record));
+    manager_eval(order->manager, SCRIPT_DROP, &words, on_dropped, order);
 }
 
 void control_command(struct manager *manager, struct str entry,
@@ -319,11 +405,12 @@ void control_command(struct manager *manager, struct str entry,
     static const struct {
         const char *what;
         void (*run)(struct order *order);
-    } commands[] = {
-        {"start", start}, {"stop", stop}, {"pause", pause_it}, {"resume", resume}};
+    } commands[] = {{"start", start},   {"stop", stop},   {"pause", pause_it},
+                    {"resume", resume}, {"retry", retry}, {"drop", drop}};
     struct order *order = order_new(manager, entry, fields);
 
-    if (!conversation_id_valid(str_of(order->conversation))) {
+    if (!conversation_id_valid(str_of(order->conversation))
+        && strcmp(order->what, "drop") != 0) {
         refuse(order, "it names no conversation");
         return;
     }
@@ -332,5 +419,6 @@ void control_command(struct manager *manager, struct str entry,
             commands[i].run(order);
             return;
         }
-    refuse(order, "unknown command: expected start, stop, pause or resume");
+    refuse(order,
+           "unknown command: expected start, stop, pause, resume, retry or drop");
 }

@@ -195,13 +195,14 @@ static void give_up(struct routing *routing, struct str why)
                                 .summary = "",
                                 .lane = routing->lane,
                                 .entry = str_of(routing->entry)};
+    bool is_final = str_is(why, "issues") || str_is(why, "poison");
 
-    if (str_is(why, "issues") && talk != NULL && talk->pass_on_failure
+    if (is_final && talk != NULL && talk->pass_on_failure
         && routing->entry[0] != '\0') {
         route_empty(routing, talk);
         return; /* the routing lives on */
     }
-    if (str_is(why, "issues")) {
+    if (is_final) {
         close_failed(manager, routing->id, "turn",
                      routing->error[0] == '\0' ? "a turn could not be made"
                                                : routing->error);

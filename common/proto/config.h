@@ -25,7 +25,7 @@ enum config_command {
     FOR_ANALYZE = 32,
     FOR_SIMULATE = 64,
     FOR_CHECK = 128,   /* check-config */
-    FOR_CONTROL = 256, /* stop, pause, resume, list, status, persona, hybrid */
+    FOR_CONTROL = 256, /* stop, pause, resume, list, status, persona, hybrid, dead */
     FOR_ASK = 512,     /* models, test: no Redis */
     FOR_PERFORMANCE = 1024,
     FOR_STOP = 2048 /* beside FOR_CONTROL */

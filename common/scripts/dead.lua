@@ -8,6 +8,7 @@
 -- DUP, GAP, GONE, ENDED, FENCED: as commit; all but NO and FENCED ack the request.
 -- Called by: the worker, after a claim or a read that shows the high delivery count.
 local call = redis.call
+local RECORDS_MAX = 10000
 local entry, turn = ARGV[3], tonumber(ARGV[5]) or 0
 
 local state, next_turn, phase, request, seat, issue, asked_at, failures, lane, attempts = unpack(call('HMGET', KEYS[1],
@@ -34,11 +35,11 @@ if held[4] <= tonumber(ARGV[6]) then return {'NO'} end
 local t = call('TIME')
 local at = string.format('%d%06d', t[1], t[2])
 failures = tonumber(failures) + 1
-call('XADD', KEYS[4], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat, 'lane', lane,
+call('XADD', KEYS[4], 'MAXLEN', '~', RECORDS_MAX, '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat, 'lane', lane,
   'request', entry, 'deliveries', ARGV[4], 'worker', ARGV[2], 'at', at, 'error', 'poison', 'text', ARGV[7])
 local response = call('XADD', KEYS[3], '*', 'conversation', ARGV[1], 'turn', ARGV[5], 'issue', issue, 'seat', seat,
   'request', entry, 'at', at, 'status', 'failed', 'error', 'poison', 'text', ARGV[7], 'tokens', '',
   'asked_at', asked_at, 'attempts', attempts, 'message', '')
-call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures)
+call('HSET', KEYS[1], 'phase', 'answered', 'response', response, 'failures', failures, 'call', '')
 call('XACK', KEYS[2], 'workers', entry)
 return {'OK', response, at}

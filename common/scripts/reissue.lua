@@ -11,6 +11,7 @@
 --                nothing is asked for, the turn waits for resume
 -- NOTHING        all is well, or the turn is over; K:due is moved on where the turn is still awaited
 -- NO issues      the failed response was the last of max_issues: end the conversation or route an empty turn
+-- NO poison      the same, as the turn was given up by `dead`: it is not asked for again, whatever max_issues says
 -- NO closing     after a deadline or a stop nothing is asked for: end the conversation
 -- ENDED, GONE    the conversation ended, or does not exist: out of K:due
 -- CLOCK          Redis' clock is over 5 s from ARGV[5]: nothing was touched, find out whether it jumped
@@ -47,12 +48,11 @@ local function is_lost(key, group, entry)
   return true
 end
 
-local function is_failed(entry)
-  local fields = (call('XRANGE', KEYS[4], entry, entry)[1] or {entry, {}})[2]
-  for i = 1, #fields, 2 do
-    if fields[i] == 'status' then return fields[i + 1] == 'failed' end
-  end
-  return false
+-- The kind of its error; nil: the response is done, or not there.
+local function error_of(entry)
+  local fields, field = (call('XRANGE', KEYS[4], entry, entry)[1] or {entry, {}})[2], {}
+  for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
+  return field['status'] == 'failed' and field['error'] or nil
 end
 
 if not state or state == 'ended' then
@@ -78,9 +78,10 @@ if turn ~= next_turn then
 end
 issue, max_issues = tonumber(issue), tonumber(max_issues)
 
-local wanted, trimmed
+local wanted, trimmed, kind
 if failed ~= '' then
-  wanted = phase == 'answered' and response == failed and is_failed(failed)
+  kind = error_of(failed)
+  wanted = phase == 'answered' and response == failed and kind ~= nil
   -- Any other response given here is either over or for route to take: only the first is acked.
   if not wanted then
     if response ~= failed then ack() end
@@ -99,6 +100,7 @@ if not wanted then
   return {'NOTHING'}
 end
 if state == 'closing' or (state == 'running' and left_ms ~= '' and left_ms <= 0) then return {'NO', 'closing'} end
+if kind == 'poison' then return {'NO', 'poison'} end
 if failed ~= '' and issue >= max_issues then return {'NO', 'issues'} end
 
 if trimmed then

@@ -16,6 +16,7 @@ static const char *const names[SCRIPT_COUNT] = {
     [SCRIPT_STOP] = "stop",       [SCRIPT_SAY] = "say",
     [SCRIPT_END] = "end",         [SCRIPT_DEAD] = "dead",
     [SCRIPT_TRIM] = "trim",       [SCRIPT_REFUSE] = "refuse",
+    [SCRIPT_REVIVE] = "revive",   [SCRIPT_DROP] = "drop",
     [SCRIPT_ADMIT] = "admit",     [SCRIPT_REPORT] = "report",
 };
 

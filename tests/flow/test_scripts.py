@@ -110,6 +110,16 @@ class Shard:
         keys = [f"conversation/{conversation}", f"transcript/{conversation}", "events", "control", f"answer/{command}"]
         return self.run("say", keys, conversation, entry, command, until, number, kind, 2, message)
 
+    def revive(self, record, by=("", "", ""), token=None, conversation=ID):
+        lane = self.hash(conversation).get("lane") or "1"
+        keys = [f"conversation/{conversation}", f"transcript/{conversation}", f"request/{lane}", "events", "due", "epoch",
+                "control", f"answer/{by[1]}", "dead"]
+        return self.run("revive", keys, conversation, self.token if token is None else token, *by, record, "revived")
+
+    def drop(self, record, by=("", "", ""), token=None):
+        keys = ["epoch", "control", f"answer/{by[1]}", "dead"]
+        return self.run("drop", keys, self.token if token is None else token, *by, record)
+
     def end(self, reason="failed", summary="", response="", lane="1", token=None, conversation=ID):
         keys = [f"conversation/{conversation}", "events", "due", "epoch", f"response/{lane}"]
         return self.run("end", keys, conversation, self.token if token is None else token, reason, summary, response)
@@ -284,7 +294,7 @@ EVENTS = {
     "initiate": (EMPTY, ENTRY, "running", EMPTY, EMPTY),
     "progress": (maybe(NUMBER), ENTRY, "running|paused|closing|ended", EMPTY, EMPTY),
     "pause": (NUMBER, EMPTY, "paused", "asked", EMPTY),
-    "resume": (NUMBER, EMPTY, "running", "asked", EMPTY),
+    "resume": (NUMBER, EMPTY, "running", "asked|revived", EMPTY),
     "closing": (NUMBER, EMPTY, "closing", "stopped|duration", EMPTY),
     "message.trimmed": (NUMBER, EMPTY, "running|paused", "request|response", EMPTY),
     "resolve": (COUNT, maybe(ENTRY), "ended", "turns|duration|stopped|failed", r"\{.*\}"),
@@ -306,7 +316,7 @@ def check_hash(stored):
     assert (stored["reason"] != "") == (state in ("closing", "ended"))
     assert (stored["request"] != "") == (stored["asked_at"] != "") == (phase != "idle")
     assert (stored["response"] != "") == (phase == "answered")
-    assert stored["left_ms"] == "" or state == "paused"
+    assert stored["left_ms"] == "" or state == "paused" or stored["reason"] == "failed"
     assert stored["deadline"] == "" or state in ("running", "closing")
     assert state not in ("running", "closing") or phase != "idle"
     assert int(stored["turns"]) == int(stored["next"]) - 1
@@ -747,7 +757,9 @@ def test_renew_counts_each_call_of_a_turn_once_and_the_answer_tells_how_many(sha
     shard.dead(entry, most=0)
     poison, fields = shard.hear()
     assert fields["attempts"] == "3"
-    shard.reissue(failed=poison)
+    assert shard.reissue(failed=poison) == ["NO", "poison"]
+    shard.end(response=poison)
+    assert shard.revive(shard.db.xrange(shard.key("dead"))[0][0])[0] == "OK"
     shard.commit(shard.read()[0])
     response, fields = shard.hear()
     assert fields["attempts"] == "3"
@@ -1032,7 +1044,7 @@ def test_dead_records_the_request_and_answers_it_as_poison(shard):
     assert heard == response
     assert (fields["status"], fields["error"], fields["message"]) == ("failed", "poison", "")
     assert shard.pending("request") == [] and shard.hash()["failures"] == "1"
-    assert shard.reissue(failed=response)[0] == "OK"
+    assert shard.reissue(failed=response) == ["NO", "poison"]
 
 
 # --- route

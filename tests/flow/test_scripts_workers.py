@@ -214,3 +214,111 @@ def test_the_call_of_the_turn_before_is_nobodys_loss(shard):
     shard.route(shard.hear()[0])
     assert shard.renew(shard.read("2")[0], turn=2, lane="2", call="")[0] == "OK"
     assert lost(shard) == []
+
+
+# --- turns given up
+
+
+def buried(shard, **limits):
+    """Turn 1 given up by w1, its conversation ended by the leader; the record's id."""
+    entry = shard.asked(**limits)
+    assert shard.dead(entry, most=0)[0] == "OK"
+    response = shard.hear()[0]
+    assert shard.reissue(failed=response) == ["NO", "poison"]
+    assert shard.end(response=response) == ["OK"]
+    return shard.db.xrange(shard.key("dead"))[0][0]
+
+
+def test_a_failed_conversation_keeps_what_was_left_of_its_clock(shard):
+    buried(shard, duration_ms=300000)
+    assert 290000 < int(shard.hash()["left_ms"]) <= 300000
+
+
+@pytest.mark.parametrize("duration_ms", ["", 300000])
+def test_revive_asks_for_the_turn_again_with_what_was_left_of_the_clock(shard, duration_ms):
+    record = buried(shard, duration_ms=duration_ms)
+    left_ms, by = shard.hash()["left_ms"], shard.command()
+    word, request = shard.revive(record, by=by)
+    stored, (entry, fields) = shard.hash(), shard.read()
+    assert word == "OK" and entry == request == stored["request"]
+    assert (fields["turn"], fields["issue"], fields["left_ms"]) == ("1", "2", left_ms)
+    assert (stored["state"], stored["reason"], stored["phase"], stored["ended_at"]) == ("running", "", "asked", "")
+    if duration_ms:
+        left = int(stored["deadline"]) - int(fields["at"])
+        assert left == int(left_ms) * 1000
+    assert shard.due() is not None and shard.db.xlen(shard.key("dead")) == 0
+    assert (shard.events()[-1]["event"], shard.events()[-1]["reason"]) == ("dialogue.resume", "revived")
+    assert shard.answers(by[1]) == [f"OK {request}"] and shard.pending("control", "") == []
+    assert shard.commit(entry)[0] == "OK"
+    assert shard.route(shard.hear()[0])[0] == "OK"
+
+
+def test_revive_asked_twice_is_dup_and_changes_nothing(shard):
+    record, by = buried(shard), shard.command()
+    shard.revive(record, by=by)
+    before = shard.snapshot()
+    assert shard.revive(record, by=by) == ["DUP"]
+    assert shard.snapshot() == before
+
+
+def test_revive_by_another_command_finds_no_record_any_more(shard):
+    record = buried(shard)
+    shard.revive(record)
+    assert shard.revive(record, by=shard.command()) == ["NO", "record"]
+
+
+@pytest.mark.parametrize("why", ["record", "turn", "time", "stopped", "running", "late", "stale", "gone"])
+def test_revive_is_refused_where_it_does_not_fit(shard, why):
+    record, by = buried(shard, duration_ms=300000), shard.command(-1 if why == "late" else 5000)
+    tamper = {"turn": {"next": "2", "turns": "1"}, "time": {"left_ms": "0"}, "stopped": {"reason": "stopped"},
+              "running": {"state": "running"}}.get(why)
+    if tamper:
+        shard.tamper(**tamper)
+    if why == "gone":
+        shard.db.delete(shard.key("conversation", ID))
+    before = shard.snapshot()
+    answer = shard.revive("1-1" if why == "record" else record, by=by, token="1:m0:n" if why == "stale" else None)
+    assert answer == {"stale": ["STALE"], "gone": ["GONE"]}.get(why, ["NO", why])
+    assert len(shard.answers(by[1])) == (why != "stale")
+    assert shard.pending("control", "") == ([by[0]] if why == "stale" else [])
+    after = shard.snapshot()
+    for key in (shard.key("control"), shard.key("answer", by[1])):
+        before.pop(key, None)
+        after.pop(key, None)
+    assert after == before
+
+
+def test_revive_refuses_a_record_of_another_conversation(shard):
+    record = buried(shard)
+    fields = shard.db.xrange(shard.key("dead"))[0][1]
+    other = shard.db.xadd(shard.key("dead"), {**fields, "conversation": "another00000"})
+    assert shard.revive(other) == ["NO", "record"]
+    assert shard.revive(record)[0] == "OK"
+    shard.db.delete(shard.key("dead"))
+
+
+def test_drop_takes_the_record_out_and_leaves_the_conversation(shard):
+    record, by = buried(shard), shard.command()
+    stored = shard.hash()
+    assert shard.drop(record, by=by) == ["OK"]
+    assert shard.db.xlen(shard.key("dead")) == 0 and shard.hash() == stored
+    assert shard.answers(by[1]) == ["OK"] and shard.pending("control", "") == []
+    assert shard.drop(record, by=by) == ["DUP"]
+    again = shard.command()
+    assert shard.drop(record, by=again) == ["NO", "record"] and shard.answers(again[1]) == ["NO record"]
+
+
+def test_drop_by_a_stale_leader_or_too_late_drops_nothing(shard):
+    record = buried(shard)
+    assert shard.drop(record, by=shard.command(), token="1:m0:n") == ["STALE"]
+    assert shard.drop(record, by=shard.command(-1)) == ["NO", "late"]
+    assert shard.db.xlen(shard.key("dead")) == 1
+
+
+def test_dead_keeps_some_ten_thousand_records(shard):
+    with shard.db.pipeline() as pipe:
+        for n in range(10500):
+            pipe.xadd(shard.key("dead"), {"n": n})
+        pipe.execute()
+    shard.dead(shard.asked(), most=0)
+    assert 10000 <= shard.db.xlen(shard.key("dead")) < 10200
