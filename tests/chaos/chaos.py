@@ -5,7 +5,7 @@
 
 kill   every EVERY ms a worker or a manager, drawn, is killed with -9
 stop   every EVERY ms one of them stands still for up to three leases, then goes on
-redis  every EVERY ms redis-server is killed with -9 and comes back with what its AOF has
+redis  EVERY ms after it was seen to work redis-server is killed with -9, and comes back
 tail   the same, and 1 to 64 KB are cut off the AOF's end before it comes back
 cut    every EVERY ms Redis closes all connections of the programs
 proxy  between the fleet, Redis and the simulator stands a proxy that delays, resets and stalls
@@ -29,6 +29,7 @@ import oracle
 from helpers import BUILD, IS_ASAN, ROOT
 
 PAUSE_S = 0.005
+PROGRESS_S = 20
 SETTLE_S = 120  # from the last fault to the last turn
 TAIL_BYTES = (1 << 10, 64 << 10)
 REDIS_FAULTS = ({"kind": "delay", "ms": 2, "jitter_ms": 8},
@@ -68,10 +69,22 @@ def go_on(fleet):
 
 def do_redis(fleet, _):
     fleet.kill_redis()
+    wait_progress(fleet)
 
 
 def do_tail(fleet, rng):
     fleet.kill_redis(cut_bytes=rng.randint(*TAIL_BYTES))
+    wait_progress(fleet)
+
+
+def wait_progress(fleet):
+    """Until another turn stands there: the next kill must hit a fleet that works."""
+    before, deadline = fleet.turns_done(), time.monotonic() + PROGRESS_S
+    while time.monotonic() < deadline and not fleet.all_ended():
+        turns = fleet.turns_done()
+        if before is None or turns is not None and turns > before:
+            return
+        time.sleep(PAUSE_S)
 
 
 def do_cut(fleet, _):
@@ -81,9 +94,7 @@ def do_cut(fleet, _):
 def do_proxy(fleet, rng):
     """What the proxies do all the time is set at the start; at times they cut all at once."""
     if fleet.proxies and rng.random() < 0.1:
-        at_us = rig.now_us()
-        rng.choice(fleet.proxies).cut_all(rng.choice(("reset", "close")))
-        fleet.troubles.append(rig.Trouble("cut", at_us, rig.now_us()))
+        fleet.cut_at_proxy(rng.choice(fleet.proxies), rng.choice(("reset", "close")))
 
 
 def do_mix(fleet, rng):
@@ -106,17 +117,25 @@ def rules_of(wish):
 
 def torment(fleet, wish, deadline):
     """Until all conversations have ended, or the faults that were asked for are done."""
-    begin = due = time.monotonic()
-    while not fleet.all_ended() and time.monotonic() < deadline:
+    every_s = wish["every_ms"] / 1000
+    due = time.monotonic() + every_s
+    while time.monotonic() < deadline:
+        if wish["kills"] is not None and fleet.redis_kills >= wish["kills"]:
+            return
+        if fleet.all_ended():
+            if wish["kills"] is None:
+                return
+            begin_talks(fleet, wish)  # so many kills were asked for, not so many turns
         go_on(fleet)
         if time.monotonic() < due:
             time.sleep(PAUSE_S)
             continue
-        if wish["kills"] is not None and fleet.redis_kills >= wish["kills"]:
-            break
         MODES[wish["mode"]](fleet, fleet.rng)
-        due = max(due + wish["every_ms"] / 1000, time.monotonic())
-    return time.monotonic() - begin
+        due = max(due, time.monotonic() - every_s) + every_s
+
+
+def begin_talks(fleet, wish):
+    fleet.start_conversations(wish["conversations"], wish["turns"] // wish["conversations"])
 
 
 def first_commits_ms(evidence, up_us):
@@ -175,13 +194,14 @@ def run(say=print, **wish):
         f"fsync={wish['fsync']} build={BUILD.name}")
     options = {key: wish[key] for key in ("workers", "managers", "concurrency", "lease_ms",
                                           "fsync")}
+    options["aof_rewrite"] = 0 if wish["mode"] == "tail" else 100  # a tail is cut off one file
     options["proxied"] = wish["mode"] in ("proxy", "mix")
     with rig.chaos_fleet(random.Random(wish["seed"]), **options) as fleet:
         begin = time.monotonic()
-        fleet.start_conversations(wish["conversations"], wish["turns"] // wish["conversations"])
-        if options["proxied"]:
-            fleet.proxies[0].set_rules(*REDIS_FAULTS)
-            fleet.proxies[1].set_rules(*HTTP_FAULTS)
+        begin_talks(fleet, wish)
+        for one, faults in zip(fleet.proxies, (REDIS_FAULTS, HTTP_FAULTS)):
+            one.rules = list(faults)
+            fleet.cut_at_proxy(one, "close")  # the connections there were have no rules
         torment(fleet, wish, begin + wish["limit_s"])
         fleet.calm()
         limit = time.monotonic() + SETTLE_S

@@ -62,12 +62,12 @@ class Post:
 class ChaosFleet:
     """See the module. options: workers, managers, concurrency, lease_ms, fsync, patience_s,
     simulator (more options of it), max_issues, proxied (fleet.proxies, two fault proxies,
-    stand before Redis and before the simulator)."""
+    stand before Redis and before the simulator), aof_rewrite (percent of growth; 0: never)."""
 
     def __init__(self, box, rng, **options):
         self.options = {"workers": 8, "managers": 2, "concurrency": 8, "lease_ms": 1000,
                         "fsync": "everysec", "patience_s": PATIENCE_S, "simulator": (),
-                        "proxied": False, "max_issues": 100, **options}
+                        "proxied": False, "aof_rewrite": 100, "max_issues": 100, **options}
         self.box, self.rng = box, rng
         self.posts, self.troubles, self.deaths = [], [], []
         self.asked = {}  # conversation -> turns, as the client was told
@@ -94,7 +94,7 @@ class ChaosFleet:
         self.add(Post("redis-server", [
             "redis-server", "--port", 0, "--unixsocket", self.socket, "--dir", self.data,
             "--save", "", "--appendonly", "yes", "--appendfsync", self.options["fsync"],
-            "--auto-aof-rewrite-percentage", 0, "--maxmemory-policy", "noeviction"]))
+            "--auto-aof-rewrite-percentage", self.options["aof_rewrite"], "--maxmemory-policy", "noeviction"]))
         wait_for(self.answers, "redis-server answers")
         redis_url, server_url = f"unix://{self.socket}", self.start_simulator()
         if self.options["proxied"]:
@@ -243,7 +243,17 @@ class ChaosFleet:
         """No more harm: what stands still goes on, the proxies let all through."""
         self.cont_all()
         for proxy in self.proxies:
-            proxy.set_rules()
+            proxy.rules = []
+
+    def cut_at_proxy(self, proxy, how):
+        at_us = now_us()
+        proxy.cut_all(how)
+        self.troubles.append(Trouble("cut", at_us, now_us()))
+
+    def faults_met(self):
+        """What the proxy before the simulator did to calls."""
+        return [Trouble("fault", at_us, at_us) for proxy in self.proxies[1:]
+                for at_us, kind, _ in proxy.log if kind in ("reset", "close")]
 
     def cut_connections(self):
         """Redis closes those of all programs."""
@@ -273,8 +283,13 @@ class ChaosFleet:
             self.rewinds.append(up_us)
 
     def cut_tail(self, cut_bytes):
-        path = max(self.data.glob("appendonlydir/*.incr.aof"))
+        """What is left is mended as an operator must: Redis 7.0 itself cuts an incomplete script
+        off its AOF's end only up to its last whole command, and runs that half at a later start."""
+        folder = self.data / "appendonlydir"
+        path = max(folder.glob("*.incr.aof"))
         os.truncate(path, max(0, path.stat().st_size - cut_bytes))
+        subprocess.run(["redis-check-aof", "--fix", folder / "appendonly.aof.manifest"],
+                       input=b"y\n", stdout=subprocess.DEVNULL, check=True)
 
     # ---- the client ----
 
@@ -370,7 +385,7 @@ class ChaosFleet:
             transcripts={one: db.xrange(f"{K}transcript:{one}") for one in ids},
             events=db.xrange(K + "events"), calls=db.xrange(K + "calls"),
             dead=db.xrange(K + "dead"), left=self.left_over(), seen=self.watcher.seen(),
-            troubles=sorted(self.troubles, key=lambda one: one.start_us),
+            troubles=sorted(self.troubles + self.faults_met(), key=lambda one: one.start_us),
             rewinds=sorted(self.rewinds))
 
     def end_crew(self):

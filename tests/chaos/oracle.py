@@ -245,7 +245,7 @@ def was_hit(call, trouble, lease_us):
         return False
     if is_worker and trouble.seat != 1 + (call.turn - 1) % 2:
         return False
-    after_us = SLACK_US if is_worker else lease_us + SLACK_US
+    after_us = SLACK_US if is_worker or trouble.kind == "fault" else lease_us + SLACK_US
     return call.start_us <= trouble.end_us + after_us \
         and call.end_us >= trouble.start_us - SLACK_US
 
