@@ -108,7 +108,7 @@ check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
 flow: all $(B)/bench/pingpong $(B)/bench/reader ## the tests over real processes; T=name picks
-	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/e2e $(if $(T),-k "$(T)")
+	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/e2e tests/chaos $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@$(MAKE) --no-print-directory VARIANT=asan flow
