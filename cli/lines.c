@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,8 @@
 
 #include "base/alloc.h"
 #include "base/fault.h"
+
+enum { COPY_BYTES = 1 << 16 };
 
 bool lines_open(struct lines *lines, const char *path, struct err *err)
 {
@@ -86,6 +89,58 @@ bool lines_flush(struct lines *lines, struct err *err)
         return err_sys(err, errno, "%s ends within a line", lines->path);
     buf_eat(&lines->waiting, whole);
     return err_sys(err, failed, "%s", lines->path);
+}
+
+/* What stands between the ranges, to the file given. */
+static bool copy_rest(const struct lines *lines, const struct lines_range *ranges,
+                      size_t count, int to)
+{
+    int from = open(lines->path, O_RDONLY | O_CLOEXEC);
+    char piece[COPY_BYTES];
+    int64_t at = 0;
+    size_t next = 0;
+    bool ok = from >= 0;
+
+    while (ok && at < lines->end) {
+        int64_t stop = next < count ? ranges[next].from : lines->end;
+        size_t want =
+            (size_t)(stop - at) < sizeof piece ? (size_t)(stop - at) : sizeof piece;
+        ssize_t got = 0;
+
+        if (want == 0) {
+            at = ranges[next++].to;
+            continue;
+        }
+        got = pread(from, piece, want, (off_t)at);
+        ok = got > 0 && write(to, piece, (size_t)got) == got;
+        at += got;
+    }
+    if (from >= 0)
+        (void)close(from); /* only read */
+    return ok;
+}
+
+bool lines_take_out(struct lines *lines, const struct lines_range *ranges, size_t count,
+                    struct err *err)
+{
+    char *path = x_printf("%s.new", lines->path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 && copy_rest(lines, ranges, count, fd)
+              && rename(path, lines->path) == 0;
+
+    if (ok) {
+        (void)close(lines->fd); /* of a file that has no name any more */
+        lines->fd = fd;
+        for (size_t i = 0; i < count; i++)
+            lines->end -= ranges[i].to - ranges[i].from;
+    } else {
+        err_sys(err, errno, "%s", path);
+        if (fd >= 0)
+            (void)close(fd); /* it goes */
+        (void)unlink(path);
+    }
+    free(path);
+    return ok;
 }
 
 size_t lines_waiting(const struct lines *lines)

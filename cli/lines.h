@@ -32,6 +32,16 @@ MUST_USE bool lines_open(struct lines *lines, const char *path, struct err *err)
 bool lines_add(struct lines *lines, struct str line);
 /* True when all is in the file. */
 MUST_USE bool lines_flush(struct lines *lines, struct err *err);
+/* Bytes of the file, from its beginning. */
+struct lines_range {
+    int64_t from;
+    int64_t to; /* the first byte behind it */
+};
+/* Takes whole lines out of the file, which is another one under the same name then: a
+ * reader sees the old or the new one. Ranges in their order, none touching what waits.
+ * False: the file is as it was. */
+MUST_USE bool lines_take_out(struct lines *lines, const struct lines_range *ranges,
+                             size_t count, struct err *err);
 size_t lines_waiting(const struct lines *lines); /* in bytes */
 /* Writes nothing more. Fine when it is not open. */
 MUST_USE bool lines_close(struct lines *lines, struct err *err);

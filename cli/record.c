@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "cli/entry_line.h"
+#include "cli/record_check.h"
 #include "net/redis.h"
 #include "proto/schema.h"
 
@@ -28,7 +29,6 @@ enum {
     ENDED_LOOKS = 2,
     LINE_MAX_BYTES = 1 << 20
 };
-enum record_file { FILE_TRANSCRIPT, FILE_EVENTS, FILE_CALLS };
 
 /* ---- lines ---- */
 
@@ -43,10 +43,16 @@ static void tell_stuck(struct record *record, const char *why)
     log_warn("record", "the run's files cannot be written, the lines wait: %s", why);
 }
 
-static void add_line(struct record *record, enum record_file file, struct str line)
+/* entry: where it comes from; source: whose stream that is. */
+static void add_line(struct record *record, enum record_file file, int source,
+                     struct str entry, struct str line)
 {
-    if (record->broken || lines_add(&record->files[file], line))
+    if (record->broken || record->files[file].path == NULL)
         return;
+    if (lines_add(&record->files[file], line)) {
+        written_add(&record->written[file], source, entry, line.len);
+        return;
+    }
     record->broken = true;
     err_set(&record->err, ERR_LIMIT,
             "%s could not be written for so long that lines were lost",
@@ -54,7 +60,7 @@ static void add_line(struct record *record, enum record_file file, struct str li
     record->on_change(record->owner);
 }
 
-static bool flush_all(struct record *record)
+bool record_flush(struct record *record)
 {
     struct err err = {0};
     bool ok = true;
@@ -81,16 +87,14 @@ static bool must_pause(const struct record *record)
 }
 
 /* A line that was too long to be made is left out. */
-static void add_made(struct record *record, enum record_file file,
+static void add_made(struct record *record, enum record_file file, struct str entry,
                      const struct buf *line)
 {
     if (!line->overflowed)
-        add_line(record, file, buf_str(line));
+        add_line(record, file, 0, entry, buf_str(line));
 }
 
 /* ---- transcripts ---- */
-
-static void fetch(struct record_talk *talk);
 
 static void end_talk(struct record_talk *talk)
 {
@@ -98,6 +102,18 @@ static void end_talk(struct record_talk *talk)
         return;
     talk->done = true;
     talk->record->done++;
+}
+
+/* Neither an end nor a line: it is asked again, at once where only the cursor moved. */
+static void fetch_later(struct record_talk *talk, const struct redis_answer *answer)
+{
+    if (answer->outcome == REDIS_OK) {
+        record_fetch(talk);
+        return;
+    }
+    log_debug("record", "a transcript was refused conversation=%s reason=%s", talk->id,
+              answer->value == NULL ? "lost" : log_safe(answer->value->text));
+    talk->moved = true; /* the next look fetches it */
 }
 
 static void on_lines(void *owner, const struct redis_answer *answer)
@@ -109,6 +125,11 @@ static void on_lines(void *owner, const struct redis_answer *answer)
     talk->fetching = false;
     if (answer->outcome == REDIS_CANCELLED)
         return;
+    if (answer->outcome != REDIS_OK || talk->stale) {
+        talk->stale = false;
+        fetch_later(talk, answer);
+        return;
+    }
     talk->seen = talk->seen || count > 0;
     for (size_t i = 0; i < count; i++) {
         const struct redis_value *entry = redis_item(answer->value, i);
@@ -116,18 +137,19 @@ static void on_lines(void *owner, const struct redis_answer *answer)
 
         if (id.len < sizeof talk->cursor)
             fmt_into(talk->cursor, sizeof talk->cursor, "%.*s", (int)id.len, id.at);
-        add_line(record, FILE_TRANSCRIPT, redis_field(redis_item(entry, 1), "message"));
+        add_line(record, RECORD_TRANSCRIPT, (int)(talk - record->talks), id,
+                 redis_field(redis_item(entry, 1), "message"));
     }
-    (void)flush_all(record); /* what waits is tried again */
+    (void)record_flush(record); /* what waits is tried again */
     if (count == LINES_AT_ONCE || talk->moved) {
-        fetch(talk);
+        record_fetch(talk);
         return;
     }
     end_talk(talk);
     record->on_change(record->owner); /* the end may wait for just this answer */
 }
 
-static void fetch(struct record_talk *talk)
+void record_fetch(struct record_talk *talk)
 {
     struct record *record = talk->record;
     char key[KEY_SIZE];
@@ -188,7 +210,8 @@ static void note_end(struct record_talk *talk, const struct redis_value *fields)
     json_decref(summary);
 }
 
-static void take_event(struct record *record, const struct redis_value *fields)
+static void take_event(struct record *record, struct str id,
+                       const struct redis_value *fields)
 {
     struct record_talk *talk = find(record, redis_field(fields, "conversation"));
     struct buf line;
@@ -197,16 +220,17 @@ static void take_event(struct record *record, const struct redis_value *fields)
         return; /* another's, on a shard that is shared */
     buf_init(&line, LINE_MAX_BYTES);
     entry_line_event(fields, &line);
-    add_made(record, FILE_EVENTS, &line);
+    add_made(record, RECORD_EVENTS, id, &line);
     buf_done(&line);
     if (str_is(redis_field(fields, "event"), "dialogue.resolve"))
         note_end(talk, fields);
     else if (str_is(redis_field(fields, "event"), "dialogue.progress"))
         record->turns++;
-    fetch(talk);
+    record_fetch(talk);
 }
 
-static void take_call(struct record *record, const struct redis_value *fields)
+static void take_call(struct record *record, struct str id,
+                      const struct redis_value *fields)
 {
     struct buf line;
 
@@ -214,7 +238,7 @@ static void take_call(struct record *record, const struct redis_value *fields)
         return;
     buf_init(&line, LINE_MAX_BYTES);
     entry_line_call(fields, &line);
-    add_made(record, FILE_CALLS, &line);
+    add_made(record, RECORD_CALLS, id, &line);
     buf_done(&line);
 }
 
@@ -230,9 +254,9 @@ static void take_stream(struct record *record, const struct redis_value *stream)
         struct str id = redis_item_text(entry, 0);
 
         if (is_events)
-            take_event(record, redis_item(entry, 1));
+            take_event(record, id, redis_item(entry, 1));
         else
-            take_call(record, redis_item(entry, 1));
+            take_call(record, id, redis_item(entry, 1));
         if (id.len < CURSOR_SIZE)
             fmt_into(cursor, CURSOR_SIZE, "%.*s", (int)id.len, id.at);
     }
@@ -246,6 +270,12 @@ static void on_read(void *owner, const struct redis_answer *answer)
 
     if (answer->outcome == REDIS_CANCELLED)
         return;
+    record->reading = false;
+    if (answer->outcome == REDIS_OK && record->stale) {
+        record->stale = false;
+        read_on(record);
+        return;
+    }
     if (answer->outcome != REDIS_OK) {
         log_debug("record", "reading failed reason=%s",
                   answer->value == NULL ? "lost" : log_safe(answer->value->text));
@@ -255,7 +285,7 @@ static void on_read(void *owner, const struct redis_answer *answer)
     for (size_t i = 0; answer->value->kind == REDIS_ARRAY && i < answer->value->count;
          i++)
         take_stream(record, redis_item(answer->value, i));
-    if (flush_all(record) || !must_pause(record))
+    if (record_flush(record) || !must_pause(record))
         read_on(record);
     else
         loop_timer_start(&record->wait, RETRY_MS);
@@ -285,7 +315,9 @@ static void read_on(struct record *record)
     argv[7] = key_make(record->keys, "calls", NULL, keys[1]);
     argv[8] = str_of(record->events);
     argv[9] = str_of(record->calls);
-    if (!redis_send(record->reader, &call))
+    record->stale = false;
+    record->reading = redis_send(record->reader, &call);
+    if (!record->reading)
         loop_timer_start(&record->wait, RETRY_MS);
 }
 
@@ -293,7 +325,7 @@ static void on_wait_over(struct loop_timer *timer, void *owner)
 {
     struct record *record = owner;
 
-    if (flush_all(record) || !must_pause(record))
+    if (record_flush(record) || !must_pause(record))
         read_on(record);
     else
         loop_timer_start(timer, RETRY_MS);
@@ -306,7 +338,7 @@ static void lose(struct record_talk *talk)
     fmt_into(talk->reason, sizeof talk->reason, "failed");
     fmt_into(talk->trouble, sizeof talk->trouble, "it is not in Redis%s",
              talk->seen ? " any more" : "");
-    fetch(talk); /* its answer ends the talk */
+    record_fetch(talk); /* its answer ends the talk */
 }
 
 static void judge(struct record_talk *talk, struct str state, struct str reason)
@@ -324,7 +356,7 @@ static void judge(struct record_talk *talk, struct str state, struct str reason)
         return; /* the event may just be on its way */
     (void)snprintf(talk->reason, sizeof talk->reason, "%.*s", (int)reason.len,
                    reason.at);
-    fetch(talk);
+    record_fetch(talk);
 }
 
 static void on_look(void *owner, const struct redis_answer *answer)
@@ -359,8 +391,12 @@ static void on_look_time(struct loop_timer *timer, void *owner)
 
         if (!talk->done && !talk->looking && talk->reason[0] == '\0')
             look(talk);
+        if (talk->moved && !talk->fetching)
+            record_fetch(talk); /* the last answer was none */
     }
-    (void)flush_all(record); /* it tells */
+    if (record->check_again)
+        record_check(record);
+    (void)record_flush(record); /* it tells */
     loop_timer_start(timer, LOOK_MS);
 }
 
@@ -378,6 +414,7 @@ bool record_open(struct record *record, const char *folder, struct err *err)
         free(path);
         if (!ok)
             return false;
+        written_init(&record->written[i], record->files[i].end);
     }
     return true;
 }
@@ -395,7 +432,10 @@ void record_set_talks(struct record *record, const char *const *ids, size_t coun
 void record_start(struct record *record, struct loop *loop, struct redis *redis,
                   const struct redis_target *target, const char *from)
 {
-    struct redis_options options = {.target = target, .name = "run-reader"};
+    struct redis_options options = {.target = target,
+                                    .name = "run-reader",
+                                    .on_ready = record_on_ready,
+                                    .owner = record};
 
     record->loop = loop;
     record->redis = redis;
@@ -420,7 +460,7 @@ void record_fetch_all(struct record *record)
         loop_timer_stop(&record->look);
     for (size_t i = 0; i < record->count; i++)
         if (!record->talks[i].done)
-            fetch(&record->talks[i]);
+            record_fetch(&record->talks[i]);
 }
 
 bool record_busy(const struct record *record)
@@ -459,6 +499,8 @@ void record_close(struct record *record)
 
     if (!record_close_files(record, &err))
         log_error("record", "%s", err.msg);
+    for (size_t i = 0; i < RECORD_FILES; i++)
+        written_done(&record->written[i]);
     free(record->talks);
     *record = (struct record){0};
 }

@@ -2,15 +2,22 @@
 its clock set. What was committed stands once, what is missing is asked for again, and whatever is
 gone for good is told.
 """
+import collections
+import json
 import os
+import pathlib
+import random
 import signal
 
 import pytest
 import redis
 
-from helpers import (Fleet, assert_once_and_in_order, box, read_lines, story_file,
-                     wait_for)  # noqa: F401 - box is a fixture
+from helpers import (Fleet, assert_once_and_in_order, assert_run_folder, box, read_lines,
+                     story_file, turns_of, wait_for)  # noqa: F401 - box is a fixture
+from model_servers import tell
 
+SEED = int(os.environ.get("PARLEY_TEST_SEED") or random.SystemRandom().randrange(10**6))
+CUTS = 200 if os.environ.get("PARLEY_PROOF") == "long" else 5
 K = "parley:{0}:"
 SLOW = ["--tokens-per-second", 150, "--first-token-ms", 20, "--reply-tokens", "15..30"]
 OPTIONS = ["--lease", "2s"]
@@ -149,3 +156,75 @@ def test_a_conversation_that_fell_out_of_due_is_found_and_goes_on(fleet):
         redis.call('HSET', KEYS[4], 'request', '1-1')""", 4, K + "due", K + "request:1",
                   K + "request:2", K + "conversation:" + conversation)
     finish(fleet, conversation, 6)
+
+
+# ---- the tail of its file is gone ----
+
+def said(run):
+    with open(run.err_path, encoding="utf-8") as file:
+        return file.read()
+
+
+def redis_pid(box):
+    return wait_for(lambda: [pid for pid, words in box.processes().items()
+                             if words[0].startswith("redis-server")], "redis-server runs")[0]
+
+
+def cut_tail(box, run, log, nbytes):
+    """As if the power had gone: the server dies and the last bytes were never written. The run
+    stands still meanwhile, or it would start the server on the whole file."""
+    os.kill(run.pid, signal.SIGSTOP)
+    try:
+        pid = redis_pid(box)
+        os.kill(pid, signal.SIGKILL)
+        # It stays a zombie until the run, which stands still, asks for it.
+        wait_for(lambda: pid not in box.processes(), "it is dead")
+        os.truncate(log, log.stat().st_size - nbytes)
+    finally:
+        os.kill(run.pid, signal.SIGCONT)
+
+
+def doubled(path, field):
+    names = collections.Counter(line[field] for line in read_lines(path)
+                                if not str(line.get("event")).startswith("history."))
+    return [name for name, count in names.items() if count > 1]
+
+
+def test_a_lost_tail_of_the_append_only_file_is_noticed_and_made_good(box):
+    """B12: redis-server is killed and 1 to 64 KB of its file's tail are gone, again and again: no
+    gap, no double, neither in Redis nor in the run's files.
+    """
+    chance = random.Random(SEED)
+    out = pathlib.Path(box.path("D"))
+    turns = 10 + 9 * CUTS
+    run = box.start("run", "--simulate", "--parallel", 16, "--story", story_file(box), "--turns",
+                    turns, "--duration", "none", "--conversations", 4, "--concurrency", 4,
+                    "--observe", "none", "--patience", "2s", "--out", out, *OPTIONS, *SLOW)
+    log, = wait_for(lambda: list(out.glob("redis/appendonlydir/*.incr.aof")), "its file is there")
+    wait_for(lambda: len(turns_of(lines_so_far(out))) >= 8, "all have begun")
+    floor = log.stat().st_size
+    for number in range(CUTS):
+        nbytes = 1 << 16 if number == 1 else chance.randint(1, 1 << 16)
+        wait_for(lambda: log.stat().st_size > floor + (1 << 16), "the file is long enough")
+        cut_tail(box, run, log, nbytes)
+        floor = max(floor, log.stat().st_size)
+        wait_for(lambda least=number + 1: said(run).count("starting it again") >= least,
+                 "the server is started again")
+    assert run.wait(60 + 20 * CUTS) == 0, said(run)
+    conversations = assert_run_folder(out, 4)["conversations"]
+    for conversation in conversations:
+        assert_once_and_in_order(turns_of(read_lines(out / "transcript.jsonl"), conversation), turns)
+    # Of a call there may be two records: one whose answer never came is written once more.
+    assert doubled(out / "events.jsonl", "id") == []
+    told = [line["event"] for line in read_lines(out / "events.jsonl")
+            if line["event"] == "history.rewound"]
+    noticed = said(run).count("history was rewound: Redis has less than")
+    tell(f"tail of the append-only file cut {CUTS} times by 1 to 64 KB, seed {SEED}: 0 of "
+         f"{4 * turns} turns lost, 0 doubled; {len(told)} conversations told of as rewound, lines "
+         f"taken out of the run's files {noticed} times")
+    assert told and noticed
+
+
+def lines_so_far(out):
+    text = (out / "transcript.jsonl").read_text() if (out / "transcript.jsonl").exists() else ""
+    return [json.loads(line) for line in text.splitlines(True) if line.endswith("\n")]
