@@ -6,16 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+void x_exhausted(const char *what)
+{
+    /* Without stdio, which may want memory; and nothing can be done about a failure. */
+    if (write(STDERR_FILENO, what, strlen(what)) >= 0)
+        (void)!write(STDERR_FILENO, "\n", 1);
+    _exit(EXIT_EXHAUSTED);
+}
 
 static void *must_have(void *at)
 {
-    static const char last_words[] = "out of memory\n";
-
-    if (at != NULL)
-        return at;
-    (void)fwrite(last_words, 1, sizeof last_words - 1,
-                 stderr); /* nothing to do about it */
-    abort();
+    if (at == NULL)
+        x_exhausted("out of memory");
+    return at;
 }
 
 void *x_malloc(size_t bytes)

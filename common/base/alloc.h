@@ -1,7 +1,9 @@
 /* alloc.h - memory with one policy: when there is none left, the process ends.
  *
  * A worker without memory cannot do anything useful; its lease runs out and another
- * takes the turn. So nobody checks for NULL, and no half-done state survives.
+ * takes the turn. So nobody checks for NULL, and no half-done state survives: the end
+ * is at once, with a line on stderr and a status of its own, and what is true stands in
+ * Redis. The libraries that let themselves be told take their memory from here as well.
  */
 #ifndef PARLEY_ALLOC_H
 #define PARLEY_ALLOC_H
@@ -10,6 +12,13 @@
 #include <stddef.h>
 
 #include "base/err.h"
+
+/* The status of a process that the system gave no memory (or nothing else it cannot be
+ * without): EX_OSERR of sysexits.h. Who supervises may start it again. */
+enum { EXIT_EXHAUSTED = 71 };
+
+/* Ends the process so: "<what>\n" to stderr. Nothing is flushed, nobody is told. */
+_Noreturn void x_exhausted(const char *what);
 
 /* All return memory owned by the caller, to be given to free(). */
 void *x_malloc(size_t bytes);

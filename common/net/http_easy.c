@@ -31,7 +31,7 @@ static bool easy_add_line(struct http_easy *easy, const char *line)
     struct curl_slist *longer = curl_slist_append(easy->lines, line);
 
     if (!longer)
-        abort(); /* no memory: the policy of alloc.h */
+        x_exhausted("out of memory");
     easy->lines = longer;
     return true;
 }
@@ -152,7 +152,7 @@ bool http_easy_init(struct http_easy *easy, const struct http_request *request,
     memset(easy, 0, sizeof(*easy));
     easy->curl = curl_easy_init();
     if (!easy->curl)
-        abort(); /* no memory: the policy of alloc.h */
+        x_exhausted("out of memory");
     if (!easy_set_url(easy, request->url, err)
         || !easy_set_lines(easy, request->headers, err))
         return false;

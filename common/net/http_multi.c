@@ -110,10 +110,12 @@ void http_multi_init(struct http_multi *multi, struct loop *loop)
     CURLMcode code = CURLM_OK;
 
     memset(multi, 0, sizeof(*multi));
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, x_malloc, free, x_realloc, x_strdup,
+                             x_calloc)
+        == CURLE_OK)
         multi->curl = curl_multi_init();
     if (!multi->curl)
-        abort(); /* no memory: the policy of alloc.h */
+        x_exhausted("libcurl cannot begin: out of memory or descriptors");
     multi->loop = loop;
     loop_timer_init(&multi->timer, loop, on_timer, multi);
     code = curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket_wish);

@@ -35,6 +35,15 @@ STORE_FITS(struct loop_hook, struct ev_prepare);
 _Static_assert((int)LOOP_READ == (int)EV_READ && (int)LOOP_WRITE == (int)EV_WRITE,
                "event bits are handed through");
 
+/* libev's way to ask for memory, and to give it back. */
+static void *loop_realloc(void *old, long bytes)
+{
+    if (bytes > 0)
+        return x_realloc(old, (size_t)bytes);
+    free(old);
+    return NULL;
+}
+
 struct loop *loop_new(void)
 {
     struct loop *loop = x_calloc(1, sizeof(*loop));
@@ -42,10 +51,14 @@ struct loop *loop_new(void)
 
     /* A peer that is gone is told by EPIPE at the write, not by the end of us. */
     sigaction(SIGPIPE, &ignore, NULL);
+    /* Left to itself libev aborts: without memory, and where the kernel refuses what it
+     * cannot do without. */
+    ev_set_allocator(loop_realloc);
+    ev_set_syserr_cb(x_exhausted);
     loop->ev = ev_loop_new(EVFLAG_NOENV);
-    /* Without descriptors libev falls back to poll, so only memory can be missing. */
+    /* Without descriptors it falls back to poll. */
     if (!loop->ev)
-        abort();
+        x_exhausted("no event loop: out of memory or descriptors");
     return loop;
 }
 

@@ -66,6 +66,8 @@ int program_main(const struct program *program, int argc, char **argv)
     struct err err = {0};
     int status = 0;
 
+    /* A document that could not be read for want of memory would pass for a bad one. */
+    json_set_alloc_funcs(x_malloc, free);
     register_versions();
     if (!fault_arm(&err)) {
         fprintf(stderr, "%s: %s\n", program->use.name, err.msg);

@@ -214,7 +214,7 @@ struct redis_reader *redis_reader_new(void)
 
     reader->reader = redisReaderCreateWithFunctions(&functions);
     if (!reader->reader)
-        abort(); /* no memory: the policy of alloc.h */
+        x_exhausted("out of memory");
     reader->reader->privdata = reader;
     reader->reader->maxbuf = READER_KEEP_BYTES;
     reader->arena.top = block_new(NULL, ARENA_BLOCK_BYTES);
