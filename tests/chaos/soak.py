@@ -36,7 +36,6 @@ from soak_judge import Judge
 
 from helpers import ROOT
 
-TURNS = 20  # of a conversation
 STARTED_AT_ONCE = 5
 SAMPLE_S = 10
 JUDGE_S = 20
@@ -109,10 +108,10 @@ class Faults:
 class Client(threading.Thread):
     """Starts conversations at a steady pace, in a thread of its own: `parley start` may wait."""
 
-    def __init__(self, fleet, rate):
+    def __init__(self, fleet, rate, turns):
         super().__init__(daemon=True)
-        self.fleet, self.every_s = fleet, STARTED_AT_ONCE * TURNS / rate
-        self.words = ("start", "--conversations", STARTED_AT_ONCE, "--turns", TURNS,
+        self.fleet, self.turns, self.every_s = fleet, turns, STARTED_AT_ONCE * turns / rate
+        self.words = ("start", "--conversations", STARTED_AT_ONCE, "--turns", turns,
                       "--duration", "none", "--story", story_file(fleet.box), "--max-issues", 100)
         self.closing = threading.Event()
         self.started = queue.SimpleQueue()
@@ -131,7 +130,7 @@ class Client(threading.Thread):
         """Books what was started; in the thread that judges."""
         while not self.started.empty():
             ids = self.started.get()
-            self.fleet.asked.update({one: TURNS for one in ids})
+            self.fleet.asked.update({one: self.turns for one in ids})
             self.fleet.watcher.follow(ids)
 
     def stop(self):
@@ -177,7 +176,7 @@ def work(options, client, faults, judge, growth):
 def finish(fleet, judge):
     """All that is under way comes to its end; what the oracle says of the whole fleet."""
     limit_s = time.monotonic() + 120
-    fleet.cont_all()
+    fleet.calm()
     while not fleet.all_ended() and time.monotonic() < limit_s:
         time.sleep(0.1)
     idle_s = fleet.wait_idle(30)
@@ -196,25 +195,17 @@ def add_observer(fleet):
                                             "> /dev/null 2>> " + fleet.box.path("observer.log")]))
 
 
-def prepare_redis(fleet):
-    """Half an hour's file must be rewritten now and then, or each start takes longer."""
-    fleet.post("redis-server").words += ["--auto-aof-rewrite-percentage", "100",
-                                         "--auto-aof-rewrite-min-size", "64mb"]
-    fleet.kill_redis()
-
-
 def soak(options):
     rng = random.Random(options.seed)
     pace = ("--first-token-ms", 400, "--tokens-per-second", 20, "--jitter", 0.5)
     begin = time.monotonic()
     with chaos_fleet(rng, workers=8, managers=2, concurrency=16, lease_ms=options.lease_ms,
-                     simulator=pace) as fleet:
-        prepare_redis(fleet)
+                     aof_rewrite=100, simulator=pace) as fleet:
         add_observer(fleet)
         faults, growth = Faults(fleet), Growth(fleet, SUBJECTS)
         judge = Judge(fleet, oracle.Rules(lease_ms=options.lease_ms),
                       ROOT / f"build/chaos/soak-{options.seed}")
-        client = Client(fleet, options.rate)
+        client = Client(fleet, options.rate, options.turns)
         client.start()
         work(options, client, faults, judge, growth)
         client.stop()
@@ -224,6 +215,7 @@ def soak(options):
     took = time.monotonic() - begin
     return {"what": "soak", "seed": options.seed, "seconds": round(took, 1),
             "minutes": options.minutes, "warm_minutes": options.warm_minutes,
+            "build": BUILD.name,
             "conversations": judge.conversations, **judge.figures,
             "recovery_max_ms": judge.worst_ms, "starts_refused": client.refused,
             "turns_per_second": round(judge.figures["turns"] / (options.minutes * 60), 1),
@@ -254,6 +246,7 @@ def parse_options():
     parser.add_argument("--warm-minutes", type=float, help="no trend before; caches fill [half]")
     parser.add_argument("--seed", type=int, default=1, help="[1]")
     parser.add_argument("--rate", type=float, default=50, help="turns a second [50]")
+    parser.add_argument("--turns", type=int, default=20, help="of a conversation [20]")
     parser.add_argument("--every", type=float, default=1000, help="ms between faults [1000]")
     parser.add_argument("--lease-ms", type=int, default=2000, help="[2000]")
     parser.add_argument("--slope", type=float, default=1, help="MB/h of memory [1]")
