@@ -291,6 +291,7 @@ void memory_rewind(struct memory *memory, struct memory_page *page, const char *
         empty_page(memory, page);
         return;
     }
+    page->rewound++;
     cut_lines(memory, page, page->lines_at_last);
     page->known = page->known_at_last;
 }

@@ -57,6 +57,7 @@ struct memory_page {
     char first_id[ENTRY_SIZE]; /* reading began here; "" = from the beginning */
     size_t bytes;
     unsigned emptied; /* how often all of it was forgotten */
+    unsigned rewound; /* how often it was read anew from last_id on */
     unsigned pins;    /* users that keep it from being dropped */
     LIST_ENTRY(memory_page) in_bucket;
     TAILQ_ENTRY(memory_page) in_age; /* the youngest first */

@@ -320,6 +320,7 @@ static void loaded(struct slot *slot)
 {
     const struct memory_page *page = slot->page;
 
+    slot->rewound = page->rewound;
     if (slot->error[0] == '\0' && strcmp(page->last_id, slot->upto) != 0)
         slot_spoiled(slot, "history", "the transcript ends at %s, the request wants %s",
                      page->last_id, slot->upto);

@@ -45,6 +45,7 @@ struct slot {
     struct buf last_message;  /* JSON; empty at the first turn */
     struct memory_page *page; /* pinned while a turn is here */
     unsigned emptied;         /* the page's, when its reading began */
+    unsigned rewound;         /* the page's, when it had all this turn needs */
     bool closing;             /* the last turn that is allowed */
     /* what is asked of the router */
     char ask_id[CALL_ID_SIZE];

@@ -23,6 +23,13 @@ void slot_settle_again(struct loop_timer *timer, void *owner)
     slot_settle(owner);
 }
 
+/* The next turn may have come before this answer was read: its reading of the
+ * transcript, which may be under way, brings our words too. */
+static bool can_remember(const struct slot *slot)
+{
+    return slot->page->known == slot->lines && slot->page->rewound == slot->rewound;
+}
+
 static void on_settled(void *owner, const struct redis_answer *answer)
 {
     struct slot *slot = owner;
@@ -40,7 +47,7 @@ static void on_settled(void *owner, const struct redis_answer *answer)
     }
     word = redis_item_text(answer->value, 0);
     if (str_is(word, "OK") && slot->settling == TURN_COMMIT) {
-        if (slot->page->known == slot->lines) /* not forgotten meanwhile */
+        if (can_remember(slot))
             memory_add_own(worker->memory, slot->page, slot->turn, slot->seat,
                            slot->author, buf_str(&slot->said));
         worker->turns_done++;

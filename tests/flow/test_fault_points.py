@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from helpers import (BUILD, IS_ASAN, ROOT, Fleet, assert_once_and_in_order, box, story_file,
-                     wait_for)  # noqa: F401 - box is a fixture
+from helpers import (BUILD, IS_ASAN, ROOT, Fleet, assert_once_and_in_order, box, read_lines,
+                     story_file, wait_for)  # noqa: F401 - box is a fixture
 
 FAULTS = ROOT / "build/faults"
 pytestmark = pytest.mark.skipif(IS_ASAN, reason="the points are in a build of their own")
@@ -25,7 +25,7 @@ def faults_build():
 
 
 def run(build, fault, *words):
-    return subprocess.run([build / "parley-worker", "worker", *words], capture_output=True,
+    return subprocess.run([build / "parley-worker", *words], capture_output=True,
                           text=True, timeout=30, env={**os.environ, "PARLEY_FAULT": fault})
 
 
@@ -79,9 +79,9 @@ def fleet(box):
     return Fleet(box)
 
 
-def worker(fleet, fault, seat=1):
+def worker(fleet, fault, seat=1, *more):
     process = subprocess.Popen(
-        [FAULTS / "parley", "worker", "--seat", str(seat), "--lease", "2s"],
+        [FAULTS / "parley", "worker", "--seat", str(seat), "--lease", "2s", *more],
         env={**fleet.box.env, "PARLEY_FAULT": fault, "PARLEY_FAULT_SEED": "1"},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     fleet.box.started.append(process)
@@ -132,3 +132,26 @@ def test_a_lost_reply_of_each_script_of_a_turn_changes_nothing(fleet):
         process.terminate()
     assert [process.wait(30) for process in others] == [0, 0]
     fleet.box.stop_all()
+
+
+def test_a_commit_whose_reply_is_read_late_leaves_no_line_twice_in_the_next_prompt(fleet):
+    """The next turn but one can reach a worker before it has read that its own was taken."""
+    ledger = fleet.box.path("ledger.jsonl")
+    fleet.simulator("--tokens-per-second", "0", "--first-token-ms", "1", "--vary", "--ledger",
+                    ledger, "--ledger-bodies")
+    fleet.manager()
+    others = [worker(fleet, "commit.sent=delay:150%50", seat, "--concurrency", "4")
+              for seat in (1, 2)]
+    conversation = fleet.begin("--turns", 24, "--story", story_file(fleet.box))
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    for process in others:
+        process.terminate()
+    assert [process.wait(30) for process in others] == [0, 0]
+    fleet.box.stop_all()
+    lengths = {}
+    for call in read_lines(ledger):
+        if not call["load"]:
+            turn = int(re.match(r".*:(\d+)/", call["id"])[1])
+            lengths[turn] = sum(one["role"] != "system" for one in call["body"]["messages"])
+    # The first seat's prompts begin with the scene, the second's with the first's words.
+    assert lengths == {turn: turn - 1 + turn % 2 for turn in range(1, 25)}
