@@ -19,6 +19,7 @@ int command_hybrid(const struct config_loaded *loaded, char **words, struct err 
 int command_persona(const struct config_loaded *loaded, char **words, struct err *err);
 int command_performance(const struct config_loaded *loaded, char **words,
                         struct err *err);
+int command_clean(const struct config_loaded *loaded, char **words, struct err *err);
 int command_check_config(const struct config_loaded *loaded, char **words,
                          struct err *err);
 

@@ -17,7 +17,7 @@
 #include "net/redis_sync.h"
 #include "proto/schema.h"
 
-enum { CONNECT_MS = 4000, RUN_JSON_MAX_BYTES = 64 << 20, WORDS_MAX = 16 };
+enum { CONNECT_MS = 4000, WORDS_MAX = 16 };
 
 bool fleet_runs_folder(char **ret_path, struct err *err)
 {
@@ -40,6 +40,14 @@ bool fleet_connect(struct loop *loop, const struct redis_target *target,
     return redis_sync_connect(loop, target, CONNECT_MS, ret_redis, err);
 }
 
+bool fleet_run_lives(const struct json_t *run)
+{
+    pid_t pid = (pid_t)json_integer_value(json_object_get(run, "pid"));
+
+    return json_is_null(json_object_get(run, "ended_at")) && pid > 1
+           && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
 /* The newest run's Redis, if that run is alive. */
 static char *live_run(char **ret_shard)
 {
@@ -50,7 +58,6 @@ static char *live_run(char **ret_shard)
     const json_t *redis;
     struct err ignored;
     struct buf text;
-    pid_t pid;
 
     buf_init(&text, RUN_JSON_MAX_BYTES);
     if (!fleet_runs_folder(&folder, &ignored))
@@ -60,10 +67,7 @@ static char *live_run(char **ret_shard)
         || !json_read(buf_str(&text), &run, &ignored))
         goto out;
     redis = json_object_get(run, "redis");
-    pid = (pid_t)json_integer_value(json_object_get(run, "pid"));
-    if (!json_is_string(json_object_get(redis, "url"))
-        || !json_is_null(json_object_get(run, "ended_at")) || pid <= 1
-        || (kill(pid, 0) != 0 && errno == ESRCH))
+    if (!json_is_string(json_object_get(redis, "url")) || !fleet_run_lives(run))
         goto out;
     url = x_strdup(json_string_value(json_object_get(redis, "url")));
     if (json_is_string(json_object_get(redis, "shard")))

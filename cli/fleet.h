@@ -14,6 +14,10 @@
 
 struct loop;
 
+struct json_t;
+
+enum { RUN_JSON_MAX_BYTES = 64 << 20 };
+
 struct fleet {
     struct redis_target target;
     struct keys keys;
@@ -29,6 +33,9 @@ MUST_USE bool fleet_ask(struct fleet *fleet, const char *const *words,
                         redis_on_answer *on_answer, void *owner, struct err *err);
 /* "$XDG_STATE_HOME/parley/runs" or "~/.local/state/parley/runs"; caller frees. */
 MUST_USE bool fleet_runs_folder(char **ret_path, struct err *err);
+/* What a run.json tells: not ended, and its process is there (its pid may have been
+ * given to another since; then it seems alive). Of this machine's runs only. */
+bool fleet_run_lives(const struct json_t *run);
 /* For a program that is handed over to: unless its words or the environment name a
  * Redis, the newest live run's goes into the environment, and that is said. */
 void fleet_offer_run(char *const *words);

@@ -18,7 +18,7 @@
 #include "cli/keeping.h"
 #include "proto/json_write.h"
 
-enum { RUN_JSON_MAX_BYTES = 64 << 20, ID_LETTERS_SHOWN = 6 };
+enum { ID_LETTERS_SHOWN = 6 };
 
 static char *new_path(const char *runs, const char *id)
 {

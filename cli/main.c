@@ -136,6 +136,22 @@ static const struct command commands[] = {
        "  parley dead retry 1769855400123-0"},
       true,
       command_dead}},
+    {"clean",
+     "remove what has ended, once there is a copy of it",
+     NULL,
+     {{FOR_CLEAN, "parley clean", "[ID ...] [--older-than TIME] [--dry-run]",
+       "Removes conversations that ended long enough ago from Redis, each after its "
+       "export\n"
+       "to a folder of its own; ids that are given, whenever they ended. What could "
+       "not "
+       "be\n"
+       "exported stays. On a terminal it asks first.\n"
+       "\n"
+       "  parley clean --older-than 12h --out old\n"
+       "  parley clean --runs            the folders of old runs, not the newest, none "
+       "that goes on"},
+      true,
+      command_clean}},
     {"observe",
      "watch conversations of a running fleet",
      "observer",

@@ -28,7 +28,8 @@ enum config_command {
     FOR_CONTROL = 256, /* stop, pause, resume, list, status, persona, hybrid, dead */
     FOR_ASK = 512,     /* models, test: no Redis */
     FOR_PERFORMANCE = 1024,
-    FOR_STOP = 2048 /* beside FOR_CONTROL */
+    FOR_STOP = 2048, /* beside FOR_CONTROL */
+    FOR_CLEAN = 4096
 };
 
 /* One program's view: its command bit and how it is called. */

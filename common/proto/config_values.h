@@ -90,6 +90,10 @@ struct config {
     bool json;
     bool after_turn;
     int64_t since_ms; /* performance; 0: not given */
+    int64_t older_than_ms; /* clean, as the next three */
+    bool no_export;
+    bool runs;
+    bool yes;
     /* the simulator */
     char *listen;
     double tokens_per_second;

@@ -18,6 +18,7 @@ static const char *const names[SCRIPT_COUNT] = {
     [SCRIPT_TRIM] = "trim",       [SCRIPT_REFUSE] = "refuse",
     [SCRIPT_REVIVE] = "revive",   [SCRIPT_DROP] = "drop",
     [SCRIPT_ADMIT] = "admit",     [SCRIPT_REPORT] = "report",
+    [SCRIPT_FORGET] = "forget",
 };
 
 const struct redis_script *script_get(enum script_id id)

@@ -32,6 +32,7 @@ enum script_id {
     SCRIPT_DROP,
     SCRIPT_ADMIT,
     SCRIPT_REPORT,
+    SCRIPT_FORGET,
     SCRIPT_COUNT
 };
 

@@ -18,10 +18,10 @@ def config_file(sandbox, **sections):
 
 
 def test_a_variable_that_names_no_option_is_warned_of_and_no_error(box):
-    done = box.parley("check-config", env={"PARLEY_TRUNS": "7", "PARLEY_PORT_6379_TCP": "1",
+    done = box.parley("check-config", env={"PARLEY_TURNSS": "7", "PARLEY_PORT_6379_TCP": "1",
                                            "PARLEY_TURNS": "7"})
     assert done.returncode == 0
-    assert "PARLEY_TRUNS names no option, did you mean PARLEY_TURNS?" in done.stderr
+    assert "PARLEY_TURNSS names no option, did you mean PARLEY_TURNS?" in done.stderr
     assert "PARLEY_PORT_6379_TCP names no option" in done.stderr
     assert "PARLEY_TURNS names" not in done.stderr and "PARLEY_TEST_MARK" not in done.stderr
 

@@ -136,14 +136,14 @@ static void what_is_wrong_is_told_with_where_it_stands(void **state)
 static void what_is_not_wise_is_warned_of(void **state)
 {
     (void)state;
-    setenv("PARLEY_TRUNS", "7", 1);
+    setenv("PARLEY_TURNSS", "7", 1);
     setenv("PARLEY_BUILD", "not an option, and not meant as one", 1);
     expect_go(FOR_RUN,
               "{\"endpoints\":{\"open\":{\"provider\":\"openai\","
               "\"url\":\"http://models.example.com/v1\",\"key_env\":\"K\"}}}",
               NULL);
     assert_string_equal(loaded.warnings,
-                        "the variable PARLEY_TRUNS names no option, did you mean "
+                        "the variable PARLEY_TURNSS names no option, did you mean "
                         "PARLEY_TURNS?\n"
                         "the key of endpoint open goes over the net unencrypted: its "
                         "url should begin with https://\n");
