@@ -17,6 +17,7 @@
 
 enum {
     LOOK_MAX = 200,
+    CONSUMER_IDLE_MS = 600000,
     KEEP_EVENTS_MS = 3600000,
     KEEP_DEAD_MS = 7 * 86400000,
     KEEP_MAX_ENTRIES = 100000
@@ -212,4 +213,41 @@ void due_trim(struct manager *manager)
         words_add(&words, str_of(numbers[i]));
     }
     manager_eval(manager, SCRIPT_TRIM, &words, on_trimmed, manager);
+}
+
+static void on_swept(void *owner, const struct redis_answer *answer)
+{
+    struct manager *manager = owner;
+
+    if (answer->outcome == REDIS_OK
+        && str_is(redis_item_text(answer->value, 0), "STALE"))
+        leader_stale(&manager->leader);
+    else if (answer->outcome == REDIS_OK)
+        log_debug("due", "consumers swept away count=%lld",
+                  (long long)redis_item_i64(answer->value, 1, 0));
+    else if (answer->outcome == REDIS_REFUSED)
+        log_warn("due", "sweeping was refused reason=%s",
+                 log_safe(answer->value->text));
+}
+
+void due_sweep(struct manager *manager)
+{
+    enum { KEYS = 3 + 2 * SEATS_MAX };
+    char keys[KEYS][KEY_SIZE];
+    char idle[24];
+    struct words words = {0};
+    size_t n = 0;
+
+    words_add(&words, key_make(&manager->keys, "epoch", NULL, keys[n++]));
+    words_add(&words, key_make(&manager->keys, "members", NULL, keys[n++]));
+    words_add(&words, key_make(&manager->keys, "control", NULL, keys[n++]));
+    for (int lane = 1; lane <= SEATS_MAX; lane++) {
+        words_add(&words, key_lane(&manager->keys, "request", lane, keys[n++]));
+        words_add(&words, key_lane(&manager->keys, "response", lane, keys[n++]));
+    }
+    words_keys_end(&words);
+    fmt_into(idle, sizeof idle, "%d", CONSUMER_IDLE_MS);
+    words_add(&words, str_of(manager->leader.token));
+    words_add(&words, str_of(idle));
+    manager_eval(manager, SCRIPT_SWEEP, &words, on_swept, manager);
 }

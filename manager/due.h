@@ -20,6 +20,8 @@ enum due_action due_decide(struct str state, int64_t deadline_us, int64_t now_us
 void due_look(struct manager *manager);
 /* Looks at one, due or not. */
 void due_look_at(struct manager *manager, struct str id);
+/* Removes consumers that no member is any more. */
+void due_sweep(struct manager *manager);
 void due_trim(struct manager *manager);
 
 #endif

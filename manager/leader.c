@@ -70,6 +70,7 @@ static void on_answer(void *owner, const struct redis_answer *answer)
     else
         log_error("leader", "this shard has another layout version=%s, ours is 1",
                   log_safe(redis_item_text(answer->value, 1)));
+    shift_go_on(leader->manager); /* whoever leads now, before what is due */
 }
 
 static void ask(struct leader *leader, int ttl_ms)

@@ -29,6 +29,7 @@ enum {
     TICK_MS = 250,
     SWEEP_EVERY_MS = 1000, /* responses pending for longer are taken again */
     TRIM_EVERY_MS = 1000,
+    CONSUMERS_EVERY_MS = 60000,
     PATROL_EVERY_MS = 5000, /* a page of conversations is looked at, whatever is due */
     BLOCK_MS = 1000,
     READ_TIMEOUT_MS = 4000,
@@ -267,6 +268,7 @@ static void on_tick(struct loop_timer *timer, void *owner)
     loop_timer_start(timer, TICK_MS);
     if (!leader_leads(&manager->leader) || !redis_ready(manager->redis))
         return;
+    shift_go_on(manager);
     due_look(manager);
     manager_advance(manager);
     if (manager->doubt)
@@ -284,6 +286,10 @@ static void on_tick(struct loop_timer *timer, void *owner)
     if (now_ms >= manager->trim_at_ms) {
         manager->trim_at_ms = now_ms + TRIM_EVERY_MS;
         due_trim(manager);
+    }
+    if (now_ms >= manager->consumers_at_ms) {
+        manager->consumers_at_ms = now_ms + CONSUMERS_EVERY_MS;
+        due_sweep(manager);
     }
 }
 
@@ -462,6 +468,8 @@ static void start(struct manager *manager)
     if (!layout_ask(manager->redis, &manager->keys, on_layout, manager))
         log_error("manager", "the layout cannot be asked for");
     redis_clock_start(&manager->clock, manager->loop, manager->redis);
+    manager->clock.on_jump = shift_note;
+    manager->clock.owner = manager;
     manager->member.describe = describe;
     manager->member.on_held = on_held;
     manager->member.on_lost = on_lost;

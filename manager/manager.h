@@ -13,6 +13,7 @@
 #include "manager/recover.h"
 #include "manager/rewind.h"
 #include "manager/roster.h"
+#include "manager/shift.h"
 #include "manager/warm.h"
 #include "net/loop.h"
 #include "net/redis.h"
@@ -50,6 +51,8 @@ struct manager {
     int64_t trim_at_ms;
     int64_t patrol_at_ms;
     struct recovery recovery; /* the roster being made, and looked over */
+    struct jump jump;         /* of Redis' clock, not dealt with yet */
+    int64_t consumers_at_ms;  /* next look at consumers nobody is any more */
     struct rewind rewind;     /* what was remembered, to be held against Redis */
     bool doubt; /* a script found Redis' clock elsewhere: what it left is taken again */
     uint32_t alive; /* bit l: lane l had a live member at the last look */

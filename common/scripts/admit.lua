@@ -57,8 +57,15 @@ if MODE == 'renew' then
   return {'OK', '1', '0'}
 end
 
+-- What lies further ahead than it can be was written before the clock was set back.
+local function past(stamp) return stamp <= now and stamp or 0 end
+local function ahead(stamp, most_ms) return stamp <= now + most_ms and stamp or now end
+
 local at = {}
 for i = 1, count do
+  for _, id in ipairs(call('ZRANGE', key(i, ALIVE), text(now + KEEP_MS), '+inf', 'BYSCORE', 'LIMIT', 0, PURGE_MAX)) do
+    call('ZADD', key(i, ALIVE), text(now + lease_ms), id)
+  end
   for _, id in ipairs(call('ZRANGE', key(i, ALIVE), '-inf', now, 'BYSCORE', 'LIMIT', 0, PURGE_MAX)) do drop(i, id) end
   local state, retry_at, probe, latency, closed_at, came, tokens, tokens_at, admitted_at, why, reason = unpack(
     call('HMGET', key(i, HASH), 'state', 'retry_at', 'probe', 'latency_ms', 'closed_at', 'came', 'tokens', 'tokens_at',
@@ -67,15 +74,19 @@ for i = 1, count do
     keep(i, HELD, call('ZSCORE', key(i, HELD), ID), lease_ms)
     return {'OK', text(i), probe == ID and state == 'half' and '1' or '0'}
   end
-  local one = {state = state or 'closed', retry_at = tonumber(retry_at) or 0, latency = tonumber(latency) or 0,
-    closed_at = tonumber(closed_at) or 0, came = tonumber(came) or 0, admitted_at = tonumber(admitted_at) or 0,
+  local one = {state = state or 'closed', retry_at = ahead(tonumber(retry_at) or 0, KEEP_MS),
+    latency = tonumber(latency) or 0,
+    closed_at = past(tonumber(closed_at) or 0), came = tonumber(came) or 0,
+    admitted_at = past(tonumber(admitted_at) or 0),
     why = why or '', reason = reason or '', group = tonumber(arg(i, 1)), window = tonumber(arg(i, 2)) or 0}
   one.held = call('ZCARD', key(i, HELD))
   -- Once registered, calls of the same moment have an order too.
   one.older = call('ZRANK', key(i, WAITING), ID) or call('ZCOUNT', key(i, WAITING), '-inf', asked_at)
   one.tokens = tonumber(tokens) or BUDGET_START
   if one.state == 'closed' then
-    one.tokens = math.min(BUDGET_MAX, one.tokens + math.max(0, now - (tonumber(tokens_at) or now)) / 1000)
+    tokens_at = tonumber(tokens_at) or now
+    one.tokens = math.min(BUDGET_MAX, one.tokens + math.max(0, now - tokens_at) / 1000)
+    if tokens_at > now then call('HSET', key(i, HASH), 'tokens_at', text(now)) end
   end
   one.probing = probe and one.state == 'half' and call('ZSCORE', key(i, HELD), probe)
   one.due = one.state ~= 'closed' and now >= one.retry_at and not one.probing and one.older == 0

@@ -24,12 +24,16 @@ local t = call('TIME')
 local at = string.format('%d%06d', t[1], t[2])
 local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
 local gone = call('ZRANGE', KEYS[3], '-inf', now_ms - KEEP_MS, 'BYSCORE', 'LIMIT', 0, DROP_MAX)
+-- No beat lies ahead of now but one before the clock was set back: who lives beats again.
+local ahead = call('ZRANGE', KEYS[3], now_ms + 1000, '+inf', 'BYSCORE', 'LIMIT', 0, DROP_MAX)
 
 call('SET', KEYS[1], ARGV[2], 'PX', ttl_ms)
 call('HSET', KEYS[2], 'at', at, unpack(ARGV, 5))
 call('PEXPIRE', KEYS[2], math.max(KEEP_MS, ttl_ms))
 call('ZADD', KEYS[3], now_ms, ARGV[1])
-for _, name in ipairs(gone) do
-  if name ~= ARGV[1] then call('ZREM', KEYS[3], name) end
+for _, names in ipairs({gone, ahead}) do
+  for _, name in ipairs(names) do
+    if name ~= ARGV[1] then call('ZREM', KEYS[3], name) end
+  end
 end
 return {'OK', at}

@@ -29,6 +29,8 @@ local state, fails, recent, retry_at, backoff, probe, latency, spent, day = unpa
   'fails', 'recent', 'retry_at', 'backoff_ms', 'probe', 'latency_ms', 'spent', 'day'))
 state, recent, probe, latency = state or 'closed', recent or '', probe or '', tonumber(latency)
 fails, retry_at, backoff = tonumber(fails) or 0, tonumber(retry_at) or 0, tonumber(backoff) or 0
+-- Further ahead than it can be: the clock was set back since.
+if retry_at > now + RETRY_AFTER_MAX_MS then retry_at = now end
 local function text(number) return string.format('%.0f', number) end
 local function answer(word)
   return {word, state, state == 'closed' and '0' or text(math.max(0, retry_at - now))}

@@ -27,6 +27,8 @@ enum script_id {
     SCRIPT_END,
     SCRIPT_DEAD,
     SCRIPT_TRIM,
+    SCRIPT_SHIFT,
+    SCRIPT_SWEEP,
     SCRIPT_REFUSE,
     SCRIPT_REVIVE,
     SCRIPT_DROP,

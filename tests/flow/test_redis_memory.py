@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import signal
+import subprocess
 
 import pytest
 import redis
@@ -156,6 +157,55 @@ def test_a_conversation_that_fell_out_of_due_is_found_and_goes_on(fleet):
         redis.call('HSET', KEYS[4], 'request', '1-1')""", 4, K + "due", K + "request:1",
                   K + "request:2", K + "conversation:" + conversation)
     finish(fleet, conversation, 6)
+
+
+# ---- its clock is set ----
+
+@pytest.fixture
+def fleet_with_clock(box):
+    """A fleet whose redis-server, and nothing else, lives by the clock in a file."""
+    shim, clock = box.path("clock.so"), pathlib.Path(box.path("clock"))
+    source = pathlib.Path(__file__).parent / "shims" / "clock.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, source], check=True)
+    clock.write_bytes(bytes(8))
+    box.env.update({"LD_PRELOAD": shim, "SHIM_CLOCK": str(clock)})
+    fleet = Fleet(box)
+    del box.env["LD_PRELOAD"], box.env["SHIM_CLOCK"]
+    box.env["PARLEY_PATIENCE"] = "2s"
+
+    def set_clock(seconds):
+        with open(clock, "r+b", buffering=0) as file:
+            file.write(seconds.to_bytes(8, "little", signed=True))
+    fleet.set_clock = set_clock
+    fleet.simulator(*SLOW)
+    return fleet
+
+
+def test_a_jump_of_redis_clock_is_told_and_moves_deadlines_along(fleet_with_clock):
+    """B20: an hour forward, an hour back; nothing expires, nothing is doubled."""
+    fleet = fleet_with_clock
+    fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 500, "--duration", "120s", "--story",
+                               story_file(fleet.box))
+    fleet.wait_turns(conversation, 2)
+    before = int(fleet.talk(conversation)["deadline"])
+    for number, (clock, ahead_us) in enumerate(((3600, 3600 * 10**6), (0, 0))):
+        fleet.set_clock(clock)
+        wait_for(lambda least=number + 1: len(events(fleet, "clock.jumped")) >= least, "it is told")
+        wait_for(lambda moved=ahead_us: abs(int(fleet.talk(conversation)["deadline"]) - before
+                                            - moved) < 2 * 10**6, "the deadline is moved")
+        turns = int(fleet.talk(conversation)["turns"])
+        fleet.wait_turns(conversation, turns + 3)
+        assert fleet.talk(conversation)["state"] == "running"
+    assert [round(float(reason), -1) for _, _, reason in events(fleet, "clock.jumped")] == [
+        3600, -3600]
+    assert fleet.box.parley("stop", conversation).returncode == 0
+    fleet.wait_end(conversation)
+    said_turns = turns_of(fleet.transcript(conversation))
+    assert_once_and_in_order(said_turns, len(said_turns))
+    # One false claim of the turn in flight at each jump, and the turn that was stopped.
+    assert len(calls_done(fleet, conversation)) <= len(said_turns) + 3
+    fleet.box.stop_all()
 
 
 # ---- the tail of its file is gone ----

@@ -1333,6 +1333,82 @@ def test_reissue_tells_unread_from_read_by_both_halves_of_the_entry_id(shard):
         assert shard.reissue()[0] == answer, read
 
 
+def shift(shard, delta_us, since_us, ids=(ID,), lanes=LANES):
+    keys = ["meta", "epoch", "due"] + [f"conversation/{one}" for one in ids] + [f"request/{lane}" for lane in lanes]
+    return shard.run("shift", keys, shard.token, delta_us, since_us, *ids)
+
+
+@pytest.mark.parametrize("delta_us", [3600 * 10**6, -3600 * 10**6])
+def test_shift_moves_a_deadline_once_for_a_jump_and_never_one_of_the_new_time(shard, delta_us):
+    shard.running(duration_ms=90000000)
+    shard.tampered = True
+    began = int(shard.hash()["started_at"])
+    shard.db.hset(shard.key("conversation", ID), "started_at", began - abs(delta_us) * 2)
+    before, since = int(shard.hash()["deadline"]), shard.now_us() - 1000
+    # Backward: what is left of the clock grows no longer than the whole duration is.
+    shard.db.hset(shard.key("conversation", ID), "deadline", before - abs(delta_us))
+    assert shift(shard, delta_us, since) == ["OK", "1"]
+    moved = int(shard.hash()["deadline"])
+    assert moved == before - abs(delta_us) + delta_us
+    assert shard.due() * 1000 <= moved
+    for again in (since, since + 500000):  # the same call, and another manager's measure
+        assert shift(shard, delta_us + 2000, again) == ["OK", "0"]
+    assert int(shard.hash()["deadline"]) == moved
+    shard.db.hset(shard.key("conversation", ID), "started_at", shard.now_us())
+    assert shift(shard, delta_us, shard.now_us() - 20 * 10**6 - abs(delta_us))[0] == "OK"
+    assert shift(shard, -delta_us, shard.now_us() - 10**6) == ["OK", "1"]
+
+
+def test_shift_never_gives_more_than_the_whole_duration_and_begins_leases_anew(shard):
+    entry = shard.asked(duration_ms=60000)
+    shard.tampered = True
+    shard.db.hset(shard.key("conversation", ID), "started_at", "1000000000000000")
+    shard.db.xclaim(shard.key("request", "1"), "workers", "w1", 0, [entry], idle=3600000, justid=True)
+    assert shift(shard, 3600 * 10**6, shard.now_us() - 1000) == ["OK", "1"]
+    assert 59000000 < int(shard.hash()["deadline"]) - shard.now_us() <= 60000000
+    pending, = shard.db.xpending_range(shard.key("request", "1"), "workers", "-", "+", 9)
+    assert pending["time_since_delivered"] < 5000 and pending["times_delivered"] == 1
+    assert shard.renew(entry)[0] == "OK"
+
+
+def test_shift_by_a_stale_leader_touches_nothing(shard):
+    shard.running(duration_ms=60000)
+    before = shard.snapshot()
+    shard.token = "7:m9:n9"
+    assert shift(shard, 10**10, shard.now_us()) == ["STALE"]
+    assert shard.snapshot() == before
+
+
+def sweep(shard, idle_ms=0, token=None):
+    keys = ["epoch", "members"] + [f"{queue}/{lane}" for lane in LANES for queue in ("request", "response")]
+    return shard.run("sweep", keys, shard.token if token is None else token, idle_ms)
+
+
+def consumers(shard, lane="1"):
+    return sorted(one["name"] for one in shard.db.xinfo_consumers(shard.key("request", lane), "workers"))
+
+
+def test_sweep_removes_consumers_that_are_no_members_and_hold_nothing(shard):
+    entry = shard.asked()
+    for name in ("w2", "w3", "w4"):
+        shard.db.xgroup_createconsumer(shard.key("request", "1"), "workers", name)
+    shard.beat("w3")
+    assert consumers(shard) == ["w1", "w2", "w3", "w4"]
+    assert sweep(shard, token="7:m9:n9") == ["STALE"]
+    assert sweep(shard, idle_ms=60000) == ["OK", "0"]
+    assert sweep(shard) == ["OK", "2"]
+    assert consumers(shard) == ["w1", "w3"] and shard.pending("request") == [entry]
+    assert shard.commit(entry)[0] == "OK"
+    assert sweep(shard) == ["OK", "1"] and consumers(shard) == ["w3"]
+
+
+def test_beat_drops_members_that_lie_ahead_since_the_clock_was_set_back(shard):
+    shard.beat("w1")
+    shard.db.zadd(shard.key("members"), {"w9": shard.now_us() // 1000 + 3600000})
+    shard.beat("w1")
+    assert shard.db.zrange(shard.key("members"), 0, -1) == ["w1"]
+
+
 def trimmed(shard):
     return [(event["turn"], event["reason"]) for event in shard.events() if event["event"] == "message.trimmed"]
 
@@ -1914,7 +1990,7 @@ def test_the_protocol_page_tells_each_scripts_head_word_for_word():
 def test_a_script_takes_every_key_from_keys_and_decodes_no_json(path):
     code = "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("--"))
     assert "cjson" not in code
-    calls = re.findall(r"call(?:_redis)?\('(\w+)'(?:, '(?:CREATE|GROUPS)')?(?:, ([\w\[\]]+))?", code)
+    calls = re.findall(r"call(?:_redis)?\('(\w+)'(?:, '(?:CREATE|GROUPS|CONSUMERS|DELCONSUMER)')?(?:, ([\w\[\]]+))?", code)
     assert len(calls) == len(re.findall(r"call(?:_redis)?\('", code)) > 0
     for name, key in calls:
         assert name == "TIME" or key == "key" or key.startswith("KEYS["), (name, key)
