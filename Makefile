@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos soak
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos soak torture fuzz-all valgrind
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -107,7 +107,7 @@ test: deps ## all tests: units, then flows over a real redis-server
 check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
-flow: all $(B)/bench/pingpong $(B)/bench/reader ## the tests over real processes; T=name picks
+flow: all $(B)/bench/pingpong $(B)/bench/reader build/torture/shim.so ## the tests over real processes; T=name picks
 	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/e2e tests/chaos $(if $(T),-k "$(T)")
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
@@ -121,6 +121,13 @@ fuzz: ## bytes of all kinds for a parser, T=ndjson or T=sse, SECONDS=60
 $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/common.a
 	$(call say,FUZZ,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/common.a $(LDLIBS)
+# What fails one call of a program at a time; tests/torture/shim.c.
+build/torture/shim.so: tests/torture/shim.c
+	@mkdir -p $(@D)
+	$(call say,SO,$@)
+	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -Wno-pedantic $(WERROR) -fPIC -shared -o $@ $<
+torture: all build/torture/shim.so ## each allocation and system call of each program fails once: FULL=1 BUDGET= JSON=
+	PARLEY_BUILD=$(B) $(PYTHON) tests/torture/torture.py $(if $(FULL),--full) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JSON),--json $(JSON))
 lint: deps ## formatting, clang-tidy, cppcheck, layers
 	@tools/lint $(C_FILES)
 format: ## put all C files into the house format

@@ -2,6 +2,7 @@
 #include "base/rng.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sys/random.h>
 
 static uint64_t mix(uint64_t z)
@@ -69,8 +70,11 @@ uint64_t rng_hash(uint64_t seed, struct str text)
 
 static void from_system(unsigned char *bytes, size_t count)
 {
-    ssize_t got = getrandom(bytes, count, 0); /* up to 256 bytes come whole or never */
+    ssize_t got;
 
+    do {
+        got = getrandom(bytes, count, 0); /* up to 256 bytes come whole or never */
+    } while (got < 0 && errno == EINTR);
     assert(got == (ssize_t)count);
 }
 
