@@ -60,6 +60,17 @@ static void on_wait_over(struct loop_timer *timer, void *owner)
 
 /* ---- what others left behind ---- */
 
+/* It is seen again at each claim: told once. */
+static void wait_for_alone(struct lane *lane, struct str id)
+{
+    if (!lane->alone_told)
+        log_warn("lane",
+                 "a request that others did not survive must run alone, nothing new is "
+                 "taken until then entry=%s",
+                 log_safe(id));
+    lane->alone_waits = lane->alone_told = true;
+}
+
 static void take_claimed(struct lane *lane, const struct redis_value *entry)
 {
     struct worker *worker = lane->worker;
@@ -68,7 +79,7 @@ static void take_claimed(struct lane *lane, const struct redis_value *entry)
     struct slot *slot = free_slot(worker);
 
     if (deliveries < 0) {
-        lane->alone_waits = true;
+        wait_for_alone(lane, id);
         return;
     }
     if (deliveries == 0) {
@@ -100,6 +111,7 @@ static void on_claimed(void *owner, const struct redis_answer *answer)
     lane->alone_waits = false;
     for (size_t i = 1; i < answer->value->count; i++)
         take_claimed(lane, redis_item(answer->value, i));
+    lane->alone_told = lane->alone_waits;
     lane->state = LANE_RESTING;
     go_on(lane);
 }

@@ -30,6 +30,7 @@ struct lane {
     struct loop_timer wait; /* before trying again */
     int64_t claim_at_ms;    /* monotonic: when the next claim is due */
     bool alone_waits;       /* a request that must run alone, for us to be idle */
+    bool alone_told;        /* and that was logged */
 };
 void lane_start(struct lane *lane, struct worker *worker);
 /* The name is ours: begin to take requests. */

@@ -176,22 +176,3 @@ def test_a_standby_manager_takes_the_lead_from_a_killed_one(fleet, moments):
     assert_once_and_in_order(fleet.transcript(conversation), 10)
     fleet.wait_settled()
     fleet.box.stop_all()
-
-
-def test_a_frozen_worker_that_wakes_up_late_is_fenced(fleet):
-    fleet.simulator("--tokens-per-second", 20, "--first-token-ms", 20, "--reply-tokens", "30..30")
-    fleet.crew(*LEASE)
-    fleet.worker(1, *LEASE)
-    fleet.wait_ready("worker-1-2")
-    conversation = fleet.begin("--turns", 3, "--story", story_file(fleet.box))
-    _, pid = fleet.wait_holder(1)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        fleet.wait_turns(conversation, 1)
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    assert fleet.wait_end(conversation)["reason"] == "turns"
-    assert_once_and_in_order(fleet.transcript(conversation), 3)
-    assert 2 in deliveries(fleet)
-    fleet.wait_settled()
-    fleet.box.stop_all()

@@ -132,30 +132,6 @@ def test_ctrl_c_at_the_terminal_reaches_the_run_alone(box):
 
 # ---- the services of a fleet by hand ----
 
-def test_sigterm_drains_a_worker_which_hands_back_what_it_cannot_finish(box):
-    fleet = Fleet(box)
-    fleet.simulator("--tokens-per-second", 10, "--first-token-ms", 20, "--reply-tokens", "200..200")
-    fleet.crew()
-    fleet.worker(1)
-    fleet.wait_ready("worker-1-2")
-    conversation = fleet.begin("--turns", 1, "--story", story_file(box))
-    name, pid = fleet.wait_holder(1)
-    process = next(one for one in box.started if one.pid == pid)
-    begun = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0
-    assert time.monotonic() - begun < 7
-    def pending():
-        one, = fleet.db.xpending_range("parley:{0}:request:1", "workers", "-", "+", 10)
-        return one
-    # At once, not when the lease of 10 s is over; and the delivery did not count.
-    wait_for(lambda: pending()["consumer"] != name, "the lane mate has it", 3)
-    assert pending()["times_delivered"] == 1
-    assert box.parley("stop", conversation).returncode == 0
-    fleet.wait_settled()
-    box.stop_all()
-
-
 def test_sigterm_twice_cuts_a_worker_short(box):
     fleet = Fleet(box)
     fleet.simulator("--tokens-per-second", 10, "--first-token-ms", 20, "--reply-tokens", "100..100")
