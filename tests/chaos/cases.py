@@ -31,6 +31,15 @@ def shown(root=ROOT):
     return found
 
 
+def by_test(root=ROOT):
+    """{file::test: [cases]}"""
+    found = {}
+    for case, tests in shown(root).items():
+        for path, test in tests:
+            found.setdefault(f"{path}::{test}", []).append(case)
+    return found
+
+
 ROW = re.compile(r"^\| (?P<case>[AB]\d+) \| (?P<fault>[^|]*) \| (?P<shown>.*) \|$", re.MULTILINE)
 
 

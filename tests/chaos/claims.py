@@ -27,6 +27,7 @@ import subprocess
 import sys
 import time
 
+import cases
 import claims_page
 import claims_parts
 import junit
@@ -95,13 +96,15 @@ def read_units(log):
 
 def result_of(step, path, log):
     """What a step wrote; without it the step has failed, whatever it exited with."""
+    if step.reads == "exit":
+        return {"violations": []}
     if step.reads == "units":
         return read_units(log)
     if not path.exists():
         tail = log.read_text(errors="replace")[-1500:]
         return {"violations": [f"{step.name}: it wrote no figures; its last words: {tail}"]}
     if step.reads == "junit":
-        return junit.read(path)
+        return junit.read(path, cases.by_test())
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -120,11 +123,19 @@ def run_step(part, step):
         done = subprocess.run(words, cwd=ROOT, stdout=file, stderr=file, check=False,
                               stdin=subprocess.DEVNULL, env={**env, **step.env})
     result = result_of(step, path, log)
+    result["violations"] = [in_words(found) for found in result["violations"]]
     if done.returncode != 0 and not result["violations"]:
         result["violations"] = [f"{step.name}: exit status {done.returncode}, see {log.name}"]
     return {"name": step.name, "command": command_of(step), "exit": done.returncode,
             "started": begun.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - begin, 1), "result": result}
+
+
+def in_words(violation):
+    """Some programs tell more than a line."""
+    if isinstance(violation, dict):
+        return ", ".join(f"{name} {value}" for name, value in violation.items())
+    return violation
 
 
 def command_of(step):

@@ -17,7 +17,7 @@ class Step(typing.NamedTuple):
     """One program; {out} among its words is the file it writes its figures to."""
     name: str
     words: tuple
-    reads: str = "json"
+    reads: str = "json"  # or junit (pytest), units (tools/run-units), exit (its status only)
     env: dict = {}
 
 
@@ -57,8 +57,11 @@ def tail(full):
 
 
 def points(full):
-    return [Step("campaign", (PYTHON, "tests/chaos/points.py", "--kills", 100 if full else 1,
-                              "--json", "{out}"))]
+    campaign = (PYTHON, "tests/chaos/points.py", "--seed", 1, "--json", "{out}")
+    faults = {"PARLEY_BUILD": "build/faults"}
+    return [Step("build", ("make", "VARIANT=faults", "all"), "exit"),
+            Step("kills", (*campaign, "--kills", 100 if full else 1), "json", faults),
+            Step("faults", (*campaign, "--faults", "--rounds", 20 if full else 1), "json", faults)]
 
 
 def pytest_step(name, tests, **env):
@@ -86,8 +89,9 @@ def known_bad(_):
 
 
 def torture(full):
-    return [Step("torture", (PYTHON, "tests/torture/torture.py", *(["--full"] if full else []),
-                             "--json", "{out}"))]
+    return [Step("shim", ("make", "build/torture/shim.so"), "exit"),
+            Step("torture", (PYTHON, "tests/torture/torture.py", *(() if full else ("--short",)),
+                             "--json", "{out}"), "json", {"PARLEY_BUILD": "build/release"})]
 
 
 def fuzz(full):

@@ -147,10 +147,22 @@ def steady(values):
             f"{values['most']:,}")
 
 
+def of_test(one):
+    """Well or not, why, and what the test itself told."""
+    return "; ".join([one["result"], *filter(None, [one["why"]]), *one["figures"]])
+
+
+def number_of(case):
+    return case[0], int(case[1:])
+
+
 def cases(results):
+    """A row for each test, by the first case it shows."""
     tests = [one for result in results for one in result["tests"]]
-    return [Row(one["test"], "; ".join([one["result"], *filter(None, [one["why"]]),
-                                        *one["figures"]])) for one in tests]
+    tests.sort(key=lambda one: number_of(one["cases"][0]))
+    count = {name: total(results, name) for name in ("passed", "failed", "skipped")}
+    return [Row("tests", listed(f"{count[name]} {name}" for name in count)),
+            *(Row(f"{', '.join(one['cases'])}: {one['name']}", of_test(one)) for one in tests)]
 
 
 def suites(results):
@@ -161,7 +173,8 @@ def suites(results):
 
 
 def known_bad(results):
-    return cases(results)
+    """The tests bear the builds' names, and tell what caught each."""
+    return [Row(one["name"], of_test(one)) for result in results for one in result["tests"]]
 
 
 def price(results):
@@ -189,7 +202,7 @@ def change(price_of):
 def points(results):
     """The first campaign kills, the second delays, fails and cuts."""
     rows = []
-    for one in results:
+    for one in results[1:]:  # the first step builds
         is_kill = one["what"] == "points"
         done = one["kills"] if is_kill else sum(one["hits"].values())
         rows += [Row(f"{one['what']}: seed, points, at least so often each",
@@ -204,8 +217,28 @@ def points(results):
 
 
 def torture(results):
-    return judged(results)
+    _, result = results  # the first step builds
+    tried = result["allocations_failed"] + result["system_calls_failed"]
+    return [Row("allocations failed, one at a time", f"{result['allocations_failed']:,}"),
+            Row("system calls failed, one at a time", f"{result['system_calls_failed']:,}"),
+            # No bound: each place was tried once, none was drawn.
+            Row("crashes", f"{result['crashes']} of {tried:,} failures"),
+            Row("ended badly in any way", f"{len(result['violations'])} of {tried:,} failures"),
+            Row("of these the program carried on after", f"{result['carried_on']:,}"),
+            *(Row(f"{name}: calls in a run", listed(f"{count:,} {kind}" for kind, count in
+                                                    counts.items()))
+              for name, counts in result["programs"].items())]
+
+
+def plain(results):
+    """Every figure that is a number or a word, as the program names it."""
+    return [Row(name, f"{value:,}" if isinstance(value, int) else value)
+            for result in results for name, value in result.items()
+            if isinstance(value, (int, float, str))]
 
 
 def fuzz(results):
-    return judged(results)
+    """And a row for each target."""
+    return [*plain(results), *(Row(one["target"], listed(f"{name} {value}" for name, value in
+                                                         one.items() if name != "target"))
+                               for result in results for one in result.get("targets", []))]

@@ -24,13 +24,18 @@ def test_of(case):
     return f"{path}::{case.get('name').split('[')[0]}"
 
 
-def read(path):
-    """{"tests": [...], counts, "violations": [a line for each that failed]}."""
+def read(path, shows=None):
+    """{"tests": [...], counts, "violations": [a line for each that failed]}.
+
+    shows: {test: the cases it shows}; each of its tests has them as `cases`.
+    """
     tests = []
     for case in xml.etree.ElementTree.parse(path).iter("testcase"):
         result, why = outcome(case)
-        tests.append({"test": test_of(case), "name": case.get("name"), "result": result,
-                      "why": why, "seconds": float(case.get("time")), "figures": told(case)})
+        test = test_of(case)
+        tests.append({"test": test, "name": case.get("name"), "result": result, "why": why,
+                      "seconds": float(case.get("time")), "figures": told(case),
+                      "cases": (shows or {}).get(test, [])})
     count = {name: sum(one["result"] == name for one in tests)
              for name in ("passed", "failed", "skipped")}
     violations = [f"{one['test']}: {one['why'][:200]}" for one in tests

@@ -153,11 +153,12 @@ def test_a_pytest_run_is_read_with_what_its_tests_told(tmp_path):
     subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o",
                     "junit_logging=system-out", "--junitxml", out, tests], cwd=tmp_path,
                    capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
-    result = junit.read(out)
+    result = junit.read(out, {"test_some.py::test_good": ["A6", "A7"]})
     assert (result["passed"], result["failed"], result["skipped"]) == (1, 1, 1)
     good, bad, left_out = result["tests"]
-    assert good["figures"] == ["200 stops"] and good["test"] == "test_some.py::test_good"
-    assert "1 == 2" in bad["why"] and left_out["why"] == "no root"
+    assert good["figures"] == ["200 stops"] and good["cases"] == ["A6", "A7"]
+    assert good["test"] == "test_some.py::test_good"
+    assert bad["cases"] == [] and "1 == 2" in bad["why"] and left_out["why"] == "no root"
     assert len(result["violations"]) == 1
 
 
