@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
+#include "cli/health.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 
@@ -20,7 +21,8 @@ struct listing {
     char **ids; /* owned: of this page */
     size_t count;
     int64_t from;
-    const char *id; /* being shown */
+    const char *id;   /* being shown */
+    int64_t managers; /* seen among the members */
     struct buf out;
 };
 
@@ -189,6 +191,7 @@ static void on_member(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK || redis_item_text(v, 0).len == 0)
         return;
     seen_us = redis_item_i64(v, 0, 0);
+    listing->managers += str_is(redis_item_text(v, 1), "manager");
     ago = (double)(clock_wall_us() - seen_us) / 1e6;
     if (listing->json) {
         buf_add_text(&listing->out, "{\"member\":");
@@ -237,6 +240,25 @@ static bool show_members(struct listing *listing, struct err *err)
     return ok;
 }
 
+static bool show_health(struct listing *listing, struct err *err)
+{
+    struct health health;
+
+    if (!health_read(listing->fleet, &health, err))
+        return false;
+    /* A member tells of its leadership with its next beat only. */
+    health.standbys = listing->managers - (health.leader[0] != '\0');
+    if (health.standbys < 0)
+        health.standbys = 0;
+    if (listing->json)
+        health_json(&health, &listing->out);
+    else
+        health_text(&health, &listing->out);
+    printf(listing->json ? "%s" : "\n%s\n", buf_text(&listing->out));
+    buf_clear(&listing->out);
+    return true;
+}
+
 int command_status(const struct config_loaded *loaded, char **words, struct err *err)
 {
     struct fleet fleet;
@@ -247,9 +269,7 @@ int command_status(const struct config_loaded *loaded, char **words, struct err 
     if (!fleet_open(loaded, &fleet, err))
         return err_exit_status(err);
     buf_init(&listing.out, (size_t)LINE_BYTES * PAGE);
-    ok = show_members(&listing, err);
-    if (ok && !listing.json)
-        printf("\n");
+    ok = show_members(&listing, err) && show_health(&listing, err);
     ok = ok && list_all(&listing, err);
     buf_done(&listing.out);
     fleet_close(&fleet);

@@ -81,7 +81,10 @@ static const struct command commands[] = {
      "who is at work: managers, workers, conversations",
      NULL,
      {{FOR_CONTROL, "parley status", "[--json]",
-       "Members of the fleet, then the conversations."},
+       "Members of the fleet; who leads, what waits, whether Redis takes writes and "
+       "what "
+       "it\n"
+       "keeps when it dies; then the conversations."},
       false,
       command_status}},
     {"persona",

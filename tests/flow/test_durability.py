@@ -174,3 +174,33 @@ def test_a_given_redis_that_does_not_tell_is_used_all_the_same(box):
     assert run.wait(30) == 0, said(run)
     assert assert_run_folder(out)["redis"]["durability"] is None
     fleet.box.stop_all()
+
+
+def status(fleet):
+    done = fleet.box.parley("status", "--json")
+    assert done.returncode == 0, done.stderr
+    return next(line for line in map(json.loads, done.stdout.splitlines()) if "leader" in line)
+
+
+def test_status_tells_who_leads_what_waits_and_whether_redis_takes_writes(box):
+    fleet = Fleet(box)
+    assert status(fleet)["leader"] is None
+    fleet.crew("--provider", "echo")
+    fleet.manager("--provider", "echo")
+    fleet.wait_ready("manager-2")
+    told = status(fleet)
+    assert (told["leader"], told["standbys"], told["pending"], told["unread"]) == ("manager-1", 1, 0, 0)
+    assert told["oldest_pending_ms"] is None and told["writes_refused"] is None
+    assert told["durability"]["appendonly"] == "no"
+    for lane in (3, 3, 4):  # nobody serves them
+        fleet.db.xadd(f"parley:{{0}}:request:{lane}", {"turn": "1"})
+    fleet.db.xreadgroup("workers", "somebody", {"parley:{0}:request:3": ">"}, count=1)
+    told = status(fleet)
+    assert (told["pending"], told["unread"]) == (1, 2) and told["oldest_pending_ms"] >= 0
+    fleet.db.config_set("maxmemory", 1)
+    assert status(fleet)["writes_refused"].startswith("OOM")
+    text = box.parley("status").stdout
+    assert "leader   manager-1, 1 standing by\n" in text and "REFUSES WRITES: OOM" in text
+    assert "1 in hand, 2 waiting for a worker, the oldest in hand asked for " in text
+    fleet.db.config_set("maxmemory", 0)
+    fleet.box.stop_all()
