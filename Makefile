@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos soak torture fuzz-all valgrind
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos bugs soak torture fuzz-all valgrind
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -143,10 +143,12 @@ $(B)/bench/reader: bench/reader.c
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(shell pkg-config --libs libcurl 2>/dev/null)
 proof: all ## the model servers' tests in their long forms, with the figures they saw
 	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q $(PROOFS)
-chaos: all ## a fleet under kills, judged: SEED= TURNS= EVERY= (ms) MODE=kill|stop|redis|tail|cut|proxy|mix KILLS= FSYNC= JSON=
+chaos: all ## a fleet under kills, judged: SEED= TURNS= EVERY= (ms) MODE=kill|stop|redis|tail|cut|proxy|early|mix KILLS= FSYNC= JSON=
 	PARLEY_BUILD=$(B) $(PYTHON) tests/chaos/chaos.py $(if $(SEED),--seed $(SEED)) $(if $(TURNS),--turns $(TURNS)) \
 	    $(if $(EVERY),--every-ms $(EVERY)) $(if $(MODE),--mode $(MODE)) \
 	    $(if $(KILLS),--kills $(KILLS)) $(if $(FSYNC),--fsync $(FSYNC)) $(if $(JSON),--json $(JSON))
+bugs: all ## eight builds with a known bug each: all must be caught
+	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q tests/chaos/test_known_bad.py
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
 	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
 bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns

@@ -9,6 +9,7 @@ redis  EVERY ms after it was seen to work redis-server is killed with -9, and co
 tail   the same, and 1 to 64 KB are cut off the AOF's end before it comes back
 cut    every EVERY ms Redis closes all connections of the programs
 proxy  between the fleet, Redis and the simulator stands a proxy that delays, resets and stalls
+early  the conversations are asked for before there is a manager; then nothing
 mix    all of them by turns
 
 The seed draws who, how long and how much; the moments are the machine's. Exit status 1 when an
@@ -30,7 +31,6 @@ from helpers import BUILD, IS_ASAN, ROOT
 
 PAUSE_S = 0.005
 PROGRESS_S = 20
-SETTLE_S = 120  # from the last fault to the last turn
 TAIL_BYTES = (1 << 10, 64 << 10)
 REDIS_FAULTS = ({"kind": "delay", "ms": 2, "jitter_ms": 8},
                 {"kind": "reset", "rate": 0.3, "after_bytes": (1, 40000)},
@@ -40,8 +40,12 @@ HTTP_FAULTS = ({"kind": "delay", "ms": 10, "jitter_ms": 10},
                {"kind": "close", "rate": 0.01, "after_bytes": (1, 800)},
                {"kind": "trickle", "rate": 0.02, "bytes": 64, "ms": 5})
 DEFAULTS = {"seed": None, "turns": 10000, "conversations": 100, "every_ms": 200, "mode": "kill",
-            "workers": 8, "managers": 2, "concurrency": 8, "lease_ms": 1000, "kills": None,
-            "fsync": "everysec", "limit_s": 900}
+            "workers": 8, "managers": 2, "concurrency": 16, "lease_ms": 1000, "kills": None,
+            "fsync": "everysec", "limit_s": 900, "settle_s": 120, "idle_s": 20,
+            "patience_s": rig.PATIENCE_S, "simulator": ""}
+
+HELP = {"kills": "so many of Redis, not so many turns", "limit_s": "for the faults",
+        "settle_s": "from the last fault to the last turn", "simulator": "more of its options"}
 
 
 # ---- a fault of each kind ----
@@ -97,12 +101,16 @@ def do_proxy(fleet, rng):
         fleet.cut_at_proxy(rng.choice(fleet.proxies), rng.choice(("reset", "close")))
 
 
+def do_nothing(*_):
+    """The fault was at the start."""
+
+
 def do_mix(fleet, rng):
     rng.choices((do_kill, do_stop, do_redis, do_cut, do_proxy), (6, 3, 1, 2, 2))[0](fleet, rng)
 
 
 MODES = {"kill": do_kill, "stop": do_stop, "redis": do_redis, "tail": do_tail, "cut": do_cut,
-         "proxy": do_proxy, "mix": do_mix}
+         "proxy": do_proxy, "early": do_nothing, "mix": do_mix}
 
 
 # ---- a run ----
@@ -135,7 +143,9 @@ def torment(fleet, wish, deadline):
 
 
 def begin_talks(fleet, wish):
-    fleet.start_conversations(wish["conversations"], wish["turns"] // wish["conversations"])
+    is_early = wish["mode"] == "early" and not fleet.asked
+    start = fleet.start_before_the_crew if is_early else fleet.start_conversations
+    start(wish["conversations"], wish["turns"] // wish["conversations"])
 
 
 def first_commits_ms(evidence, up_us):
@@ -193,8 +203,10 @@ def run(say=print, **wish):
         f"conversations={wish['conversations']} every={wish['every_ms']}ms "
         f"fsync={wish['fsync']} build={BUILD.name}")
     options = {key: wish[key] for key in ("workers", "managers", "concurrency", "lease_ms",
-                                          "fsync")}
+                                          "fsync", "patience_s")}
+    options["simulator"] = wish["simulator"].split()
     options["aof_rewrite"] = 0 if wish["mode"] == "tail" else 100  # a tail is cut off one file
+    options["crew_is_late"] = wish["mode"] == "early"
     options["proxied"] = wish["mode"] in ("proxy", "mix")
     with rig.chaos_fleet(random.Random(wish["seed"]), **options) as fleet:
         begin = time.monotonic()
@@ -204,11 +216,11 @@ def run(say=print, **wish):
             fleet.cut_at_proxy(one, "close")  # the connections there were have no rules
         torment(fleet, wish, begin + wish["limit_s"])
         fleet.calm()
-        limit = time.monotonic() + SETTLE_S
+        limit = time.monotonic() + wish["settle_s"]
         while not fleet.all_ended() and time.monotonic() < limit:
             time.sleep(PAUSE_S)
         seconds = time.monotonic() - begin
-        evidence = fleet.finish()
+        evidence = fleet.finish(wish["idle_s"])
         verdict = oracle.judge(evidence, rules_of(wish))
         figures = figures_of(fleet, evidence, verdict, wish, seconds)
         if verdict.violations:
@@ -229,8 +241,9 @@ def tell(figures, say=print):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for key, value in DEFAULTS.items():
-        kind = {"mode": str, "fsync": str}.get(key, int)
-        parser.add_argument("--" + key.replace("_", "-"), type=kind, default=value)
+        kind = {"mode": str, "fsync": str, "simulator": str}.get(key, int)
+        parser.add_argument("--" + key.replace("_", "-"), type=kind, default=value,
+                            help=HELP.get(key))
     parser.add_argument("--json", help="write the figures there")
     wish = vars(parser.parse_args())
     path = wish.pop("json")

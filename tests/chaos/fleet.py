@@ -35,6 +35,7 @@ from watcher import Watcher  # noqa: E402
 K = "parley:{0}:"
 LANES = 16
 SUPERVISE_S = 0.005
+DELIVERIES = 100  # who kills at random kills the same turn's worker again and again: no poison
 PATIENCE_S = 15 if IS_ASAN else 10
 GONE_ERRORS = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)
 
@@ -62,12 +63,14 @@ class Post:
 class ChaosFleet:
     """See the module. options: workers, managers, concurrency, lease_ms, fsync, patience_s,
     simulator (more options of it), max_issues, proxied (fleet.proxies, two fault proxies,
-    stand before Redis and before the simulator), aof_rewrite (percent of growth; 0: never)."""
+    stand before Redis and before the simulator), aof_rewrite (percent of growth; 0: never),
+    crew_is_late (start_crew() is the caller's)."""
 
     def __init__(self, box, rng, **options):
-        self.options = {"workers": 8, "managers": 2, "concurrency": 8, "lease_ms": 1000,
+        self.options = {"workers": 8, "managers": 2, "concurrency": 16, "lease_ms": 1000,
                         "fsync": "everysec", "patience_s": PATIENCE_S, "simulator": (),
-                        "proxied": False, "aof_rewrite": 100, "max_issues": 100, **options}
+                        "proxied": False, "crew_is_late": False, "aof_rewrite": 100,
+                        "max_issues": 100, **options}
         self.box, self.rng = box, rng
         self.posts, self.troubles, self.deaths = [], [], []
         self.asked = {}  # conversation -> turns, as the client was told
@@ -81,6 +84,7 @@ class ChaosFleet:
         self.closing = threading.Event()
         self.supervisor = threading.Thread(target=self.supervise, daemon=True)
         self.watcher = Watcher(self.client())
+        self.refused = []
         self.proxies = []
         self.proxies_open = contextlib.ExitStack()
 
@@ -94,7 +98,8 @@ class ChaosFleet:
         self.add(Post("redis-server", [
             "redis-server", "--port", 0, "--unixsocket", self.socket, "--dir", self.data,
             "--save", "", "--appendonly", "yes", "--appendfsync", self.options["fsync"],
-            "--auto-aof-rewrite-percentage", self.options["aof_rewrite"], "--maxmemory-policy", "noeviction"]))
+            "--auto-aof-rewrite-percentage", self.options["aof_rewrite"],
+            "--maxmemory-policy", "noeviction"]))
         wait_for(self.answers, "redis-server answers")
         redis_url, server_url = f"unix://{self.socket}", self.start_simulator()
         if self.options["proxied"]:
@@ -105,8 +110,9 @@ class ChaosFleet:
         with open(self.box.path("config.json"), "w", encoding="utf-8") as file:
             json.dump({"endpoints": {"ollama": server}}, file)
         self.supervisor.start()
-        self.start_crew()
         self.watcher.start()
+        if not self.options["crew_is_late"]:
+            self.start_crew()
 
     def start_simulator(self):
         post = Post("simulator", [
@@ -139,7 +145,7 @@ class ChaosFleet:
             seat = 1 + i % 2
             self.add(Post(f"worker-{seat}-{i // 2 + 1}", [
                 BUILD / "parley-worker", "--seat", seat, *lease, "--concurrency",
-                self.options["concurrency"]], seat))
+                self.options["concurrency"], "--max-deliveries", DELIVERIES], seat))
         wait_for(lambda: self.db.exists(K + "leader"), "a manager leads")
 
     def log_path(self, post):
@@ -159,6 +165,7 @@ class ChaosFleet:
                 open(self.log_path(post), "ab") as err:
             post.process = subprocess.Popen(post.words, stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=self.box.env)
+        self.watcher.forget(post.process.pid)
         post.starts += 1
         post.stopped_us = 0
 
@@ -305,6 +312,20 @@ class ChaosFleet:
         self.watcher.follow(ids)
         return ids
 
+    def start_before_the_crew(self, count, turns):
+        """The command stands in Redis when the first manager comes up."""
+        client = threading.Thread(target=self.start_or_tell, args=(count, turns))
+        client.start()
+        wait_for(lambda: self.db.exists(K + "control"), "the command is there")
+        self.start_crew()
+        client.join()
+
+    def start_or_tell(self, count, turns):
+        try:
+            self.start_conversations(count, turns)
+        except AssertionError as err:
+            self.refused.append(f"start of {count} conversations: {err}")
+
     def hashes(self):
         pipeline = self.db.pipeline(transaction=False)
         for one in self.asked:
@@ -384,7 +405,8 @@ class ChaosFleet:
             asked=dict(self.asked), talks=self.hashes(),
             transcripts={one: db.xrange(f"{K}transcript:{one}") for one in ids},
             events=db.xrange(K + "events"), calls=db.xrange(K + "calls"),
-            dead=db.xrange(K + "dead"), left=self.left_over(), seen=self.watcher.seen(),
+            dead=db.xrange(K + "dead"), refused=list(self.refused),
+            left=self.left_over(), seen=self.watcher.seen(),
             troubles=sorted(self.troubles + self.faults_met(), key=lambda one: one.start_us),
             rewinds=sorted(self.rewinds))
 

@@ -9,7 +9,7 @@ I2   none is there twice, and none is of a worker that had lost its lease
 I3   the numbers have no gap, the seats take turns
 I4   each text is one whole answer, made for exactly the history that stands before it
 I5   each turn has its event, once, in order
-I6   nothing is pending, unread, due, held or dead at the end
+I6   nothing is pending, unread, due, held or dead at the end, nothing was trimmed that was needed
 I7   what a reader saw live is what stands there, but across a rewind that was declared
 I8   no process ended but by us
 I9   each call that came to nothing was in the hands of somebody who was killed, stopped or cut
@@ -64,6 +64,7 @@ class Evidence:
     seen: dict = dataclasses.field(default_factory=dict)  # -> [(entry, turn, at_us)]
     troubles: list = dataclasses.field(default_factory=list)
     rewinds: list = dataclasses.field(default_factory=list)  # µs of declared ones
+    refused: list = dataclasses.field(default_factory=list)  # commands nobody took, in words
     deaths: list = dataclasses.field(default_factory=list)  # not by us, in words
     idle_s: float = 0.0  # from the last turn to nothing left; None: never
 
@@ -236,6 +237,16 @@ def check_seen(verdict, evidence):
                               f"transcript's; {odd} are not there")
 
 
+def check_told(verdict, evidence):
+    """What the fleet says befell it must have befallen it."""
+    for entry, fields in evidence.events:
+        words = f"{fields['event']} at {entry}, and nobody had done that: {fields}"
+        if fields["event"] in ("message.trimmed", "history.lost"):
+            verdict.add("I6", words)
+        elif fields["event"] == "history.rewound" and not evidence.rewinds:
+            verdict.add("I7", words)
+
+
 # ---- calls that came to nothing ----
 
 def was_hit(call, trouble, lease_us):
@@ -243,6 +254,8 @@ def was_hit(call, trouble, lease_us):
     is_worker = trouble.kind in ("kill", "stop")
     if is_worker and trouble.letters and trouble.letters != call.letters:
         return False
+    if trouble.kind == "kill" and trouble.letters:  # a busy server may read it after the death
+        return call.end_us >= trouble.start_us - SLACK_US
     if is_worker and trouble.seat != 1 + (call.turn - 1) % 2:
         return False
     after_us = SLACK_US if is_worker or trouble.kind == "fault" else lease_us + SLACK_US
@@ -288,17 +301,21 @@ def check_waste(verdict, evidence, rules, calls, committed):
 
 
 def check_recovery(verdict, rules, by_turn, wasted):
-    """How long a dead worker's turns waited for their next call."""
-    waits_ms = []
+    """How long a dead worker's turns waited for their next call. Those that two have not
+    survived are apart: they wait for a worker that has nothing else in hand."""
+    waits_ms, alone_ms = [], []
     for call, reason in wasted:
         if reason and reason.kind == "kill":
-            after = [other.start_us for other in by_turn[call.conversation, call.turn]
+            after = [other for other in by_turn[call.conversation, call.turn]
                      if other.start_us > max(reason.start_us, call.start_us)]
             if after:
-                waits_ms.append((min(after) - reason.start_us) / 1000)
-    for key, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
-        value = percentile(waits_ms, part)
-        verdict.figures[f"recovery_{key}_ms"] = None if value is None else round(value, 1)
+                following = min(after, key=lambda other: other.start_us)
+                waits = alone_ms if following.order[1] > 2 else waits_ms
+                waits.append((following.start_us - reason.start_us) / 1000)
+    for name, waits in (("recovery", waits_ms), ("recovery_alone", alone_ms)):
+        for key, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
+            value = percentile(waits, part)
+            verdict.figures[f"{name}_{key}_ms"] = None if value is None else round(value, 1)
     verdict.figures["recoveries"] = len(waits_ms)
     p99 = percentile(waits_ms, 0.99)
     if rules.recovery_limit_ms and p99 is not None and p99 >= rules.recovery_limit_ms:
@@ -325,6 +342,9 @@ def judge(evidence, rules=Rules()):
         committed |= check_texts(verdict, evidence, name, turns, by_turn)
     check_events(verdict, evidence, turns_by_talk)
     check_seen(verdict, evidence)
+    check_told(verdict, evidence)
+    for words in evidence.refused:
+        verdict.add("I1", words)
     for words in evidence.left + [f"in K:dead: {fields}" for _, fields in evidence.dead]:
         verdict.add("I6", words)
     for words in evidence.deaths:

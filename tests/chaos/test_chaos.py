@@ -21,7 +21,7 @@ def hold(capsys, **wish):
     with capsys.disabled():
         print(f"\n  PARLEY_TEST_SEED={SEED} {wish}")
     told = []
-    figures = chaos.run(told.append, seed=SEED, conversations=20, limit_s=60, **wish)
+    figures = chaos.run(told.append, seed=SEED, conversations=10, limit_s=60, **wish)
     assert figures["violations"] == [], "\n".join([*told, *figures["violations"][:20]])
     assert figures["turns"] >= wish["turns"]
     return figures

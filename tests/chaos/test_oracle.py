@@ -79,6 +79,10 @@ def lose_a_turn(evidence):
     del evidence.transcripts[TALK][-1]
 
 
+def take_no_command(evidence):
+    evidence.refused.append("start: nobody took it")
+
+
 def double_a_turn(evidence):
     evidence.transcripts[TALK].append(turn_entry(4, TEXTS[3]))
 
@@ -141,6 +145,14 @@ def give_one_up(evidence):
     evidence.dead.append(("1-0", {"turn": "3"}))
 
 
+def trim_what_is_needed(evidence):
+    evidence.events.append(event("message.trimmed"))
+
+
+def tell_of_a_rewind_that_was_none(evidence):
+    evidence.events.append(event("history.rewound", 3))
+
+
 def show_another_past(evidence):
     evidence.seen[TALK][1] = ("2-7", 2, START_US)
 
@@ -180,13 +192,14 @@ def stay_busy(evidence):
 
 HARM = {
     lose_a_turn: {"I1", "I5", "I7", "I9"}, double_a_turn: {"I2", "I4", "I5"},
-    take_from_one_fenced: {"I2", "I9"},
+    take_no_command: {"I1"}, take_from_one_fenced: {"I2", "I9"},
     leave_a_gap: {"I1", "I3", "I4", "I5", "I7", "I9"}, swap_two: {"I3", "I4", "I5", "I7", "I9"},
     seat_the_wrong_one: {"I3", "I4", "I9"}, cut_a_text: {"I4", "I9"},
     stitch_two_answers: {"I4", "I9"}, ask_with_another_history: {"I4", "I9"},
     ask_with_less_history: {"I4", "I9"}, take_one_cut_short: {"I4"}, tell_nothing: {"I5"},
     tell_twice: {"I5"}, tell_out_of_order: {"I5"}, leave_one_pending: {"I6"},
-    give_one_up: {"I6"}, show_another_past: {"I7"}, show_a_gap: {"I7"}, crash: {"I8"},
+    give_one_up: {"I6"}, trim_what_is_needed: {"I6"}, tell_of_a_rewind_that_was_none: {"I7"},
+    show_another_past: {"I7"}, show_a_gap: {"I7"}, crash: {"I8"},
     waste_a_call: {"I9"}, waste_one_of_another_process: {"I9"}, waste_one_long_before: {"I9"},
     call_for_nothing: {"I9"}, stay_busy: {"I10"},
 }

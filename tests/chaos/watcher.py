@@ -121,11 +121,15 @@ class Watcher:
 
     # ---- names ----
 
+    def forget(self, pid):
+        """It is another process' now."""
+        self.nonces.pop(pid, None)
+
     def letters(self, pid):
         """Of a worker's nonce, as its calls' ids have them; "": it holds no name yet."""
         if pid not in self.nonces:
             members = self.names.zrange(K + "members", 0, -1)
-            pipeline = self.names.pipeline(transaction=False)
+            pipeline = self.names.pipeline()
             for name in members:
                 pipeline.hget(f"{K}member:{name}", "pid")
                 pipeline.get(f"{K}member:{name}:lock")
