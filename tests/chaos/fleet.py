@@ -165,11 +165,7 @@ class ChaosFleet:
                 open(self.log_path(post), "ab") as err:
             post.process = subprocess.Popen(post.words, stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=self.box.env)
-<<<<<<< HEAD
-        self.watcher.forget(post.process.pid)
-=======
-        self.watcher.nonces.pop(post.process.pid, None)  # in a long run numbers come again
->>>>>>> 6acedff (chaos rig: a process' letters are not those of one before it with the same pid)
+        self.watcher.forget_pid(post.process.pid)
         post.starts += 1
         post.stopped_us = 0
 

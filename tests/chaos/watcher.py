@@ -121,7 +121,7 @@ class Watcher:
 
     # ---- names ----
 
-    def forget(self, pid):
+    def forget_pid(self, pid):
         """It is another process' now."""
         self.nonces.pop(pid, None)
 
