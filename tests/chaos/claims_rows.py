@@ -102,6 +102,9 @@ def recovery(parts):
                         f"p50 {ms(runs, 'recovery_p50_ms')}, p99 {ms(runs, 'recovery_p99_ms')}, "
                         f"most {ms(runs, 'recovery_max_ms')}; "
                         f"{total(runs, 'recoveries'):,} turns"))
+        rows.append(Row("the same, of turns that wait for a worker of their own (two had died)",
+                        f"p50 {ms(runs, 'recovery_alone_p50_ms')}, "
+                        f"most {ms(runs, 'recovery_alone_max_ms')}"))
     for name in ("redis-always", "redis-everysec"):
         if name in parts:
             runs = parts[name]
@@ -114,7 +117,8 @@ def recovery(parts):
 
 def ms(results, name):
     """Of each run; several runs: from the best to the worst."""
-    return spread(None if one[name] is None else round(one[name]) for one in results) + " ms"
+    values = [round(one[name]) for one in results if one[name] is not None]
+    return spread(values) + " ms" if values else "none"
 
 
 def soak(results):

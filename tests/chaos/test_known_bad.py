@@ -59,6 +59,8 @@ def test_a_build_with_a_known_bug_is_caught(name, tmp_path, capsys):
     case, words, invariants = CASES[name]
     figures = run(bugs.build(name), words, tmp_path)
     broken = {words.split(":")[0] for words in figures["violations"]}
+    found = f"caught by {case}, {sorted(broken)}; {bugs.meaning(name)}"
     with capsys.disabled():
-        print(f"\n  {name}: caught by {case}, {sorted(broken)}; {bugs.meaning(name)}")
+        print(f"\n  {name}: {found}")
+    print(f"figure: {found}")
     assert broken & invariants, figures
