@@ -385,7 +385,7 @@ static void show_rewound(struct plain *plain, const struct sight *sight)
     stop_speaking(plain);
     begin_block(plain, sight);
     fmt_into(number, sizeof number, "%lld", (long long)sight->turn);
-    plain_pen_put(&plain->pen, "(history went back: Redis kept no more than turn ");
+    plain_pen_put(&plain->pen, "(history was rewound: Redis kept no more than turn ");
     plain_pen_put(&plain->pen, number);
     plain_pen_put(&plain->pen, ")\n");
 }

@@ -180,13 +180,17 @@ static void on_checked(void *owner, const struct redis_answer *answer)
 
 static void check(struct tail_stream *stream)
 {
-    struct str words[] = {str_of("XREVRANGE"), str_of(stream->key), str_of("+"),
+    char seen[TAIL_ID_SIZE];
+    /* Not the stream's end: by now it may have grown past what we have seen. */
+    struct str words[] = {str_of("XREVRANGE"), str_of(stream->key), str_of(seen),
                           str_of("-"),         str_of("COUNT"),     str_of("1")};
     struct redis_call call = {.argc = sizeof words / sizeof *words,
                               .argv = words,
                               .on_answer = on_checked,
                               .owner = stream};
 
+    tail_id_format(&stream->seen, seen);
+    words[2] = str_of(seen);
     if (redis_send(stream->tail->redis, &call))
         stream->tail->checking++;
 }

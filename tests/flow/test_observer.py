@@ -690,7 +690,7 @@ def test_redis_that_dies_and_comes_back_costs_nothing(mortal):
         assert "Redis is back" in observer.stderr()
     assert status == 0
     assert re.findall(r"turn (\d+)\.", text) == [str(turn) for turn in range(1, 11)]
-    assert "history went back" not in text
+    assert "history was rewound" not in text
 
 
 def test_a_history_that_went_back_is_told_and_followed(mortal):
@@ -707,14 +707,14 @@ def test_a_history_that_went_back_is_told_and_followed(mortal):
             for entry, fields in entries[:-2]:
                 db.xadd(stage.key("transcript"), fields, id=entry)
             db.hset(stage.key("conversation"), mapping={**facts, "next": 2, "turns": 1})
-        observer.wait_for("(history went back: Redis kept no more than turn 1)")
+        observer.wait_for("(history was rewound: Redis kept no more than turn 1)")
         stage.db, stage.turns = mortal.client(), 1
         # Where the lost one stood: behind what is left, before what was read.
         stage.turn("another two", id=entries[-2][0]).end()
         text, status = observer.rest()
     assert status == 0
     assert re.findall("^(?:Ada Quill|Bo Lind): (.*)", text, re.M) == ["one", "two", "three", "another two"]
-    assert text.count("history went back") == 1
+    assert text.count("history was rewound") == 1
 
 
 def test_a_reader_that_goes_away_ends_it(redis_server, db):
