@@ -130,6 +130,8 @@ static void on_read(void *owner, const struct redis_answer *answer)
         loop_timer_start(&manager->wait, RETRY_MS);
         return;
     }
+    if (answer->value->kind == REDIS_ARRAY)
+        redis_watch_delivered(&manager->watch);
     for (size_t i = 0; answer->value->kind == REDIS_ARRAY && i < answer->value->count;
          i++)
         take_stream(manager, redis_item(answer->value, i));
@@ -175,6 +177,24 @@ static void on_wait_over(struct loop_timer *timer, void *owner)
 {
     (void)timer;
     read_on(owner);
+}
+
+static bool wants(void *owner)
+{
+    const struct manager *manager = owner;
+
+    return leader_leads(&manager->leader) && !manager->stopping;
+}
+
+static size_t watched(void *owner, char keys[REDIS_WATCH_STREAMS_MAX][KEY_SIZE])
+{
+    const struct manager *manager = owner;
+    int lanes = roster_lanes(manager->roster);
+
+    for (int lane = 1; lane <= lanes; lane++)
+        key_lane(&manager->keys, "response", lane, keys[lane - 1]);
+    key_make(&manager->keys, "control", NULL, keys[lanes]);
+    return (size_t)lanes + 1;
 }
 
 /* ---- leading ---- */
@@ -464,6 +484,13 @@ static void start(struct manager *manager)
     });
     manager->roster = roster_new();
     TAILQ_INIT(&manager->desks);
+    redis_watch_start(&manager->watch, manager->loop,
+                      &(struct redis_watch_options){.redis = manager->redis,
+                                                    .reader = manager->reader,
+                                                    .group = "managers",
+                                                    .wants = wants,
+                                                    .streams = watched,
+                                                    .owner = manager});
     TAILQ_INIT(&manager->warm);
     if (!layout_ask(manager->redis, &manager->keys, on_layout, manager))
         log_error("manager", "the layout cannot be asked for");
@@ -499,6 +526,7 @@ static void stop(struct manager *manager)
     loop_timer_stop(&manager->first_contact);
     member_done(&manager->member);
     redis_clock_stop(&manager->clock);
+    redis_watch_stop(&manager->watch);
     redis_free(manager->reader);
     router_free(manager->router);
     redis_free(manager->redis);

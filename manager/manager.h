@@ -18,6 +18,7 @@
 #include "net/loop.h"
 #include "net/redis.h"
 #include "net/redis_clock.h"
+#include "net/redis_watch.h"
 #include "proto/config.h"
 #include "proto/keys.h"
 #include "scripts/member.h"
@@ -31,8 +32,9 @@ struct manager {
     struct loop *loop;
     struct keys keys;
     struct redis_target target;
-    struct redis *redis;  /* commands and scripts */
-    struct redis *reader; /* blocking reads */
+    struct redis *redis;      /* commands and scripts */
+    struct redis *reader;     /* blocking reads */
+    struct redis_watch watch; /* over the reader */
     struct redis_clock clock;
     struct http *http;
     struct llm *llm;

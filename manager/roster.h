@@ -34,6 +34,7 @@ struct talk {
     uint8_t seat_count;
     uint8_t lanes[SEATS_MAX]; /* of each seat, from 1 to SEATS_MAX */
     int64_t next;             /* the turn awaited, as Redis said last; 0: none yet */
+    int64_t misread;          /* the turn whose message could not be read; 0 none */
     bool pass_on_failure;
     struct wish *wish;        /* owned; NULL once running */
     struct cast *cast;        /* owned; from ready until running */

@@ -142,7 +142,23 @@ static bool complete(struct manager *manager, const struct redis_value *fields,
     return ok;
 }
 
-static void route_done(struct routing *routing, const struct talk *talk,
+/* What was hurt on its way from Redis is read well the next time: the response stays
+ * pending, and the next sweep brings it again. What is stored so ends the conversation.
+ */
+static void message_broken(struct routing *routing, struct talk *talk, const char *why)
+{
+    bool again = talk->misread != routing->turn;
+
+    talk->misread = routing->turn;
+    log_error("route",
+              "a worker's message is broken message=%s:%lld again=%d reason=%s",
+              routing->id, (long long)routing->turn, again, why);
+    if (!again)
+        close_failed(routing->manager, routing->id, "message", why);
+    free(routing);
+}
+
+static void route_done(struct routing *routing, struct talk *talk,
                        const struct redis_value *fields)
 {
     struct manager *manager = routing->manager;
@@ -153,10 +169,7 @@ static void route_done(struct routing *routing, const struct talk *talk,
     if (complete(manager, fields, &message, &err)) {
         send_route(routing, talk, redis_field(fields, "tokens"), buf_str(&message));
     } else {
-        log_error("route", "a worker's message is broken message=%s:%lld reason=%s",
-                  routing->id, (long long)routing->turn, err.msg);
-        close_failed(manager, routing->id, "message", err.msg);
-        free(routing);
+        message_broken(routing, talk, err.msg);
     }
     buf_done(&message);
 }

@@ -170,6 +170,7 @@ static void claim(struct lane *lane, size_t free)
 
 static void take_new(struct lane *lane, const struct redis_value *entries)
 {
+    redis_watch_delivered(&lane->watch);
     for (size_t i = 0; i < entries->count; i++) {
         const struct redis_value *entry = redis_item(entries, i);
         struct slot *slot = free_slot(lane->worker);
@@ -264,6 +265,21 @@ static void go_on(struct lane *lane)
         read_new(lane, free);
 }
 
+static bool wants(void *owner)
+{
+    const struct lane *lane = owner;
+
+    return lane->state != LANE_CLOSED && !lane->alone_waits && room(lane->worker) > 0;
+}
+
+static size_t watched(void *owner, char keys[REDIS_WATCH_STREAMS_MAX][KEY_SIZE])
+{
+    const struct lane *lane = owner;
+
+    key_lane(&lane->worker->keys, "request", lane->worker->config->seat, keys[0]);
+    return 1;
+}
+
 void lane_start(struct lane *lane, struct worker *worker)
 {
     struct redis_options options = {.target = &worker->target,
@@ -274,6 +290,13 @@ void lane_start(struct lane *lane, struct worker *worker)
     *lane = (struct lane){.worker = worker, .state = LANE_CLOSED};
     loop_timer_init(&lane->wait, worker->loop, on_wait_over, lane);
     lane->reader = redis_new(worker->loop, &options);
+    redis_watch_start(&lane->watch, worker->loop,
+                      &(struct redis_watch_options){.redis = worker->redis,
+                                                    .reader = lane->reader,
+                                                    .group = "workers",
+                                                    .wants = wants,
+                                                    .streams = watched,
+                                                    .owner = lane});
 }
 
 void lane_open(struct lane *lane)
@@ -307,6 +330,7 @@ void lane_done(struct lane *lane)
 {
     lane->state = LANE_CLOSED;
     loop_timer_stop(&lane->wait);
+    redis_watch_stop(&lane->watch);
     redis_free(lane->reader);
     lane->reader = NULL;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "net/redis_watch.h"
 
 struct redis;
 struct worker;
@@ -26,11 +27,12 @@ enum lane_state {
 struct lane {
     struct worker *worker;
     enum lane_state state;
-    struct redis *reader;   /* the connection that blocks */
-    struct loop_timer wait; /* before trying again */
-    int64_t claim_at_ms;    /* monotonic: when the next claim is due */
-    bool alone_waits;       /* a request that must run alone, for us to be idle */
-    bool alone_told;        /* and that was logged */
+    struct redis *reader;     /* the connection that blocks */
+    struct redis_watch watch; /* over the reader */
+    struct loop_timer wait;   /* before trying again */
+    int64_t claim_at_ms;      /* monotonic: when the next claim is due */
+    bool alone_waits;         /* a request that must run alone, for us to be idle */
+    bool alone_told;          /* and that was logged */
 };
 void lane_start(struct lane *lane, struct worker *worker);
 /* The name is ours: begin to take requests. */

@@ -112,6 +112,10 @@ static void *on_string(const redisReadTask *task, char *at, size_t len)
     if (task->type != REDIS_REPLY_STRING && task->type != REDIS_REPLY_STATUS
         && task->type != REDIS_REPLY_ERROR)
         return NULL; /* RESP3 */
+    /* hiredis waits for the end of line behind a text, and does not look at it: bytes
+     * lost or put in on the way would shift all that follows. `at` is its buffer. */
+    if (task->type == REDIS_REPLY_STRING && memcmp(at + len, "\r\n", 2) != 0)
+        return NULL;
     node = add_node(task, task->type == REDIS_REPLY_ERROR ? REDIS_ERROR : REDIS_TEXT);
     copy = node ? arena_get(task->privdata, len) : NULL;
     if (!copy)

@@ -309,13 +309,13 @@ class OnTerminal:
 class Fleet:
     """A redis-server of its own and whatever programs the test adds."""
 
-    def __init__(self, sandbox):
+    def __init__(self, sandbox, *redis_options):
         self.box = sandbox
         self.socket = sandbox.path("redis.sock")
         self.url = f"unix://{self.socket}"
         self.redis = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", sandbox.folder,
-             "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"],
+             "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", *redis_options],
             stdout=subprocess.DEVNULL, env=sandbox.env)
         sandbox.started.append(self.redis)
         self.db = redis.Redis(unix_socket_path=self.socket, decode_responses=True,
