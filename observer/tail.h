@@ -2,9 +2,9 @@
  *
  * One XREAD at a time, blocking for at most half a second; each stream keeps the id of
  * the last entry given out, so that nothing is lost or given twice over a broken
- * connection. After each reconnect it is asked whether the last entry given out is still
- * there: a server that came back with less than we have read would otherwise stay silent
- * for us, or go on behind what is void.
+ * connection. After each reconnect it is asked whether the last entry given out is
+ * still there: a server that came back with less than we have read would otherwise stay
+ * silent for us, or go on behind what is void.
  *
  * Flow: tail_add -> read -> on_answer -> on_entry... -> (pause) -> read
  *       reconnect -> check -> on_checked -> on_rewound? -> read
