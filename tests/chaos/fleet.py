@@ -279,19 +279,19 @@ class ChaosFleet:
             post.process.kill()
             post.process.wait()
             self.redis_kills += 1
-            if cut_bytes:
-                self.cut_tail(cut_bytes)
+            self.mend_aof(cut_bytes)
             self.launch(post)
         wait_for(self.answers, "redis-server answers again", 60)
         up_us = now_us()
         self.redis_up_us.append(up_us)
         self.troubles.append(Trouble("redis", start_us, up_us))
-        if cut_bytes:
-            self.rewinds.append(up_us)
+        if cut_bytes or self.options["fsync"] != "always":
+            self.rewinds.append(up_us)  # everysec: while the disk is slow nothing is written
 
-    def cut_tail(self, cut_bytes):
-        """What is left is mended as an operator must: Redis 7.0 itself cuts an incomplete script
-        off its AOF's end only up to its last whole command, and runs that half at a later start."""
+    def mend_aof(self, cut_bytes):
+        """As an operator must, also after a mere kill, which may cut a write short: Redis 7.0
+        itself drops an incomplete script, but leaves its first commands in the file and runs
+        that half at a later start."""
         folder = self.data / "appendonlydir"
         path = max(folder.glob("*.incr.aof"))
         os.truncate(path, max(0, path.stat().st_size - cut_bytes))

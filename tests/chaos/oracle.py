@@ -225,9 +225,13 @@ def check_events(verdict, evidence, turns_by_talk):
 
 
 def check_seen(verdict, evidence):
+    verdict.figures["taken_back"] = 0  # seen, and not there any more
     for name, seen in evidence.seen.items():
         there = [(entry, int(fields["turn"])) for entry, fields in evidence.transcripts[name]
                  if fields["kind"] == "turn"]
+        kept = set(there)
+        verdict.figures["taken_back"] += sum(
+            1 for entry, turn in {pair[:2] for pair in seen} if (entry, turn) not in kept)
         last_rewind = max(evidence.rewinds, default=0)
         live = [(entry, turn) for entry, turn, at_us in seen if at_us > last_rewind]
         first = there.index(live[0]) if live and live[0] in there else 0

@@ -255,7 +255,8 @@ def test_across_a_declared_rewind_a_reader_may_have_seen_another_past():
     evidence.seen[TALK][0:0] = [("1-5", 1, START_US - 10)]
     assert judge(evidence).broken() == ["I7"]
     evidence.rewinds = [START_US - 5]
-    assert judge(evidence).violations == []
+    verdict = judge(evidence)
+    assert verdict.violations == [] and verdict.figures["taken_back"] == 1
 
 
 def test_judging_changes_no_evidence():
