@@ -40,7 +40,7 @@ local function take(pending)
 end
 
 if ARGV[5] == '1' then
-  for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX + #ARGV, name)) do
+  for _, pending in ipairs(call('XPENDING', KEYS[1], 'workers', '-', '+', SCAN_MAX + free + #ARGV, name)) do
     if taken < free and not in_hand[pending[1]] then take(pending) end
   end
 end

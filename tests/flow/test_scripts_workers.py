@@ -69,6 +69,12 @@ def test_an_own_entry_that_must_be_alone_is_taken_alone_too(shard):
     assert [got[:2] for got in shard.claim(name="w1", own=1, alone=3)[1:]] == [[ids[0], "4"]]
 
 
+def test_all_of_a_predecessors_turns_are_taken_in_one_claim(shard):
+    ids = requests(shard, 500)
+    shard.beat("w1")
+    assert [got[0] for got in shard.claim(name="w1", own=1, free=500, lease_ms=60000)[1:]] == ids
+
+
 def test_an_entry_that_must_be_alone_and_vanished_leaves_room_for_others(shard):
     ids = requests(shard, 2)
     delivered(shard, ids[0], 4)

@@ -53,7 +53,7 @@ def story_file(sandbox, setting="A pier."):
 
 def in_hand(fleet):
     """The requests of lane 1 that some worker has, as Redis tells of them."""
-    return fleet.db.xpending_range(REQUEST, "workers", "-", "+", 100)
+    return fleet.db.xpending_range(REQUEST, "workers", "-", "+", 1000)
 
 
 def outcomes(fleet, conversation):
