@@ -113,14 +113,16 @@ asan: ## build with address and undefined-behaviour sanitizers, run all tests in
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@$(MAKE) --no-print-directory VARIANT=asan flow
 # clang's libFuzzer; what it finds is kept in build/fuzz, for tests/fuzz/corpus.
-fuzz: ## bytes of all kinds for a parser, T=ndjson or T=sse, SECONDS=60
+FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: ## bytes of all kinds for a parser, T=ndjson (tests/fuzz/fuzz_*.c), SECONDS=60
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang build/fuzz/fuzz_$(T)
-	@mkdir -p build/fuzz/corpus/$(T)
-	build/fuzz/fuzz_$(T) -max_total_time=$(SECONDS) -max_len=4096 -print_final_stats=1 -dict=tests/fuzz/$(T).dict \
-	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T) tests/unit/streams
-$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/common.a
+	tools/fuzz --seconds $(SECONDS) $(T)
+fuzz-all: ## SECONDS=60 in all for the parsers by turns, a line each; JSON=
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(FUZZ:%=build/fuzz/fuzz_%)
+	tools/fuzz --seconds $(SECONDS) $(if $(JSON),--json $(JSON)) $(FUZZ)
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(B)/tests.a $(B)/common.a
 	$(call say,FUZZ,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/common.a $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/tests.a $(B)/common.a $(LDLIBS)
 # What fails one call of a program at a time; tests/torture/shim.c.
 build/torture/shim.so: tests/torture/shim.c
 	@mkdir -p $(@D)
@@ -128,6 +130,8 @@ build/torture/shim.so: tests/torture/shim.c
 	$(Q)$(CC) -std=c11 -O1 -g $(WARN) -Wno-pedantic $(WERROR) -fPIC -shared -o $@ $<
 torture: all build/torture/shim.so ## each allocation and system call of each program fails once: FULL=1 BUDGET= JSON=
 	PARLEY_BUILD=$(B) $(PYTHON) tests/torture/torture.py $(if $(FULL),--full) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JSON),--json $(JSON))
+valgrind: unit $(PROGRAMS:%=$(B)/%) ## units and a few flows under valgrind's memcheck; T=name one unit
+	@tools/valgrind $(B) $(if $(T),$(B)/unit/test_$(T),$(UNIT))
 lint: deps ## formatting, clang-tidy, cppcheck, layers
 	@tools/lint $(C_FILES)
 format: ## put all C files into the house format

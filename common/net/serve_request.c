@@ -191,14 +191,17 @@ static ssize_t on_read(void *owner, uint64_t position, char *into, size_t room)
 
 /* ---- the answer ---- */
 
-/* Takes the response. What MHD finds not to be a header is left out. */
+/* Takes the response; NULL: there was no memory for it. What MHD finds not to be a
+ * header is left out. */
 static void request_respond_take(struct serve_request *request,
                                  struct MHD_Response *response, int status,
                                  const char *content_type)
 {
     struct serve_header *header = NULL;
 
-    assert(response && status >= 200 && status <= 599);
+    assert(status >= 200 && status <= 599);
+    if (!response)
+        x_exhausted("out of memory");
     if (content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     STAILQ_FOREACH(header, &request->headers, link)

@@ -281,8 +281,6 @@ MAKER(pipe, EMFILE, (int ends[2]), (ends))
 MAKER(pipe2, EMFILE, (int ends[2], int flags), (ends, flags))
 MAKER(dup2, EMFILE, (int from, int to), (from, to))
 MAKER(epoll_create1, EMFILE, (int flags), (flags))
-MAKER(epoll_ctl, ENOSPC, (int fd, int how, int on, struct epoll_event *event),
-      (fd, how, on, event))
 MAKER(setsockopt, ENOPROTOOPT,
       (int fd, int level, int option, const void *value, socklen_t len),
       (fd, level, option, value, len))
@@ -301,6 +299,15 @@ int eventfd(unsigned value, int flags);
 MAKER(eventfd, EMFILE, (unsigned value, int flags), (value, flags))
 int timerfd_create(int clock, int flags);
 MAKER(timerfd_create, EMFILE, (int clock, int flags), (clock, flags))
+
+/* Only a new watch can be refused (max_user_watches). */
+int epoll_ctl(int fd, int how, int on, struct epoll_event *event)
+{
+    NEXT(epoll_ctl);
+    if (how == EPOLL_CTL_ADD && fails(ENOSPC, "epoll_ctl"))
+        return -1;
+    return next(fd, how, on, event);
+}
 
 int connect(int fd, const struct sockaddr *to, socklen_t len)
 {

@@ -30,9 +30,9 @@ SPEAKS = re.compile(r"Sanitizer|runtime error:|Assertion .* failed|double free|c
 class Wrong(Exception):
     """What must not be; status is how the process ended, None where it did not."""
 
-    def __init__(self, what, status=None):
+    def __init__(self, what, status=None, deaf=False):
         super().__init__(what)
-        self.status = status
+        self.status, self.deaf = status, deaf  # deaf: it works, but does not hear SIGTERM
 
 
 def random_id(count):
@@ -86,7 +86,10 @@ class Stage:
         """As finish, of a service that is told to go."""
         if process.poll() is None:
             process.terminate()
-        return self.finish(process, GO_S)
+        try:
+            return self.finish(process, GO_S)
+        except Wrong as wrong:
+            raise Wrong(str(wrong), wrong.status, wrong.status is None) from None
 
     def tail(self, process):
         return pathlib.Path(process.err_path).read_text(errors="replace")[-700:]

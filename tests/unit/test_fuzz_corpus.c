@@ -1,5 +1,5 @@
 /* test_fuzz_corpus.c - the inputs the fuzz targets have kept, and the streams of the
- * servers, through the rules of tests/fuzz/fuzz_reader.h. */
+ * servers, through the rules of tests/fuzz/fuzz_reader.h and fuzz_parsers.h. */
 
 /* cmocka.h needs the others before it. */
 /* clang-format off */
@@ -12,7 +12,7 @@
 
 #include <dirent.h>
 
-#include "../fuzz/fuzz_reader.h"
+#include "../fuzz/fuzz_parsers.h"
 #include "base/file.h"
 
 enum { INPUT_BYTES_MAX = 1024 * 1024 };
@@ -70,11 +70,67 @@ static void events_of_any_kind_are_read_by_the_rules(void **state)
     assert_true(replay("tests/fuzz/corpus/sse", "", fuzz_sse) > 0);
 }
 
+static void messages_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/message", "", fuzz_message) > 0);
+}
+
+static void config_files_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/config", "", fuzz_config) > 0);
+}
+
+static void replies_of_redis_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/resp", "", fuzz_resp) > 0);
+}
+
+static void commands_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/control", "", fuzz_control) > 0);
+}
+
+static void stories_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/story", "", fuzz_story) > 0);
+}
+
+static void replies_of_any_kind_are_cleaned_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/clean", "", fuzz_clean) > 0);
+}
+
+static void lines_of_a_log_of_any_kind_are_read_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/log", "", fuzz_log) > 0);
+}
+
+static void text_of_any_kind_is_made_harmless(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/harmless", "", fuzz_harmless) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_kind_are_read_by_the_rules),
         cmocka_unit_test(events_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(messages_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(config_files_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(replies_of_redis_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(commands_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(stories_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(replies_of_any_kind_are_cleaned_by_the_rules),
+        cmocka_unit_test(lines_of_a_log_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(text_of_any_kind_is_made_harmless),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,11 @@
+/* fuzz_clean.c - the target clean of `make fuzz`: fuzz_parsers.h says what must hold.
+ */
+#include "fuzz_parsers.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_clean(str_make((const char *)data, size));
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* fuzz_resp.c - the target resp of `make fuzz`: fuzz_parsers.h says what must hold. */
+#include "fuzz_parsers.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_resp(str_make((const char *)data, size));
+    return 0;
+}
