@@ -153,6 +153,8 @@ static int main_after_begin(int argc, char **argv, char **environment)
 typedef int main_function(int argc, char **argv, char **environment);
 int __libc_start_main(main_function *wanted, int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*linker_fini)(void), void *stack_end);
+/* glibc chose its parameters. */
+/* NOLINTNEXTLINE(readability-function-size) */
 int __libc_start_main(main_function *wanted, int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*linker_fini)(void), void *stack_end)
 {
