@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos bugs soak torture fuzz-all valgrind
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos bugs soak torture fuzz-all valgrind points
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -162,6 +162,10 @@ soak: all ## steady work with a fault a second: does anything grow? MINUTES=30 S
 	    $(if $(RATE),--rate $(RATE)) $(if $(JSON),--json $(JSON))
 claims: all $(B)/bench/pingpong ## every proof at release size, then docs/claims.md; PART='kills soak' SCALE=short
 	$(PYTHON) tests/chaos/claims.py --scale $(or $(SCALE),full) $(PART)
+points: ## kills at every fault point, N=100 each, judged: SEED= POINTS='commit.*' JSON=; FAULTS_BY_CHANCE=1 delays, fails, cuts
+	@$(MAKE) --no-print-directory VARIANT=faults all
+	PARLEY_BUILD=build/faults $(PYTHON) tests/chaos/points.py --kills $(or $(N),100) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(POINTS),--points '$(POINTS)') $(if $(FAULTS_BY_CHANCE),--faults) $(if $(JSON),--json $(JSON))
 deps: ## install with apt what is missing (says what first)
 	@tools/deps
 install: all ## PREFIX=/usr/local DESTDIR=
