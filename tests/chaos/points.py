@@ -37,7 +37,7 @@ class Killing:
     def __init__(self, rng, roles, lacking, slow):
         self.rng, self.roles = rng, roles
         self.lacking = {point: count for point, count in lacking.items()
-                        if slow == (plan.script_of(point) in plan.SLOW)}
+                        if slow == plan.is_slow(point)}
 
     def left(self, hits):
         return {point: count - hits[point] for point, count in self.lacking.items()
@@ -96,7 +96,7 @@ def tasks(args, rng, roles, actions, hits):
     number = 0
     while True:
         lacking = {point: args.kills - hits[point] for point in roles if hits[point] < args.kills}
-        slow = [point for point in lacking if plan.script_of(point) in plan.SLOW]
+        slow = [point for point in lacking if plan.is_slow(point)]
         # Where turns are slow little else can be tried: such rounds come beside the others.
         is_slow = bool(slow) and (number % 3 == 1 or len(slow) == len(lacking))
         yield {"seed": rng.randrange(2**31), "roles": roles, "lacking": lacking, "slow": is_slow,

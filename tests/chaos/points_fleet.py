@@ -25,7 +25,7 @@ SHORT_LIFE_S = 0.6  # the same of who has a point at its end
 END_S = 12  # a drain takes 5
 BARE_PART = 0.15  # so many starts have no fault
 VALID_S = 300
-BUSY = 6  # conversations at once
+BUSY, BUSY_SLOW = 6, 24  # conversations at once
 END_LIMIT_S = 60
 DEATHS_MAX = 20  # then a post stays empty: something is wrong from the ground up
 LETTERS = "0123456789abcdefghijklmnopqrstuv"
@@ -41,7 +41,7 @@ class PointsFleet(ChaosFleet):
         super().__init__(box, rng, patience_s=2, simulator=simulator, **options)
         self.armed, self.on = armed, True
         self.hits = collections.Counter()
-        self.starts = 0
+        self.starts, self.busy = 0, BUSY_SLOW if slow else BUSY
 
     def start_crew(self):
         lease = ["--lease", f"{self.options['lease_ms']}ms"]
@@ -173,8 +173,8 @@ class Client:
 
     def keep_busy(self):
         """A step: as many conversations as wanted, and now and then a command."""
-        under_way = self.running(self.ids[-4 * BUSY:])
-        for _ in range(BUSY - len(under_way)):
+        under_way = self.running(self.ids[-4 * self.fleet.busy:])
+        for _ in range(self.fleet.busy - len(under_way)):
             self.begin()
         if under_way and self.rng.random() < 0.3:
             self.command(self.rng.choice(under_way))

@@ -33,13 +33,14 @@ PASSES = {"worker.stream": 40, "redis.read": 40, "redis.hello": 8, "redis.connec
           "renew": 8, "worker.look": 8, "worker.read": 6, "worker.prompt": 6, "worker.call": 6,
           "worker.reply": 6, "worker.recorded": 6, "worker.settled": 6, "admit": 8, "report": 8,
           "start": 1, "start.connected": 1, "start.ready": 1, "manager.lead": 1, "leave": 1,
-          "release": 1, "dead": 1, "end": 1, "refuse": 1, "manager.claimed": 1, "manager.due": 1}
+          "release": 1, "dead": 1, "end": 1, "refuse": 1, "manager.claimed": 1, "manager.due": 1,
+          "sweep": 1, "trim": 1, "drop": 1, "revive": 1, "stop": 2, "pause": 2, "resume": 2}
 # Need turns that were given up: workers are killed, and who takes a turn over buries it at once.
 BURIED = {"dead", "drop", "revive"}
 # Hit by who is asked to end.
 PARTING = {"leave", "release"}
-# Only where a turn takes longer than who ends waits for it.
-SLOW = {"release"}
+# Only where a turn takes longer than who ends waits for it, and than the manager's patience.
+SLOW = {"release", "manager.due"}
 
 
 def script_of(point):
@@ -48,6 +49,10 @@ def script_of(point):
 
 def passes(point):
     return PASSES.get(point, PASSES.get(script_of(point), 3))
+
+
+def is_slow(point):
+    return point in SLOW or script_of(point) in SLOW
 
 
 def printed(build):
