@@ -11,7 +11,13 @@
 #include "manager/rewind.h"
 #include "scripts/scripts.h"
 
-enum { SETTLE_MS = 500, ASK_EVERY_MS = 1000, LEADER_TTL_MS = 5000, FIRST_LANES = 16 };
+enum {
+    SETTLE_MS = 500,
+    ASK_EVERY_MS = 1000,
+    STANDBY_MS = 250,
+    LEADER_TTL_MS = 5000,
+    FIRST_LANES = 16
+};
 
 static void lost(struct leader *leader, const char *why)
 {
@@ -35,6 +41,96 @@ static void won(struct leader *leader, struct str token, bool is_new)
     fault_point("manager.lead");
     manager_lead(leader->manager);
 }
+
+/* ---- who leads instead ---- */
+
+/* The name and the nonce of "<number>:<name>:<nonce>". */
+static void split_token(const char *token, char ret_name[TOKEN_SIZE],
+                        struct str *ret_nonce)
+{
+    const char *name = strchr(token, ':');
+    const char *nonce = strrchr(token, ':');
+
+    ret_name[0] = '\0';
+    *ret_nonce = str_of("");
+    if (name == NULL || nonce == name)
+        return;
+    fmt_into(ret_name, TOKEN_SIZE, "%.*s", (int)(nonce - name - 1), name + 1);
+    *ret_nonce = str_of(nonce + 1);
+}
+
+static void copy_part(char *to, size_t size, struct str from)
+{
+    fmt_into(to, size, "%.*s", from.len < size ? (int)from.len : 0, from.at);
+}
+
+/* Where the other runs, unless its name has passed to a third one meanwhile. */
+static void on_other_at(void *owner, const struct redis_answer *answer)
+{
+    struct leader *leader = owner;
+    struct process_place *at = &leader->other_at;
+    char name[TOKEN_SIZE];
+    struct str nonce;
+
+    if (answer->outcome != REDIS_OK)
+        return;
+    split_token(leader->other, name, &nonce);
+    if (nonce.len == 0 || !str_is(redis_item_text(answer->value, 0), nonce.at))
+        return;
+    copy_part(at->host, sizeof at->host, redis_item_text(answer->value, 1));
+    copy_part(at->pid, sizeof at->pid, redis_item_text(answer->value, 2));
+    copy_part(at->space, sizeof at->space, redis_item_text(answer->value, 3));
+}
+
+static void ask_where(struct leader *leader, const char *name)
+{
+    static const char *const fields[] = {"nonce", "host", "pid", "space"};
+    char key[KEY_SIZE];
+    struct words words = {0};
+
+    words_add(&words, str_of("HMGET"));
+    words_add(&words, key_make(&leader->manager->keys, "member", name, key));
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        words_add(&words, str_of(fields[i]));
+    manager_send(leader->manager, &words, on_other_at, leader);
+}
+
+static void held_by(struct leader *leader, struct str token)
+{
+    const struct member *member = &leader->manager->member;
+    char name[TOKEN_SIZE];
+    struct str nonce;
+
+    lost(leader, "another leads");
+    if (str_is(token, leader->other) || token.len >= sizeof leader->other)
+        return;
+    copy_part(leader->other, sizeof leader->other, token);
+    leader->other_at = (struct process_place){{0}, {0}, {0}};
+    split_token(leader->other, name, &nonce);
+    leader->heir = member->held && strcmp(name, member->name) == 0;
+    if (leader->heir)
+        loop_timer_start(&leader->timer, 0);
+    else if (strlen(name) < MEMBER_NAME_SIZE)
+        ask_where(leader, name);
+}
+
+/* The script compares the token once more: another may have come before us. */
+static bool inherits(struct leader *leader)
+{
+    const struct process_place *at = &leader->other_at;
+
+    if (leader->other[0] == '\0' || leader_leads(leader))
+        return false;
+    if (!leader->heir)
+        leader->heir = process_is_gone(&leader->manager->member.place, str_of(at->host),
+                                       str_of(at->pid), str_of(at->space));
+    if (leader->heir)
+        log_info("leader", "the leader is dead, taking its leadership token=%s",
+                 log_safe(str_of(leader->other)));
+    return leader->heir;
+}
+
+/* ---- asking ---- */
 
 static void take_time(struct leader *leader, const struct redis_answer *answer)
 {
@@ -66,7 +162,7 @@ static void on_answer(void *owner, const struct redis_answer *answer)
         won(leader, redis_item_text(answer->value, 1),
             str_is(redis_item_text(answer->value, 2), "1"));
     else if (str_is(word, "HELD"))
-        lost(leader, "another leads");
+        held_by(leader, redis_item_text(answer->value, 1));
     else
         log_error("leader", "this shard has another layout version=%s, ours is 1",
                   log_safe(redis_item_text(answer->value, 1)));
@@ -95,6 +191,7 @@ static void ask(struct leader *leader, int ttl_ms)
     words_add(&words, str_of(ttl));
     words_add(&words, str_of(manager->member.name));
     words_add(&words, str_of(manager->member.nonce));
+    words_add(&words, str_of(ttl_ms > 0 && inherits(leader) ? leader->other : ""));
     leader->asking = true;
     manager_eval(manager, SCRIPT_LEAD, &words, on_answer, leader);
 }
@@ -103,7 +200,7 @@ static void on_time(struct loop_timer *timer, void *owner)
 {
     struct leader *leader = owner;
 
-    loop_timer_start(timer, ASK_EVERY_MS);
+    loop_timer_start(timer, leader_leads(leader) ? ASK_EVERY_MS : STANDBY_MS);
     if (!leader->asking && leader->manager->member.held)
         ask(leader, LEADER_TTL_MS);
 }

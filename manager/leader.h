@@ -1,7 +1,9 @@
 /* leader.h - who leads the shard: takes, renews and gives back K:leader.
  *
- * A manager asks every second; the leadership lasts five without a renewal. The token
- * of a leadership is checked by every script, so being wrong about it is harmless.
+ * The leader asks every second, a standby four times as often; the leadership lasts
+ * five without a renewal. That of a leader known to be dead (a process of this machine,
+ * or one whose name is ours now) is taken at once. The token of a leadership is checked
+ * by every script, so being wrong about it is harmless.
  */
 #ifndef PARLEY_LEADER_H
 #define PARLEY_LEADER_H
@@ -9,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "net/loop.h"
 
 struct manager;
@@ -20,6 +23,9 @@ struct leader {
     struct loop_timer timer;
     char token[TOKEN_SIZE]; /* "" while another leads */
     int64_t won_at_ms;      /* monotonic */
+    char other[TOKEN_SIZE]; /* the token of who led when we asked last; "" none did */
+    struct process_place other_at; /* where that one runs; empty: not known */
+    bool heir; /* that one is dead: its leadership is ours to take */
     bool asking;
     bool resigned; /* we are going: what comes is not for us any more */
 };

@@ -4,13 +4,14 @@
 -- KEYS 1 K:leader  2 K:epoch  3 K:meta  4 K:control
 --      5.. pairs of K:request:<lane>, K:response:<lane>  (lanes 1 to 16)
 -- ARGV 1 ttl_ms (0 gives the leadership back)  2 name  3 nonce
+--      4 heir_of (token of a leader that is known to be dead: its leadership is taken at once; '' none)
 --
 -- OK token new at   the leader is the caller; new is 1 if the leadership was just given, else 0; at is Redis'
 --                   time (µs)
 -- HELD token at     another leads
 -- LAYOUT version    K:meta bears another layout version: nothing was touched
 -- Where a lane or a group is missing the leader is given a new leadership: it looks at everything anew.
--- Called by: every manager, every second or so.
+-- Called by: every manager, every second or so; a standby more often.
 local call, pcall_redis = redis.call, redis.pcall
 local ttl_ms, mine = tonumber(ARGV[1]), ARGV[2] .. ':' .. ARGV[3]
 local LAYOUT = '1'
@@ -38,7 +39,7 @@ local function is_whole()
   return true
 end
 
-if leader and not is_mine then return {'HELD', leader, at} end
+if leader and not is_mine and leader ~= ARGV[4] then return {'HELD', leader, at} end
 if ttl_ms <= 0 then
   if leader then call('DEL', KEYS[1]) end
   return {'OK', leader or '', '0', at}

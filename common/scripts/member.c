@@ -23,7 +23,7 @@ enum {
     BEAT_MS = 1000,
     LOCK_MS = 10000,
     NUMBER_MAX = 10000,
-    PROCESS_FIELDS = 8
+    PROCESS_FIELDS = 10
 };
 
 static void try_name(struct member *member)
@@ -97,12 +97,15 @@ static void on_beaten(void *owner, const struct redis_answer *answer)
 }
 
 /* What every member tells of itself, whatever it does. */
-static size_t add_process(const struct process_place *place, struct str *fields)
+static size_t add_process(const struct member *member, struct str *fields)
 {
+    const struct process_place *place = &member->place;
     size_t n = 0;
 
     fields[n++] = str_of("version");
     fields[n++] = str_of(version_number());
+    fields[n++] = str_of("nonce");
+    fields[n++] = str_of(member->nonce);
     fields[n++] = str_of("host");
     fields[n++] = str_of(place->host);
     fields[n++] = str_of("pid");
@@ -141,7 +144,7 @@ static void send_beat(struct member *member)
         count = member->describe(member->owner, fields, MEMBER_FIELDS_MAX);
     for (size_t i = 0; i < count; i++)
         argv[7 + i] = str_of(fields[i]);
-    eval.argc = 7 + count + add_process(&member->place, &argv[7 + count]);
+    eval.argc = 7 + count + add_process(member, &argv[7 + count]);
     member->asking = redis_eval(member->redis, &eval);
     if (!member->asking)
         loop_timer_start(&member->timer, BEAT_MS);

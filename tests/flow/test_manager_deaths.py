@@ -1,8 +1,8 @@
 """Managers that are killed, stopped and started twice, and who looks on while they are: no turn is
 lost, none is routed twice, and an old leader's word counts for nothing.
 
-A killed leader's place is free after five seconds; where that is not what a test shows, K:leader
-is removed at once, as if it had run out.
+A killed leader's place is taken at once by who knows it dead, else after five seconds; where that is
+not what a test shows, K:leader is removed, as if it had run out.
 """
 import json
 import os
@@ -91,6 +91,43 @@ def test_leaders_killed_again_and_again_amid_their_routing_lose_and_double_nothi
         reap(fleet, pid_of(fleet, leader(fleet)[1]))
         free_the_lead(fleet)
     finish(fleet, conversation, 16)
+
+
+SOON_S = 3  # the leadership of five seconds was renewed within the last one
+
+
+def test_a_standby_leads_as_soon_as_the_leader_is_dead(fleet):
+    """A4: it does not wait for the rest of the five seconds, three times on end."""
+    fleet.crew(*LEASE)
+    conversation = fleet.begin("--turns", 16, "--story", story_file(fleet.box))
+    worst_s = 0
+    for _ in range(3):
+        fleet.manager(*LEASE)
+        wait_for(lambda: len([name for name in fleet.db.zrange(K + "members", 0, -1)
+                              if name.startswith("manager-")]) > 1, "there is a standby")
+        number, name = leader(fleet)
+        reap(fleet, pid_of(fleet, name))
+        died_at = time.monotonic()
+        wait_for(lambda: leader(fleet)[0] > number, "another leads")
+        worst_s = max(worst_s, time.monotonic() - died_at)
+        fleet.db.zrem(K + "members", name)
+    assert worst_s < SOON_S
+    tell(f"a killed leader's standby led at most {worst_s:.3f} s later")
+    finish(fleet, conversation, 16)
+
+
+def test_a_leader_started_anew_leads_at_once_under_its_old_name(fleet):
+    """A4: there is no standby; the successor takes the name over, and with it the leadership."""
+    fleet.crew(*LEASE)
+    conversation = fleet.begin("--turns", 6, "--story", story_file(fleet.box))
+    fleet.wait_turns(conversation, 1)
+    number, name = leader(fleet)
+    reap(fleet, pid_of(fleet, name))
+    died_at = time.monotonic()
+    fleet.manager(*LEASE)
+    wait_for(lambda: leader(fleet)[0] > number, "its successor leads")
+    assert time.monotonic() - died_at < SOON_S and leader(fleet) == (number + 1, name)
+    finish(fleet, conversation, 6)
 
 
 def test_of_two_managers_that_fight_for_the_lead_only_one_routes_each_turn(fleet, chance):

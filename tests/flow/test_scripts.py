@@ -43,9 +43,10 @@ class Shard:
 
     # Members.
 
-    def lead(self, name="m1", nonce="n1", ttl_ms=5000):
+    def lead(self, name="m1", nonce="n1", ttl_ms=5000, heir_of=""):
         lanes = [f"{queue}/{lane}" for lane in LANES for queue in ("request", "response")]
-        answer = self.run("lead", ["leader", "epoch", "meta", "control"] + lanes, ttl_ms, name, nonce)
+        answer = self.run("lead", ["leader", "epoch", "meta", "control"] + lanes, ttl_ms, name, nonce,
+                          heir_of)
         if answer[0] == "OK" and ttl_ms:
             self.token = answer[1]
         if answer[0] != "LAYOUT":
@@ -383,6 +384,19 @@ def test_lead_is_held_by_the_leader_against_another_name_or_nonce(shard, name, n
     before = shard.snapshot()
     assert shard.lead(name, nonce) == ["HELD", "1:m1:n1"]
     assert shard.snapshot() == before
+
+
+def test_lead_is_given_to_the_heir_of_the_leader_at_once_and_fences_the_dead(shard):
+    shard.lead()
+    assert shard.lead("m2", "n2", heir_of="1:m1:n1") == ["OK", "2:m2:n2", "1"]
+    assert shard.db.get(shard.key("leader")) == shard.db.get(shard.key("epoch")) == "2:m2:n2"
+    assert shard.open(token="1:m1:n1") == ["STALE"]
+
+
+def test_lead_is_not_given_to_the_heir_of_who_leads_no_more(shard):
+    shard.lead()
+    shard.lead("m2", "n2", heir_of="1:m1:n1")
+    assert shard.lead("m3", "n3", heir_of="1:m1:n1") == ["HELD", "2:m2:n2"]
 
 
 def test_lead_after_the_leader_ran_out_counts_one_up_and_keeps_the_groups(shard):
