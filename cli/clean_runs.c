@@ -24,8 +24,7 @@ struct run_folders {
     const struct config *config;
     char *runs;        /* owned: the folder of all of them */
     int64_t before_us; /* what ended before that is old enough */
-    char *newest;      /* owned: its name */
-    int64_t newest_us;
+    int64_t newest_us; /* the end of the newest, which stays */
     size_t due;
     size_t failed;
 };
@@ -78,18 +77,15 @@ static void find_newest(struct run_folders *all, const char *name)
 {
     int64_t at_us = ended_us(all, name);
 
-    if (at_us <= all->newest_us)
-        return;
-    free(all->newest);
-    all->newest = x_strdup(name);
-    all->newest_us = at_us;
+    if (at_us > all->newest_us)
+        all->newest_us = at_us;
 }
 
 static bool is_due(const struct run_folders *all, const char *name)
 {
     int64_t at_us = ended_us(all, name);
 
-    return at_us > 0 && at_us <= all->before_us && strcmp(name, all->newest) != 0
+    return at_us > 0 && at_us <= all->before_us && at_us < all->newest_us
            && is_over(all, name);
 }
 
@@ -176,7 +172,6 @@ int clean_runs(const struct config *config, struct err *err)
     if (ok && clean_asked(config, all.due, "folders of runs", all.runs))
         ok = each(&all, remove_due, err);
     free(all.runs);
-    free(all.newest);
     if (!ok)
         return err_exit_status(err);
     return all.failed > 0 ? 1 : 0;

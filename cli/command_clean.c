@@ -206,9 +206,36 @@ static bool may_remove(const struct clean *clean)
     return !clean->counting && !clean->config->dry_run;
 }
 
+static void on_left(void *owner, const struct redis_answer *answer)
+{
+    *(int64_t *)owner = answer->outcome == REDIS_OK ? answer->value->integer : 0;
+}
+
+/* A name without a state: forgotten when nothing is behind it. What is left of one
+ * whose hash is gone (thrown out by a full Redis) cannot be exported whole: it stays.
+ */
+static bool take_nameless(struct clean *clean, const char *id, struct err *err)
+{
+    char keys[3][KEY_SIZE];
+    const char *words[] = {"EXISTS", keys[0], keys[1], keys[2], NULL};
+    char word[TEXT_SIZE];
+    int64_t left = 0;
+
+    (void)key_make(&clean->fleet->keys, "conversation", id, keys[0]);
+    (void)key_make(&clean->fleet->keys, "cast", id, keys[1]);
+    (void)key_make(&clean->fleet->keys, "transcript", id, keys[2]);
+    if (!fleet_ask(clean->fleet, words, on_left, &left, err))
+        return false;
+    if (left == 0 || clean->out == NULL)
+        return forget(clean, id, word, err);
+    clean->stayed++;
+    clean->failed++;
+    fprintf(stderr, "parley clean: %s stays, Redis has only parts of it\n", id);
+    return true;
+}
+
 static bool take_page(struct clean *clean, const struct ids *ids, struct err *err)
 {
-    char word[TEXT_SIZE];
     bool ok = true;
 
     for (size_t i = 0; ok && i < ids->count; i++) {
@@ -222,7 +249,7 @@ static bool take_page(struct clean *clean, const struct ids *ids, struct err *er
         if (has_ended(clean) && item->ended_us <= clean->before_us)
             clean->count++;
         else if (ok && clean->state[0] == '\0' && may_remove(clean))
-            ok = forget(clean, ids->at[i], word, err); /* a name, and nothing behind */
+            ok = take_nameless(clean, ids->at[i], err);
         else
             clean->stayed++;
     }

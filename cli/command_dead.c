@@ -24,7 +24,7 @@ enum {
     ID_SIZE = 48,
     VALID_MS = 5000,
     EXIT_REFUSED = 1,
-    OUT_MAX_BYTES = 4 << 20, /* of a page */
+    OUT_MAX_BYTES = 64 << 20, /* of a record */
     ID_COLUMN = 20,
     WHEN_COLUMN = 19
 };
@@ -34,6 +34,8 @@ struct burials {
     bool json;
     struct buf out;
     size_t count;     /* of this page */
+    bool any;         /* a record was listed */
+    bool too_large;   /* one was, and is not shown */
     char id[ID_SIZE]; /* the last one read */
     char conversation[CONVERSATION_SIZE];
 };
@@ -86,8 +88,18 @@ static void write_lines(struct buf *out, struct str id,
     buf_printf(out, "%-13s %s\n", "id", log_safe(id));
     for (size_t i = 0; i + 1 < fields->count; i += 2) {
         column_add(out, redis_item_text(fields, i), 13);
-        buf_printf(out, "%s\n", log_safe(redis_item_text(fields, i + 1)));
+        (void)utf8_harmless(redis_item_text(fields, i + 1), false, out);
+        buf_add_char(out, '\n');
     }
+}
+
+/* One by one: what a hostile record holds may fill the buffer. */
+static void print_out(struct burials *burials)
+{
+    burials->too_large = burials->too_large || burials->out.overflowed;
+    if (!burials->out.overflowed)
+        (void)fwrite(buf_text(&burials->out), 1, burials->out.len, stdout);
+    buf_clear(&burials->out);
 }
 
 static void on_records(void *owner, const struct redis_answer *answer)
@@ -95,6 +107,10 @@ static void on_records(void *owner, const struct redis_answer *answer)
     struct burials *burials = owner;
 
     burials->count = answer->outcome == REDIS_OK ? answer->value->count : 0;
+    if (!burials->any && burials->count > 0 && !burials->json)
+        printf("%-*s %-*s %6s %4s %4s %9s  %s\n", ID_COLUMN, "id", ID_COLUMN,
+               "conversation", "turn", "seat", "lane", "delivered", "when");
+    burials->any = burials->any || burials->count > 0;
     for (size_t i = 0; i < burials->count; i++) {
         const struct redis_value *entry = redis_item(answer->value, i);
         struct str id = redis_item_text(entry, 0);
@@ -104,7 +120,14 @@ static void on_records(void *owner, const struct redis_answer *answer)
             write_json(&burials->out, id, redis_item(entry, 1));
         else
             write_row(&burials->out, id, redis_item(entry, 1));
+        print_out(burials);
     }
+}
+
+static bool all_shown(const struct burials *burials, struct err *err)
+{
+    return !burials->too_large
+           || err_set(err, ERR_LIMIT, "a record is too large to be shown");
 }
 
 static bool list(struct burials *burials, struct err *err)
@@ -112,23 +135,16 @@ static bool list(struct burials *burials, struct err *err)
     char key[KEY_SIZE];
     char from[ID_SIZE + 1] = "-";
     const char *words[] = {"XRANGE", key, from, "+", "COUNT", "500", NULL};
-    bool any = false;
 
     (void)key_make(&burials->fleet->keys, "dead", NULL, key);
     do {
         if (!fleet_ask(burials->fleet, words, on_records, burials, err))
             return false;
-        if (!any && burials->count > 0 && !burials->json)
-            printf("%-*s %-*s %6s %4s %4s %9s  %s\n", ID_COLUMN, "id", ID_COLUMN,
-                   "conversation", "turn", "seat", "lane", "delivered", "when");
-        any = any || burials->count > 0;
-        (void)fwrite(buf_text(&burials->out), 1, burials->out.len, stdout);
-        buf_clear(&burials->out);
         fmt_into(from, sizeof from, "(%s", burials->id);
     } while (burials->count == PAGE);
-    if (!any && !burials->json)
+    if (!burials->any && !burials->json)
         printf("no turn was given up\n");
-    return true;
+    return all_shown(burials, err);
 }
 
 static void on_record(void *owner, const struct redis_answer *answer)
@@ -170,8 +186,8 @@ static bool show(struct burials *burials, const char *id, struct err *err)
 {
     if (!find(burials, id, err))
         return false;
-    (void)fwrite(buf_text(&burials->out), 1, burials->out.len, stdout);
-    return true;
+    print_out(burials);
+    return all_shown(burials, err);
 }
 
 /* ---- asking the leader ---- */

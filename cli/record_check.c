@@ -81,18 +81,49 @@ static void on_calls(void *owner, const struct redis_answer *answer)
     check_stream(record, RECORD_CALLS, record->calls, answer);
 }
 
-static void on_transcript(void *owner, const struct redis_answer *answer)
+static void rewind_talk(struct record_talk *talk, struct str last)
 {
-    struct record_talk *talk = owner;
     struct record *record = talk->record;
-    struct str last;
 
-    if (!went_back(answer, talk->checked, &last)
-        || !cut(record, RECORD_TRANSCRIPT, (int)(talk - record->talks), last))
+    if (!cut(record, RECORD_TRANSCRIPT, (int)(talk - record->talks), last))
         return;
     fmt_into(talk->cursor, sizeof talk->cursor, "%.*s", (int)last.len, last.at);
     talk->stale = talk->fetching;
     record_fetch(talk);
+}
+
+static void on_conversation(void *owner, const struct redis_answer *answer)
+{
+    if (answer->outcome == REDIS_OK && answer->value->integer > 0)
+        rewind_talk(owner, str_of(""));
+}
+
+/* Nothing is left of its transcript. Where the conversation itself is gone, its lines
+ * are all there is and stay; else they will be made anew. */
+static void ask_conversation(struct record_talk *talk)
+{
+    char key[KEY_SIZE];
+    const struct str argv[] = {
+        str_of("EXISTS"), key_make(talk->record->keys, "conversation", talk->id, key)};
+    const struct redis_call call = {.argc = sizeof argv / sizeof *argv,
+                                    .argv = argv,
+                                    .on_answer = on_conversation,
+                                    .owner = talk,
+                                    .again = true};
+
+    if (!redis_send(talk->record->reader, &call))
+        talk->record->check_again = true;
+}
+
+static void on_transcript(void *owner, const struct redis_answer *answer)
+{
+    struct record_talk *talk = owner;
+    struct str last;
+
+    if (answer->outcome == REDIS_OK && answer->value->count == 0)
+        ask_conversation(talk);
+    else if (went_back(answer, talk->checked, &last))
+        rewind_talk(talk, last);
 }
 
 static void ask(struct record *record, struct str key, const char *cursor,

@@ -126,9 +126,9 @@ def test_what_cannot_be_exported_is_not_removed(fleet, talked):
 
 
 def test_many_go_page_by_page_and_who_goes_on_between_them_stays(fleet):
-    """280 ended among 20 that go on: only those are gone; a name with nothing behind it goes, too."""
+    """140 ended among 10 that go on: only those are gone; a name with nothing behind it goes, too."""
     pipe = fleet.db.pipeline()
-    for number in range(300):
+    for number in range(150):
         one = f"{number:012d}"
         pipe.hset(f"{K}:conversation:{one}", mapping={
             "state": "running" if number % 15 == 0 else "ended", "ended_at": number + 1, "turns": 1})
@@ -141,9 +141,22 @@ def test_many_go_page_by_page_and_who_goes_on_between_them_stays(fleet):
     done = clean(fleet, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     assert {json.loads(line)["result"] for line in done.stdout.splitlines()} == {"removed"}
-    assert len(list(out.iterdir())) == len(done.stdout.splitlines()) == 280
-    assert known(fleet) == {f"{number:012d}" for number in range(0, 300, 15)} | {"no id of ours"}
-    assert len(fleet.db.keys(f"{K}:*")) == 3 * 20 + 1
+    assert len(list(out.iterdir())) == len(done.stdout.splitlines()) == 140
+    assert known(fleet) == {f"{number:012d}" for number in range(0, 150, 15)} | {"no id of ours"}
+    assert len(fleet.db.keys(f"{K}:*")) == 3 * 10 + 1
+
+
+def test_what_is_left_of_one_whose_hash_is_gone_stays_and_is_named(fleet, talked):
+    """A Redis that throws keys away when it is full: there would be no whole copy."""
+    ended, paused = talked
+    fleet.db.delete(f"{K}:conversation:{ended[1]}")
+    left = len(keys_of(fleet, ended[1]))
+    done = clean(fleet)
+    assert done.returncode == 1
+    assert f"{ended[1]} stays, Redis has only parts of it" in done.stderr
+    assert known(fleet) == {ended[1], paused} and len(keys_of(fleet, ended[1])) == left >= 2
+    assert clean(fleet, "--no-export").returncode == 0
+    assert known(fleet) == {paused} and keys_of(fleet, ended[1]) == []
 
 
 def test_forget_takes_ended_conversations_only_and_may_be_asked_twice(fleet):

@@ -4,7 +4,7 @@ import pathlib
 import re
 import time
 
-from helpers import (FakeOllama, OnTerminal, assert_harmless, assert_run_folder, box, read_lines,
+from helpers import (FakeOllama, Fleet, OnTerminal, assert_harmless, assert_run_folder, box, read_lines,
                      story_file, words_of)  # noqa: F401 - box is a fixture
 
 # ESC sequences, C1, bidi marks, controls, invisible ones.
@@ -108,3 +108,22 @@ def test_a_nul_from_the_model_does_not_end_the_conversation(box):
     assert done.returncode == 0, done.stderr
     for words in words_of(read_lines(box.path("D/transcript.jsonl"))):
         assert words in ("before \x00 after", "before \ufffd after")
+
+
+def test_hostile_records_of_turns_given_up_are_shown_harmless_and_whole(box):
+    """parley dead: 300 records of 20 KB each, and none is cut short."""
+    fleet = Fleet(box)
+    text = "".join(HOSTILE) + "y" * 20000
+    pipe = fleet.db.pipeline()
+    for number in range(300):
+        pipe.xadd("parley:{0}:dead", {"conversation": f"\x1b[31m{number}", "turn": "x", "text": text})
+    first, *rest = pipe.execute()
+    listed = [json.loads(line) for line in box.parley("dead", "list", "--json").stdout.splitlines()]
+    assert [one["id"] for one in listed] == [first, *rest]
+    assert {one["text"] for one in listed} == {text} and listed[7]["conversation"] == "\x1b[31m7"
+    for words in (["list"], ["show", first]):
+        done = box.parley("dead", *words)
+        assert done.returncode == 0 and done.stderr == ""
+        assert_harmless(done.stdout)
+    assert "y" * 20000 in done.stdout
+    fleet.box.stop_all()

@@ -220,8 +220,8 @@ def redis_pid(box):
                              if words[0].startswith("redis-server")], "redis-server runs")[0]
 
 
-def cut_tail(box, run, log, nbytes):
-    """As if the power had gone: the server dies and the last bytes were never written. The run
+def cut_tail(box, run, log, size_of):
+    """As if the power had gone: the server dies and what it wrote last was never written. The run
     stands still meanwhile, or it would start the server on the whole file."""
     os.kill(run.pid, signal.SIGSTOP)
     try:
@@ -229,7 +229,7 @@ def cut_tail(box, run, log, nbytes):
         os.kill(pid, signal.SIGKILL)
         # It stays a zombie until the run, which stands still, asks for it.
         wait_for(lambda: pid not in box.processes(), "it is dead")
-        os.truncate(log, log.stat().st_size - nbytes)
+        os.truncate(log, size_of(log))
     finally:
         os.kill(run.pid, signal.SIGCONT)
 
@@ -256,7 +256,7 @@ def test_a_lost_tail_of_the_append_only_file_is_noticed_and_made_good(box):
     for number in range(CUTS):
         nbytes = 1 << 16 if number == 1 else chance.randint(1, 1 << 16)
         wait_for(lambda: log.stat().st_size > floor + (1 << 16), "the file is long enough")
-        cut_tail(box, run, log, nbytes)
+        cut_tail(box, run, log, lambda file, less=nbytes: file.stat().st_size - less)
         floor = max(floor, log.stat().st_size)
         wait_for(lambda least=number + 1: said(run).count("starting it again") >= least,
                  "the server is started again")
@@ -273,6 +273,26 @@ def test_a_lost_tail_of_the_append_only_file_is_noticed_and_made_good(box):
          f"{4 * turns} turns lost, 0 doubled; {len(told)} conversations told of as rewound, lines "
          f"taken out of the run's files {noticed} times")
     assert told and noticed
+
+
+def test_a_transcript_that_redis_lost_whole_stands_once_in_a_run_s_files(box):
+    """B12: the conversation was asked for, and that is all that is left: it begins anew."""
+    out = pathlib.Path(box.path("D"))
+    run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 3, "--observe",
+                    "none", "--patience", "2s", "--out", out, *OPTIONS, "--first-token-ms", 700,
+                    "--reply-tokens", "5..5")
+    log, = wait_for(lambda: list(out.glob("redis/appendonlydir/*.incr.aof")), "its file is there")
+    wait_for(lambda: len(turns_of(lines_so_far(out))) == 1, "its first turn")
+
+    def before_the_story(file):
+        data = file.read_bytes()
+        return data.rindex(b"*1\r\n$5\r\nMULTI", 0, data.index(b":transcript:"))
+    cut_tail(box, run, log, before_the_story)
+    assert run.wait(60) == 0, said(run)
+    assert "history was rewound" in said(run)
+    lines = read_lines(out / "transcript.jsonl")
+    assert [line["kind"] for line in lines] == ["story", "persona", "persona", *["turn"] * 3]
+    assert_once_and_in_order(lines, 3)
 
 
 def lines_so_far(out):
