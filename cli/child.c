@@ -63,10 +63,21 @@ static void on_again(struct loop_timer *timer, void *owner)
     loop_timer_start(&child->again, RESTART_MOST_MS);
 }
 
+/* A member of the fleet that was told something wrong will be told it again. Status 3
+ * is also that of one that cannot reach Redis at its start: only from one that was in
+ * service it means that Redis refuses it. */
+static bool is_final(const struct child *child)
+{
+    if (!child->tells_ready || !WIFEXITED(child->status))
+        return false;
+    return WEXITSTATUS(child->status) == CHILD_EXIT_USAGE
+           || (WEXITSTATUS(child->status) == CHILD_EXIT_REDIS && child->ready);
+}
+
 static enum child_next consider(struct child *child)
 {
     struct children *all = child->all;
-    struct restart_death death = {.ready = child->ready};
+    struct restart_death death = {.ready = child->ready, .final = is_final(child)};
 
     if (!child->stays)
         return CHILD_OVER;

@@ -17,7 +17,12 @@
 #include "cli/restart.h"
 #include "net/loop.h"
 
-enum { CHILDREN_MAX = 300, CHILD_LABEL_SIZE = 48 };
+enum {
+    CHILDREN_MAX = 300,
+    CHILD_LABEL_SIZE = 48,
+    CHILD_EXIT_USAGE = 2, /* as err_exit_status */
+    CHILD_EXIT_REDIS = 3
+};
 
 struct children;
 struct child {

@@ -4,6 +4,7 @@
 void restart_died(struct restart *restart, const struct restart_death *death)
 {
     restart->excused = death->excused;
+    restart->final = death->final;
     if (death->excused)
         return;
     restart->unready = death->ready ? 0 : restart->unready + 1;
@@ -13,7 +14,8 @@ void restart_died(struct restart *restart, const struct restart_death *death)
 
 bool restart_hopeless(const struct restart *restart)
 {
-    return !restart->excused && restart->fruitless >= RESTART_DEATHS_MAX;
+    return !restart->excused
+           && (restart->final || restart->fruitless >= RESTART_DEATHS_MAX);
 }
 
 int64_t restart_wait_ms(const struct restart *restart, double unit)

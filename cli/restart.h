@@ -5,7 +5,7 @@
  * waits, from RESTART_FIRST_MS doubling up to RESTART_MOST_MS, jittered. After
  * RESTART_DEATHS_MAX deaths in a row without a committed turn between them it is given
  * up. A death whose cause lies outside and may pass (the disk is full) counts for
- * nothing and waits RESTART_EXCUSED_MS.
+ * nothing and waits RESTART_EXCUSED_MS; one that would only come again is the last.
  */
 #ifndef PARLEY_RESTART_H
 #define PARLEY_RESTART_H
@@ -26,10 +26,12 @@ struct restart {
     int fruitless; /* deaths in a row without a committed turn between them */
     int64_t turns; /* committed when it last died */
     bool excused;  /* the last death was */
+    bool final;    /* and nothing will be otherwise the next time */
 };
 struct restart_death {
     bool ready;    /* it had been, in this life */
     bool excused;  /* the cause lies outside */
+    bool final;    /* it would die of the same again */
     int64_t turns; /* committed by now, in the whole run */
 };
 

@@ -83,28 +83,37 @@ static bool is_echo(const struct run *run)
     return run->config->dry_run || strcmp(run->config->provider, "echo") == 0;
 }
 
-/* Everything that can be known to be wrong before anything is started. */
-/* A private Redis needs its program; better said before a folder is made. */
-static bool have_redis_server(struct err *err)
+static bool is_in_path(const char *name)
 {
     const char *path = getenv("PATH");
     struct str rest = str_of(path == NULL ? "/usr/bin:/bin" : path);
+    bool found = false;
 
-    while (rest.len > 0) {
+    while (!found && rest.len > 0) {
         struct str folder = str_cut(rest, ':', &rest);
-        char *program = x_printf("%.*s/redis-server", (int)folder.len, folder.at);
-        bool found = folder.len > 0 && access(program, X_OK) == 0;
+        char *program = x_printf("%.*s/%s", (int)folder.len, folder.at, name);
 
+        found = folder.len > 0 && access(program, X_OK) == 0;
         free(program);
-        if (found)
-            return true;
     }
-    return err_set(
-        err, ERR_SYSTEM,
-        "redis-server is not in PATH: install it (apt install redis-server), or "
-        "use one that runs with --redis URL");
+    return found;
 }
 
+/* A private Redis needs its programs; better said before a folder is made. */
+static bool have_redis_server(struct err *err)
+{
+    static const char *const names[] = {"redis-server", "redis-check-aof"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!is_in_path(names[i]))
+            return err_set(err, ERR_SYSTEM,
+                           "%s is not in PATH: install it (apt install redis-server), "
+                           "or use a Redis that runs with --redis URL",
+                           names[i]);
+    return true;
+}
+
+/* Everything that can be known to be wrong before anything is started. */
 static bool check(struct run *run, struct err *err)
 {
     const struct config *config = run->config;

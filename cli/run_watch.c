@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "cli/aof_cut.h"
 #include "cli/last_words.h"
 #include "cli/run.h"
 #include "net/redis_error.h"
@@ -96,13 +98,27 @@ static void on_look(struct loop_timer *timer, void *owner)
         run->watch.asking = redis_send(run->redis, &call);
 }
 
+static void tell_cut(const struct child *server)
+{
+    int64_t bytes = aof_cut_bytes(server->log_path, server->log_from);
+
+    if (bytes > 0)
+        log_warn("run",
+                 "redis-server's file ended within a step: "
+                 "it was cut off bytes=%lld",
+                 (long long)bytes);
+}
+
 static void on_redis_ready(void *owner, bool restarted)
 {
     struct run *run = owner;
 
     (void)restarted;
-    if (run->redis_server != NULL)
-        child_set_ready(run->redis_server);
+    if (run->redis_server == NULL)
+        return;
+    if (!run->redis_server->ready)
+        tell_cut(run->redis_server);
+    child_set_ready(run->redis_server);
 }
 
 /* ---- deaths ---- */
@@ -112,12 +128,23 @@ static int64_t count_turns(void *owner)
     return ((const struct run *)owner)->record.turns;
 }
 
-/* Our Redis, and its disk has no room: it will live when there is some. */
-static bool has_no_room(void *owner, const struct child *child)
+/* It found no Redis at its start, and neither do we. */
+static bool misses_redis(const struct run *run, const struct child *child)
+{
+    return child->tells_ready && !child->ready && WIFEXITED(child->status)
+           && WEXITSTATUS(child->status) == CHILD_EXIT_REDIS
+           && !redis_ready(run->redis);
+}
+
+/* Our Redis, and its disk has no room: it will live when there is some. Or one that
+ * needs a Redis while there is none: that is the Redis' death, not its own. */
+static bool is_excused(void *owner, const struct child *child)
 {
     struct run *run = owner;
 
-    if (child != run->redis_server || !disk_is_full(run))
+    if (child != run->redis_server)
+        return misses_redis(run, child);
+    if (!disk_is_full(run))
         return false;
     tell_refused(run, "its disk is full, it ended and is started again and again");
     return true;
@@ -129,9 +156,16 @@ static void tell_last_words(const struct child *child)
 
     buf_init(&words, WORDS_MAX_BYTES);
     last_words_add(child->log_path, child->log_from, &words);
-    fprintf(stderr, "parley run: %s died %d times without a turn between (%s)%s\n%s",
-            child->label, child->restart.fruitless, child_fate(child),
-            words.len > 0 ? ", its last words:" : ", without a word", buf_text(&words));
+    if (child->restart.final)
+        fprintf(stderr,
+                "parley run: %s ended (%s) and is not started again: it would end so "
+                "again",
+                child->label, child_fate(child));
+    else
+        fprintf(stderr, "parley run: %s died %d times without a turn between (%s)",
+                child->label, child->restart.fruitless, child_fate(child));
+    fprintf(stderr, "%s\n%s", words.len > 0 ? ", its last words:" : ", without a word",
+            buf_text(&words));
     buf_done(&words);
 }
 
@@ -154,8 +188,9 @@ static void on_death(void *owner, struct child *child, enum child_next next)
     if (next == CHILD_GIVEN_UP) {
         run->gave_up = true;
         tell_last_words(child);
-        err_set(&run->trouble, ERR_SYSTEM, "%s keeps dying (%s); its log: %s",
-                child->label, child_fate(child), child->log_path);
+        err_set(&run->trouble, ERR_SYSTEM, "%s %s (%s); its log: %s", child->label,
+                child->restart.final ? "cannot go on" : "keeps dying",
+                child_fate(child), child->log_path);
     } else if (child == run->simulator && !child->ended && !over) {
         run->gave_up = true;
         err_set(&run->trouble, ERR_SYSTEM, "the simulator died (%s); its log: %s",
@@ -206,7 +241,7 @@ void run_watch_init(struct run *run)
 {
     run->children.on_death = on_death;
     run->children.turns = count_turns;
-    run->children.excuses = has_no_room;
+    run->children.excuses = is_excused;
     run->children.owner = run;
     run->children.never_give_up = run->config->no_give_up;
     loop_timer_init(&run->watch.timer, run->loop, on_look, run);

@@ -4,11 +4,13 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import time
 
 import pytest
+import redis
 
 from helpers import (Fleet, assert_once_and_in_order, assert_run_folder, box, read_lines,
                      story_file, turns_of, wait_for)  # noqa: F401 - box is a fixture
@@ -45,6 +47,16 @@ def redis_pids(box):
     return [pid for pid, words in box.processes().items() if words[0].startswith("redis-server")]
 
 
+def state_of(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def answers(db):
+    with contextlib.suppress(redis.RedisError):
+        return db.ping()
+    return False
+
+
 # ---- B1: killed ----
 
 @pytest.mark.parametrize("durability", ["everysec", "always"])
@@ -66,6 +78,30 @@ def test_redis_killed_five_times_loses_and_doubles_nothing(box, moments, durabil
     transcript = read_lines(out / "transcript.jsonl")
     for conversation in record["conversations"]:
         assert_once_and_in_order(turns_of(transcript, conversation), 12)
+
+
+def test_half_a_step_at_the_end_of_redis_file_is_cut_off_before_it_is_started_again(box):
+    """A kill can cut a write short. Redis 7.0 leaves the half in the file and runs it at a later
+    start: after the first of these two kills the file ends within a script that sets a and b."""
+    run, out = start(box, "--turns", 12, "--durability", "always")
+    half = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n*3\r\n$3\r\nSET\r\n$1"
+    for number, rest in enumerate((half, b"")):
+        wait_for(lambda least=3 + number * 4: turns_there(out) >= least, f"{3 + number * 4} turns")
+        pid, = wait_for(lambda: redis_pids(box), "redis-server runs")
+        os.kill(run.pid, signal.SIGSTOP)  # the file is ours for a moment
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda dead=pid: state_of(dead) == "Z", "it is dead")
+        with open(max((out / "redis/appendonlydir").glob("*.incr.aof")), "ab") as file:
+            file.write(rest)
+        os.kill(run.pid, signal.SIGCONT)
+        wait_for(lambda old=pid: redis_pids(box) not in ([], [old]), "its successor")
+    socket, = box.runtime.glob("parley-*/redis.sock")
+    with contextlib.closing(redis.Redis(unix_socket_path=str(socket))) as db:
+        wait_for(lambda: answers(db), "it answers")
+        assert db.get("half") is None
+    assert run.wait(90) == 0, said(run)
+    assert re.findall(r"ended within a step: it was cut off bytes=(\d+)", said(run)) == [str(len(half))]
+    assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 12)
 
 
 # ---- B11: its disk full ----

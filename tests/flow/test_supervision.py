@@ -8,6 +8,8 @@ import shutil
 import signal
 import time
 
+import pytest
+
 from helpers import (BUILD, assert_once_and_in_order, assert_run_folder, box, read_lines,
                      story_file, wait_for)  # noqa: F401 - box is a fixture
 
@@ -112,6 +114,55 @@ def test_with_no_give_up_deaths_without_end_are_borne(box):
     run, out = start(box, "--turns", 3, "--no-give-up", "--personas", 2, program=folder / "parley")
     assert run.wait(60) == 0, said(run)
     assert said(run).count("starting it again") >= 8
+    assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 3)
+
+
+@pytest.mark.parametrize("status, fate", [(2, "cannot go on"), (71, "keeps dying")])
+def test_who_ends_with_2_is_not_started_again_and_who_ends_with_71_is(box, status, fate):
+    folder = impostor(box, "parley-manager", f"echo 'so it is' >&2; exit {status}")
+    run, out = start(box, "--turns", 5, program=folder / "parley")
+    assert run.wait(60) == 1
+    assert f"manager {fate} (exit status {status}); its log: {out}/logs/manager.log" in said(run)
+    assert ("is not started again: it would end so again, its last words:\n  | so it is"
+            in said(run)) == (status == 2), said(run)
+    assert said(run).count("starting it again") == (0 if status == 2 else 4)
+
+
+def test_who_was_in_service_and_is_refused_by_redis_is_not_started_again(box):
+    """Exit status 3 of one that was in service: a person must act. Before that it means no Redis,
+    and counts like any death."""
+    folder = impostor(box, "parley-manager", f"mkdir {box.path('first')} 2>&- || echo >&3; exit 3")
+    run, _ = start(box, "--turns", 5, program=folder / "parley")
+    assert run.wait(60) == 1
+    assert said(run).count("starting it again") == 1
+    assert "manager ended (exit status 3) and is not started again" in said(run)
+
+
+def test_who_finds_no_redis_at_its_start_does_not_count_as_dying_while_there_is_none(box):
+    """The private Redis is held back; a manager that ends with 3 meanwhile is borne more often
+    than five times."""
+    count, gate, killed = (pathlib.Path(box.path(name)) for name in ("n", "gate", "killed"))
+    folder = impostor(box, "parley-manager", f"""mkdir {count}.$$
+    if [ -e {gate} ]; then exec {BUILD / 'parley-manager'} "$@"; fi
+    while [ ! -e {killed} ]; do sleep 0.1; done
+    exit 3""")
+    servers = pathlib.Path(box.path("servers"))
+    servers.mkdir()
+    (servers / "redis-server").write_text(f"""#!/bin/sh
+    if mkdir {box.path('life')} 2>&-; then PATH={os.environ['PATH']}; exec redis-server "$@"; fi
+    while [ ! -e {gate} ]; do sleep 0.1; done
+    PATH={os.environ['PATH']} exec redis-server "$@"\n""")
+    (servers / "redis-server").chmod(0o755)
+    box.env["PATH"] = f"{servers}:{os.environ['PATH']}"
+    run, out = start(box, "--turns", 3, program=folder / "parley")
+    wait_for(lambda: list(out.parent.glob("n.*")), "the first manager")
+    server, = children(box, "redis-server")
+    os.kill(server, signal.SIGKILL)
+    wait_for(lambda: server not in box.processes(), "it is gone")
+    killed.touch()
+    wait_for(lambda: len(list(out.parent.glob("n.*"))) > 6, "seven managers came and went")
+    gate.touch()
+    assert run.wait(60) == 0, said(run)
     assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 3)
 
 

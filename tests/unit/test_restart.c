@@ -16,17 +16,21 @@ struct step {
     struct restart_death death;
     int64_t wait_ms;
 };
-#define READY(turns_now)       \
-    {                          \
-        true, false, turns_now \
-    }
-#define UNREADY(turns_now)      \
+#define READY(now)              \
     {                           \
-        false, false, turns_now \
+        true, false, false, now \
     }
-#define EXCUSED(turns_now)    \
-    {                         \
-        true, true, turns_now \
+#define UNREADY(now)             \
+    {                            \
+        false, false, false, now \
+    }
+#define EXCUSED(now)           \
+    {                          \
+        true, true, false, now \
+    }
+#define FINAL(now)             \
+    {                          \
+        true, false, true, now \
     }
 
 static void walk(const struct step *steps)
@@ -98,6 +102,14 @@ static void a_death_whose_cause_lies_outside_counts_for_nothing(void **state)
     walk(steps);
 }
 
+static void one_that_would_end_so_again_has_died_for_the_last_time(void **state)
+{
+    static const struct step steps[STEPS_MAX] = {{READY(1), 0}, {FINAL(2), -1}};
+
+    (void)state;
+    walk(steps);
+}
+
 static void no_wait_is_longer_than_the_longest_nor_shorter_than_half(void **state)
 {
     struct restart restart = {0};
@@ -126,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_turn_between_deaths_begins_the_count_anew),
         cmocka_unit_test(a_turn_count_that_goes_back_is_no_progress),
         cmocka_unit_test(a_death_whose_cause_lies_outside_counts_for_nothing),
+        cmocka_unit_test(one_that_would_end_so_again_has_died_for_the_last_time),
         cmocka_unit_test(no_wait_is_longer_than_the_longest_nor_shorter_than_half),
     };
 
