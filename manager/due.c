@@ -174,6 +174,7 @@ static void on_trimmed(void *owner, const struct redis_answer *answer)
 {
     struct manager *manager = owner;
 
+    manager->trimming = false;
     if (answer->outcome == REDIS_OK
         && str_is(redis_item_text(answer->value, 0), "STALE"))
         leader_stale(&manager->leader);
@@ -212,6 +213,7 @@ void due_trim(struct manager *manager)
         fmt_into(numbers[i], sizeof numbers[i], "%d", keep_ms[i]);
         words_add(&words, str_of(numbers[i]));
     }
+    manager->trimming = true;
     manager_eval(manager, SCRIPT_TRIM, &words, on_trimmed, manager);
 }
 

@@ -280,15 +280,9 @@ void manager_follow(struct manager *manager)
     warm_clear(manager);
 }
 
-static void on_tick(struct loop_timer *timer, void *owner)
+/* What is looked at again and again until it is as it should be. */
+static void look_around(struct manager *manager, int64_t now_ms)
 {
-    struct manager *manager = owner;
-    int64_t now_ms = clock_mono_ms();
-
-    loop_timer_start(timer, TICK_MS);
-    if (!leader_leads(&manager->leader) || !redis_ready(manager->redis))
-        return;
-    shift_go_on(manager);
     due_look(manager);
     manager_advance(manager);
     if (manager->doubt)
@@ -303,14 +297,29 @@ static void on_tick(struct loop_timer *timer, void *owner)
         recover_pending(manager, SWEEP_EVERY_MS);
         recover_commands(manager, SWEEP_EVERY_MS);
     }
-    if (now_ms >= manager->trim_at_ms) {
-        manager->trim_at_ms = now_ms + TRIM_EVERY_MS;
-        due_trim(manager);
-    }
     if (now_ms >= manager->consumers_at_ms) {
         manager->consumers_at_ms = now_ms + CONSUMERS_EVERY_MS;
         due_sweep(manager);
     }
+}
+
+static void on_tick(struct loop_timer *timer, void *owner)
+{
+    struct manager *manager = owner;
+    int64_t now_ms = clock_mono_ms();
+
+    loop_timer_start(timer, TICK_MS);
+    if (!leader_leads(&manager->leader) || !redis_ready(manager->redis))
+        return;
+    shift_go_on(manager);
+    if (now_ms >= manager->trim_at_ms && !manager->trimming) { /* may make room */
+        manager->trim_at_ms = now_ms + TRIM_EVERY_MS;
+        due_trim(manager);
+    }
+    /* What Redis refuses is kept and sent again: the same found at each look would pile
+     * up there, hundreds a second. */
+    if (redis_refusal(manager->redis) == NULL)
+        look_around(manager, now_ms);
 }
 
 /* ---- Redis, the name ---- */

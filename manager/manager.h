@@ -60,6 +60,7 @@ struct manager {
     uint32_t alive; /* bit l: lane l had a live member at the last look */
     bool reading;   /* a blocking read is on its way */
     bool looking;   /* a look at the members is on its way */
+    bool trimming;  /* a trim is on its way */
     bool stopping;
     bool forced;
     int64_t routed;        /* turns */

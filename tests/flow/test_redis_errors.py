@@ -116,6 +116,26 @@ def test_a_full_redis_is_waited_for(fleet):
     harm(fleet, "OOM", *config(fleet, "maxmemory", 1, 0))
 
 
+def test_a_leader_does_not_pile_up_what_redis_refuses(fleet):
+    """B9: it looks at nothing again that it could not put right, but trims, which makes room."""
+    talks = Harmed(fleet)
+    fleet.db.config_set("maxmemory", 1)
+    try:
+        wait_for(lambda: fleet.db.zcount("parley:{0}:due", 0, time.time() * 1000 - 1000)
+                 == len(talks.ids), "all conversations are overdue for a second")
+        with fleet.db.monitor() as monitor:
+            seen, trims = [], []
+            while len(trims) < 2:
+                command = monitor.next_command()["command"]
+                seen += [command] if command.startswith("ZRANGE parley:{0}:due") else []
+                trims += [command] if command.startswith("XTRIM parley:{0}:control") else []
+    finally:
+        fleet.db.config_set("maxmemory", 0)
+    assert seen == []
+    talks.wait_progress()
+    talks.end()
+
+
 def test_a_redis_without_enough_replicas_is_waited_for(fleet):
     """B10: NOREPLICAS."""
     harm(fleet, "NOREPLICAS", *config(fleet, "min-replicas-to-write", 1, 0))
