@@ -13,7 +13,7 @@ from helpers import IS_ASAN
 
 SEED = int(os.environ.get("PARLEY_TEST_SEED") or random.SystemRandom().randrange(10**6))
 EVERY_MS = 200  # a killed leader is waited for: more often would be a test of patience
-TURNS = 200 if IS_ASAN else 320  # halves of it are shared by 20 conversations without a rest
+TURNS = 160 if IS_ASAN else 240  # halves of it are shared by 10 conversations without a rest
 
 
 def hold(capsys, **wish):

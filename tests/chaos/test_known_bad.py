@@ -25,7 +25,7 @@ CASES = {
                  "--simulator=--first-token-ms=1200", {"I2"}),
     "no_noscript": ("B1", "--mode redis --kills 1 --turns 400 --conversations 20 --every-ms 100 "
                     "--limit-s 8", {"I1"}),
-    "group_dollar": ("A14", "--mode early --turns 40 --conversations 4 --limit-s 8", {"I1"}),
+    "group_dollar": ("A14", "--mode early --turns 40 --conversations 4 --limit-s 4", {"I1"}),
     "trim_pending": ("B16", "--mode kill --turns 200 --conversations 20 --every-ms 300 "
                      "--managers 1 --limit-s 12 --simulator=--first-token-ms=700", {"I6", "I10"}),
     "eof_is_done": ("D6", "--mode kill --turns 100 --conversations 10 --every-ms 5000 --limit-s 10 "

@@ -168,7 +168,7 @@ def test_a_leader_that_was_stopped_wakes_up_to_find_itself_fenced(fleet):
 def test_an_observer_that_was_stopped_goes_on_without_a_gap(fleet):
     """A11: the observer stands still for turns on end; the turns do not wait, it misses none."""
     fleet.crew(*LEASE)
-    conversation = fleet.begin("--turns", 24 if not IS_LONG else 400, "--story",
+    conversation = fleet.begin("--turns", 14 if not IS_LONG else 400, "--story",
                                story_file(fleet.box))
     observer = fleet.box.start("observe", "--mode", "json", conversation)
     wait_for(lambda: '"event":"turn"' in open(observer.out_path).read(), "it shows a turn")
