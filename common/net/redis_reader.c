@@ -219,6 +219,7 @@ struct redis_reader *redis_reader_new(void)
     reader->reader = redisReaderCreateWithFunctions(&functions);
     if (!reader->reader)
         x_exhausted("out of memory");
+    /* cppcheck-suppress nullPointerRedundantCheck ; x_exhausted does not return */
     reader->reader->privdata = reader;
     reader->reader->maxbuf = READER_KEEP_BYTES;
     reader->arena.top = block_new(NULL, ARENA_BLOCK_BYTES);

@@ -18,7 +18,7 @@ struct config {
     int64_t redis_db;
     char *redis_password_file;
     char *prefix;
-    char *shard; /* NULL: chosen by the command */
+    char *shard;      /* NULL: chosen by the command */
     char *durability; /* of the private Redis: "everysec", "always" */
     /* the conversation */
     char *topic;
@@ -89,7 +89,7 @@ struct config {
     bool dry_run;
     bool json;
     bool after_turn;
-    int64_t since_ms; /* performance; 0: not given */
+    int64_t since_ms;      /* performance; 0: not given */
     int64_t older_than_ms; /* clean, as the next three */
     bool no_export;
     bool runs;
