@@ -399,6 +399,15 @@ static void drop(struct order *order)
     manager_eval(order->manager, SCRIPT_DROP, &words, on_dropped, order);
 }
 
+/* "" is for ever. */
+static bool time_fits(const struct order *order)
+{
+    int64_t time_us;
+
+    return order->valid_until[0] == '\0'
+           || str_to_i64(str_of(order->valid_until), 0, INT64_MAX, &time_us);
+}
+
 void control_command(struct manager *manager, struct str entry,
                      const struct redis_value *fields)
 {
@@ -412,6 +421,10 @@ void control_command(struct manager *manager, struct str entry,
     if (!conversation_id_valid(str_of(order->conversation))
         && strcmp(order->what, "drop") != 0) {
         refuse(order, "it names no conversation");
+        return;
+    }
+    if (!time_fits(order)) { /* no script could compare it: it would fail for ever */
+        refuse(order, "valid_until is no time");
         return;
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -27,5 +27,7 @@ local function settle(word, detail)
 end
 
 if ARGV[4] ~= '' and t[1] * 1000000 + t[2] > tonumber(ARGV[4]) then return settle('NO', 'late') end
-if not string.match(record, '^%d+%-%d+$') or call('XDEL', KEYS[4], record) == 0 then return settle('NO', 'record') end
+-- Not an id, or one beyond 64 bits: a script that fails leaves its command pending, to fail again.
+local ms, seq = string.match(record, '^(%d+)%-(%d+)$')
+if not ms or #ms > 19 or #seq > 19 or call('XDEL', KEYS[4], record) == 0 then return settle('NO', 'record') end
 return settle('OK')

@@ -42,7 +42,9 @@ end
 
 if ARGV[5] ~= '' and now > tonumber(ARGV[5]) then return settle('NO', 'late') end
 if not state then return settle('GONE') end
-if not string.match(record, '^%d+%-%d+$') then return settle('NO', 'record') end
+-- Not an id, or one beyond 64 bits: a script that fails leaves its command pending, to fail again.
+local ms, seq = string.match(record, '^(%d+)%-(%d+)$')
+if not ms or #ms > 19 or #seq > 19 then return settle('NO', 'record') end
 local buried = call('XRANGE', KEYS[9], record, record)[1]
 buried = buried and fields_of(buried[2])
 if not buried or buried['conversation'] ~= id then return settle('NO', 'record') end

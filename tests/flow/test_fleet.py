@@ -213,7 +213,9 @@ def test_commands_that_make_no_sense_are_turned_down_and_told(crew):
             "valid_until": "9" * 16, "args": "{}"}
     for name, fields in (("c2", junk),
                          ("c3", {**junk, "id": "c3", "command": "start", "args": "["}),
-                         ("c4", {**junk, "id": "c4", "command": "start", "args": "{}"})):
+                         ("c4", {**junk, "id": "c4", "command": "start", "args": "{}"}),
+                         ("c5", {**junk, "id": "c5", "command": "stop", "valid_until": "soon"}),
+                         ("c6", {**junk, "id": "c6", "command": "stop", "valid_until": "nan"})):
         crew.db.xadd("parley:{0}:control", fields)
         answer = wait_for(lambda: crew.db.lrange(f"parley:{{0}}:answer:{name}", 0, -1), "an answer")
         assert answer[0].startswith("NO "), answer

@@ -313,6 +313,15 @@ def test_drop_takes_the_record_out_and_leaves_the_conversation(shard):
     assert shard.drop(record, by=again) == ["NO", "record"] and shard.answers(again[1]) == ["NO record"]
 
 
+@pytest.mark.parametrize("record", ["", "1", "x-1", "1-x", "9" * 20 + "-1", "1-" + "9" * 20, "9" * 40 + "-0"])
+def test_a_record_that_is_no_entry_id_is_answered_not_left_to_fail_again(shard, record):
+    kept = buried(shard)
+    by = shard.command()
+    assert shard.drop(record, by=by) == ["NO", "record"] and shard.answers(by[1]) == ["NO record"]
+    assert shard.revive(record, by=shard.command()) == ["NO", "record"]
+    assert shard.pending("control", "") == [] and shard.db.xrange(shard.key("dead"))[0][0] == kept
+
+
 def test_drop_by_a_stale_leader_or_too_late_drops_nothing(shard):
     record = buried(shard)
     assert shard.drop(record, by=shard.command(), token="1:m0:n") == ["STALE"]
