@@ -2,7 +2,7 @@
  *
  * Flow: recover_all -> page of ids -> recover_one each -> next page
  *                   -> all read: recover_pending
- *       recover_one -> on_state -> preparing: on_wish, queued
+ *       recover_one -> mend; on_state -> preparing: on_wish, queued
  *                               -> running, paused, closing: on_cast, running; a look
  *                                  whether the turn awaited is lost
  *                               -> ended, gone: its response is acked
@@ -22,6 +22,7 @@
 #include "manager/due.h"
 #include "manager/manager.h"
 #include "manager/route.h"
+#include "scripts/scripts.h"
 
 enum { PAGE = 500, PATROL_PAGE = 100, ENTRY_MAX = 48, PENDING_PAGE = 200 };
 
@@ -167,6 +168,47 @@ static void on_state(void *owner, const struct redis_answer *answer)
     }
 }
 
+/* owner: the manager, which outlives what it has asked. */
+static void on_mended(void *owner, const struct redis_answer *answer)
+{
+    struct manager *manager = owner;
+    struct str word;
+
+    if (answer->outcome == REDIS_REFUSED)
+        log_error("recover", "a transcript cannot be looked over reason=%s",
+                  log_safe(answer->value->text));
+    if (answer->outcome != REDIS_OK)
+        return;
+    word = redis_item_text(answer->value, 0);
+    if (str_is(word, "STALE"))
+        leader_stale(&manager->leader);
+    else if (str_is(word, "OK"))
+        log_error("recover",
+                  "half a step stood in a transcript and was taken out lines=%lld",
+                  (long long)redis_item_i64(answer->value, 1, 0));
+    else if (str_is(word, "NO"))
+        log_error("recover",
+                  "a transcript has lines too many, which ones cannot be told "
+                  "lines=%lld",
+                  (long long)redis_item_i64(answer->value, 1, 0));
+}
+
+/* Goes before whatever is asked of the conversation next: answers come in order. */
+static void mend(struct manager *manager, const char *id)
+{
+    const char *parts[] = {"conversation", "transcript", "events", "epoch"};
+    char keys[4][KEY_SIZE];
+    struct words words = {0};
+
+    for (size_t i = 0; i < 4; i++)
+        words_add(&words,
+                  key_make(&manager->keys, parts[i], i < 2 ? id : NULL, keys[i]));
+    words_keys_end(&words);
+    words_add(&words, str_of(id));
+    words_add(&words, str_of(manager->leader.token));
+    manager_eval(manager, SCRIPT_MEND, &words, on_mended, manager);
+}
+
 void recover_one(struct manager *manager, struct str id, int64_t lane, struct str entry)
 {
     struct recovering *r = x_calloc(1, sizeof *r);
@@ -178,6 +220,7 @@ void recover_one(struct manager *manager, struct str id, int64_t lane, struct st
     (void)snprintf(r->id, sizeof r->id, "%.*s", (int)id.len,
                    id.at); /* cut: then unknown */
     (void)snprintf(r->entry, sizeof r->entry, "%.*s", (int)entry.len, entry.at);
+    mend(manager, r->id);
     words_add(&words, str_of("HMGET"));
     words_add(&words, key_make(&manager->keys, "conversation", r->id, key));
     words_add(&words, str_of("state"));

@@ -28,7 +28,8 @@ struct recovery {
 /* Reads all conversations that have not ended, a few hundred at a time, and asks anew
  * for what is lost of them; then takes all pending responses. */
 void recover_all(struct manager *manager);
-/* Reads one; a response of it (lane 0: none) is acked when it is over. */
+/* Reads one, after half a step in its transcript was taken out; a response of it (lane
+ * 0: none) is acked when it is over. */
 void recover_one(struct manager *manager, struct str id, int64_t lane,
                  struct str entry);
 /* Looks at the next page of conversations: those not in the roster are read, the others

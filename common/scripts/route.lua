@@ -72,12 +72,18 @@ if after == 'running' then
   call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'asked', 'request', request, 'response', '', 'seat', ARGV[6],
     'issue', 1, 'asked_at', at, 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
 else
-  call('HSET', KEYS[1], 'next', turn + 1, 'phase', 'idle', 'request', '', 'response', '', 'seat', ARGV[6],
-    'issue', 0, 'asked_at', '', 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0)
+  local fields = {'next', turn + 1, 'phase', 'idle', 'request', '', 'response', '', 'seat', ARGV[6],
+    'issue', 0, 'asked_at', '', 'turns', turns, 'tokens', tokens, 'lane', ARGV[7], 'attempts', 0}
+  if ending then
+    -- With the others: where only half of this step is kept, no turn beyond the last may be asked for.
+    for _, field in ipairs({'state', 'ended', 'reason', ending, 'ended_at', at, 'deadline', '', 'left_ms', ''}) do
+      fields[#fields + 1] = field
+    end
+  end
+  call('HSET', KEYS[1], unpack(fields))
   call('ZREM', KEYS[6], id)
 end
 if ending then
-  call('HSET', KEYS[1], 'state', 'ended', 'reason', ending, 'ended_at', at, 'deadline', '', 'left_ms', '')
   call('XADD', KEYS[5], '*', 'id', id .. ':resolve', 'event', 'dialogue.resolve', 'conversation', id, 'at', at,
     'turn', ARGV[4], 'transcript', said, 'state', 'ended', 'reason', ending,
     'summary', format('{"turns":%d,"tokens":%d}', turns, tokens))

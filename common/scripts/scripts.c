@@ -19,7 +19,7 @@ static const char *const names[SCRIPT_COUNT] = {
     [SCRIPT_SWEEP] = "sweep",     [SCRIPT_REFUSE] = "refuse",
     [SCRIPT_REVIVE] = "revive",   [SCRIPT_DROP] = "drop",
     [SCRIPT_ADMIT] = "admit",     [SCRIPT_REPORT] = "report",
-    [SCRIPT_FORGET] = "forget",
+    [SCRIPT_FORGET] = "forget",   [SCRIPT_MEND] = "mend",
 };
 
 const struct redis_script *script_get(enum script_id id)

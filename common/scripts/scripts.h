@@ -35,6 +35,7 @@ enum script_id {
     SCRIPT_ADMIT,
     SCRIPT_REPORT,
     SCRIPT_FORGET,
+    SCRIPT_MEND,
     SCRIPT_COUNT
 };
 

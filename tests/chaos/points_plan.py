@@ -18,7 +18,7 @@ SCRIPTS = {
     "begin": "manager", "drop": "manager", "end": "manager", "lead": "manager", "open": "manager",
     "pause": "manager", "refuse": "manager", "reissue": "manager", "resume": "manager",
     "revive": "manager", "route": "manager", "stop": "manager", "sweep": "manager",
-    "trim": "manager",
+    "trim": "manager", "mend": "manager",
 }
 # Not asked by a manager or a worker, or not in a campaign's reach.
 ELSEWHERE = {

@@ -146,6 +146,26 @@ def test_an_answer_that_was_trimmed_is_asked_for_again_and_told(fleet, pending):
     finish(fleet, conversation, 6)
 
 
+# ---- half a step ----
+
+def test_half_a_step_in_a_transcript_is_taken_out_at_a_take_over_and_told(fleet):
+    """As Redis 7.0 leaves it when a write was cut short: a line without what belongs to it."""
+    manager, _, _ = fleet.crew(*OPTIONS)
+    conversation = fleet.begin("--turns", 8, "--story", story_file(fleet.box))
+    fleet.wait_turns(conversation, 2)
+    manager.kill()
+    manager.wait()
+    wait_for(lambda: fleet.talk(conversation)["phase"] == "answered", "an answer waits")
+    talk, key = fleet.talk(conversation), K + "transcript:" + conversation
+    (_, line), = fleet.db.xrevrange(key, count=1)
+    assert line["turn"] == talk["turns"]
+    fleet.db.xadd(key, {**line, "turn": talk["next"], "seat": talk["seat"]})
+    fleet.manager(*OPTIONS)
+    wait_for(lambda: events(fleet, "history.mended"), "it is told")
+    assert events(fleet, "history.mended") == [(conversation, talk["next"], "1 taken out")]
+    finish(fleet, conversation, 8)
+
+
 # ---- what nobody would look at ----
 
 def test_a_conversation_that_fell_out_of_due_is_found_and_goes_on(fleet):

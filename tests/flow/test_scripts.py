@@ -297,6 +297,7 @@ EVENTS = {
     "pause": (NUMBER, EMPTY, "paused", "asked", EMPTY),
     "resume": (NUMBER, EMPTY, "running", "asked|revived", EMPTY),
     "closing": (NUMBER, EMPTY, "closing", "stopped|duration", EMPTY),
+    "history.mended": (rf"({NUMBER})?", EMPTY, STATE, r"\d+ taken out", EMPTY),
     "message.trimmed": (NUMBER, EMPTY, "running|paused", "request|response", EMPTY),
     "resolve": (COUNT, maybe(ENTRY), "ended", "turns|duration|stopped|failed", r"\{.*\}"),
 }
