@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/str.h"
 #include "cli/lines.h"
 
 /* cmocka.h needs the three before it. clang-format would sort them. */
@@ -18,7 +18,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-static char path[] = "/tmp/parley-lines-XXXXXX";
+static char path[32];
 static struct lines lines;
 static struct rlimit before;
 
@@ -35,7 +35,7 @@ static int begin(void **state)
     int fd;
 
     (void)state;
-    memcpy(path + sizeof path - 7, "XXXXXX", 6);
+    fmt_into(path, sizeof path, "/tmp/parley-lines-XXXXXX");
     fd = mkstemp(path);
     (void)signal(SIGXFSZ, SIG_IGN);
     if (fd < 0 || close(fd) != 0 || getrlimit(RLIMIT_FSIZE, &before) != 0)
