@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "llm/router.h"
 #include "proto/schema.h"
 #include "scripts/scripts.h"
 #include "worker/slot_call.h"
@@ -176,12 +177,31 @@ static void release(struct slot *slot)
 
 /* ---- the lease ---- */
 
+static bool copy_text(char *to, size_t size, struct str from)
+{
+    if (from.len >= size)
+        return false;
+    memcpy(to, from.at, from.len);
+    to[from.len] = '\0';
+    return true;
+}
+
 /* Near the deadline the turn is looked after more often than every half second: from
  * then on it may be ended at any moment. */
 static void look_again(struct slot *slot, int64_t left_ms)
 {
     if (left_ms >= 0 && left_ms < RENEW_EVERY_MS)
         loop_timer_start(&slot->look, left_ms < LOOK_MS ? LOOK_MS : left_ms);
+}
+
+/* Who died in the call had a place at a server: it need not wait for the lease of it.
+ */
+static void free_place(struct slot *slot, struct str lost)
+{
+    char call_id[CALL_ID_SIZE];
+
+    if (lost.len > 0 && copy_text(call_id, sizeof call_id, lost))
+        router_free_place(slot->worker->router, call_id);
 }
 
 static void on_renewed(void *owner, const struct redis_answer *answer)
@@ -193,6 +213,7 @@ static void on_renewed(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK || slot->state == TURN_FREE)
         return;
     word = redis_item_text(answer->value, 0);
+    free_place(slot, redis_item_text(answer->value, str_is(word, "OK") ? 2 : 1));
     if (str_is(word, "OK")) {
         look_again(slot, redis_item_i64(answer->value, 1, -1));
         return;
@@ -247,15 +268,6 @@ void slot_renew_call(struct slot *slot)
 }
 
 /* ---- the request ---- */
-
-static bool copy_text(char *to, size_t size, struct str from)
-{
-    if (from.len >= size)
-        return false;
-    memcpy(to, from.at, from.len);
-    to[from.len] = '\0';
-    return true;
-}
 
 static bool read_request(struct slot *slot, const struct redis_value *fields)
 {
@@ -499,11 +511,15 @@ static void load(struct slot *slot)
         return;
     }
     page = slot->page = memory_pin(memory, slot->conversation);
-    if (memory_warm(memory, page, &need)) { /* the call that begins renews the lease */
+    /* The call that begins renews the lease; but before one did, that of who died in it
+     * has a place at its server. */
+    if (slot->deliveries > 1)
+        slot_renew(slot);
+    if (memory_warm(memory, page, &need)) {
         memory_drop_before(memory, page, slot->window);
         loaded(slot);
     } else {
-        slot_renew(slot);
+        slot_renew(slot); /* nothing where that is on its way */
         read_lacking(slot, page);
     }
 }

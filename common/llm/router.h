@@ -97,6 +97,9 @@ struct router_call *router_start(struct router *router, const struct router_ask 
 void router_cancel(struct router_call *call);
 /* Without a word. Not from inside a callback of this call. */
 void router_drop(struct router_call *call);
+/* A call of another process, which died, has no end: gives back the places it may hold.
+ * Where that cannot be sent, or the server is not one of ours, its lease runs out. */
+void router_free_place(struct router *router, const char *call_id);
 /* As llm_enough, for the attempt that runs; nothing when none runs. */
 void router_enough(struct router_call *call);
 

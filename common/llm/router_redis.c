@@ -48,6 +48,8 @@ struct admit_words {
     char asked_at[NUMBER_SIZE];
     char lease[NUMBER_SIZE];
     char budget[NUMBER_SIZE];
+    int64_t asked_at_us;
+    double charge;
     struct str argv[ROUTE_CANDIDATES_MAX * (KEYS_EACH + ARGS_EACH) + ADMIT_ARGS];
     size_t keys_count;
     size_t argc;
@@ -63,17 +65,14 @@ static void add_keys(struct admit_words *words, const struct router *router,
             key_endpoint(router->to.keys, id, whats[i], words->keys[words->keys_count]);
 }
 
-static void add_mode(struct admit_words *words, const struct router_call *call,
+/* What `ask` alone makes use of is 0 in the others. */
+static void add_mode(struct admit_words *words, const struct router *router,
                      const char *id, const char *mode)
 {
-    const struct router *router = call->router;
-
-    fmt_into(words->budget, NUMBER_SIZE, "%.3f",
-             call->charge > 0 ? router->to.config->retry_budget : (double)call->charge);
+    fmt_into(words->budget, NUMBER_SIZE, "%.3f", words->charge);
     words->argv[words->argc++] = str_of(id);
     words->argv[words->argc++] = str_of(mode);
-    words->argv[words->argc++] =
-        number(words->asked_at, call->asked_at_us > 0 ? call->asked_at_us : 0);
+    words->argv[words->argc++] = number(words->asked_at, words->asked_at_us);
     words->argv[words->argc++] = number(words->lease, router_lease_ms(router));
     words->argv[words->argc++] = str_of(router->strategy == ROUTE_FIRST ? "0" : "1");
     words->argv[words->argc++] = str_of(words->budget);
@@ -106,14 +105,17 @@ static bool admit_send(struct router *router, const struct admit_words *words,
 static bool admit_next(struct router_call *call, const char *mode,
                        redis_on_answer *on_answer)
 {
-    struct admit_words words = {.argc = 0};
+    struct admit_words words = {
+        .asked_at_us = call->asked_at_us > 0 ? call->asked_at_us : 0,
+        .charge = call->charge > 0 ? call->router->to.config->retry_budget
+                                   : (double)call->charge};
 
     for (size_t i = 0; i < call->sent_count; i++)
         add_keys(
             &words, call->router,
             router_server_of(call->router, call->plan.items[call->sent[i]].endpoint)
                 ->id);
-    add_mode(&words, call, call->next_id, mode);
+    add_mode(&words, call->router, call->next_id, mode);
     for (size_t i = 0; i < call->sent_count; i++) {
         const struct route_candidate *item = &call->plan.items[call->sent[i]];
 
@@ -219,7 +221,7 @@ void call_renew(const struct router_call *call)
     struct admit_words words = {.argc = 0};
 
     add_keys(&words, call->router, call->held->id);
-    add_mode(&words, call, call->attempt.call_id, "renew");
+    add_mode(&words, call->router, call->attempt.call_id, "renew");
     add_candidate(&words, 0, 0, call->held);
     (void)admit_send(call->router, &words, NULL, NULL); /* the next one may pass */
 }
@@ -248,6 +250,24 @@ static void wake_oldest(struct router *router, const struct router_server *serve
     }
     if (oldest != NULL)
         loop_timer_start(&oldest->timer, 0);
+}
+
+void router_free_place(struct router *router, const char *call_id)
+{
+    const size_t count = router->to.endpoints->count;
+    struct admit_words words = {.argc = 0};
+
+    assert(count <= ROUTE_CANDIDATES_MAX);
+    if (count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        add_keys(&words, router, router->servers[i].id);
+    add_mode(&words, router, call_id, "leave");
+    for (size_t i = 0; i < count; i++)
+        add_candidate(&words, i, 0, &router->servers[i]);
+    (void)admit_send(router, &words, NULL, NULL);
+    for (size_t i = 0; i < count; i++)
+        wake_oldest(router, &router->servers[i]);
 }
 
 static void on_reported(void *owner, const struct redis_answer *answer)

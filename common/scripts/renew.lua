@@ -9,6 +9,7 @@
 -- CANCEL       the conversation ended: acked
 -- GONE         no such conversation, or this request is no longer the one awaited: acked
 -- FENCED       the entry belongs to another worker or another delivery: left alone
+-- To OK (after left_ms), CANCEL and GONE the id of a call is added that was told as lost: its place can be freed.
 -- Called by: the worker, before a call's first byte and then every half second. All but OK: drop the model call.
 local call = redis.call
 local FRESH_MS, CALLS_MAX = 100, 100000
@@ -45,10 +46,11 @@ local function utc(micros)
     floor(seconds / 3600) % 24, floor(seconds / 60) % 60, seconds % 60, us % 1000000)
 end
 
-local function tell_lost()
+local function tell_lost(answer)
   call('XADD', KEYS[3], 'MAXLEN', '~', CALLS_MAX, '*', 'conversation', id, 'turn', turn, 'issue', last_issue,
     'delivery', last_delivery, 'call', last, 'seat', seat, 'attempt', string.match(last, '~(%d+)$') or '1',
     'started_at', utc(called_at), 'ended_at', utc(at), 'outcome', 'lost', 'worker', caller)
+  answer[#answer + 1] = last
 end
 
 if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == turn then
@@ -60,7 +62,8 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == t
     left_ms = string.format('%d', math.max(0, math.floor(left)))
   end
   attempts = tonumber(attempts) + 1
-  if last_issue and not is_own then tell_lost() end
+  local answer = {'OK', left_ms}
+  if last_issue and not is_own then tell_lost(answer) end
   -- A lease that has only just begun needs no write. JUSTID keeps the delivery count, half of the fence.
   if held[3] >= FRESH_MS then call('XCLAIM', KEYS[2], 'workers', name, 0, entry, 'JUSTID') end
   if call_id ~= '' and last ~= call_id then
@@ -68,12 +71,13 @@ if state ~= 'ended' and request == entry and phase == 'asked' and next_turn == t
   elseif call_id == '' and last_issue then
     call('HSET', KEYS[1], 'call', '')
   end
-  return {'OK', left_ms}
+  return answer
 end
+local answer = {state == 'ended' and 'CANCEL' or 'GONE'}
 -- The caller tells of its own call itself; of another issue's that issue's worker does.
 if last_issue == issue and tonumber(last_delivery) <= tonumber(deliveries) then
-  if not is_own then tell_lost() end
+  if not is_own then tell_lost(answer) end
   call('HSET', KEYS[1], 'call', '')
 end
 call('XACK', KEYS[2], 'workers', entry)
-return {state == 'ended' and 'CANCEL' or 'GONE'}
+return answer

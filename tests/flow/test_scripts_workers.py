@@ -121,6 +121,17 @@ def test_a_call_left_by_an_earlier_delivery_is_told_as_lost_once(shard):
     assert (shard.hash()["attempts"], shard.hash()["call"], shard.hash()["caller"]) == ("2", name(2), "w2")
 
 
+def test_who_tells_of_a_lost_call_is_given_its_id_and_nobody_else(shard):
+    entry = taken_over(shard, name(1) + "~2")
+    for call, more in (("", [name(1) + "~2"]), ("", []), (name(2), [])):
+        assert shard.renew(entry, name="w2", deliveries=2, call=call) == ["OK", "", *more]
+    shard.stop()
+    shard.beat("w3")
+    shard.claim(name="w3")
+    assert shard.renew(entry, name="w3", deliveries=3, call="") == ["CANCEL", name(2)]
+    assert shard.renew(entry, name="w3", deliveries=3, call="") == ["CANCEL"]
+
+
 @pytest.mark.parametrize("date", ["1970-01-01", "1999-12-31", "2000-02-29", "2024-02-29", "2026-03-01", "2100-02-28",
                                   "2100-03-01", "2096-02-29"])
 def test_a_lost_calls_start_is_told_as_a_date_of_the_calendar(shard, date):

@@ -143,6 +143,26 @@ def test_a_successor_takes_name_and_turn_over_at_once_and_not_after_the_lease(fl
     fleet.box.stop_all()
 
 
+def test_a_dead_calls_place_at_its_server_is_not_waited_for(fleet):
+    """A2: the server takes one call at a time, leases are 10 s; the successor's call begins at once."""
+    sim = Sim(fleet, *SLOW)
+    write_config(fleet, {"ollama": {"provider": "ollama", "url": sim.url, "window": 1}})
+    _, first, _ = fleet.crew()
+    conversation = fleet.begin("--turns", 2, "--story", story_file(fleet.box))
+    sim.wait_speaking()
+    kill(first)
+    died_at = time.monotonic()
+    fleet.worker(1)
+    sim.wait_ledger(lambda line: "/1.1-" in line["id"], "the dead worker's call is over")
+    sim.wait_speaking()
+    took_s = time.monotonic() - died_at
+    assert took_s < 5
+    tell(f"with a window of 1 a killed worker's turn was being spoken anew {took_s:.3f} s later")
+    assert_over(fleet, sim, conversation, 2)
+    assert sorted(outcomes(fleet, conversation).values()) == ["done", "done", "lost"]
+    fleet.box.stop_all()
+
+
 # ---- stopped and woken ----
 
 def test_a_worker_that_stood_still_for_three_leases_is_fenced_when_it_wakes_up(fleet):
