@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "base/utf8.h"
 #include "cli/entry_line.h"
 #include "cli/record_check.h"
@@ -43,21 +44,22 @@ static void tell_stuck(struct record *record, const char *why)
     log_warn("record", "the run's files cannot be written, the lines wait: %s", why);
 }
 
-/* entry: where it comes from; source: whose stream that is. */
-static void add_line(struct record *record, enum record_file file, int source,
+/* entry: where it comes from; source: whose stream that is. False: it was dropped. */
+static bool add_line(struct record *record, enum record_file file, int source,
                      struct str entry, struct str line)
 {
     if (record->broken || record->files[file].path == NULL)
-        return;
+        return false;
     if (lines_add(&record->files[file], line)) {
         written_add(&record->written[file], source, entry, line.len);
-        return;
+        return true;
     }
     record->broken = true;
     err_set(&record->err, ERR_LIMIT,
             "%s could not be written for so long that lines were lost",
             record->files[file].path);
     record->on_change(record->owner);
+    return false;
 }
 
 bool record_flush(struct record *record)
@@ -87,11 +89,10 @@ static bool must_pause(const struct record *record)
 }
 
 /* A line that was too long to be made is left out. */
-static void add_made(struct record *record, enum record_file file, struct str entry,
+static bool add_made(struct record *record, enum record_file file, struct str entry,
                      const struct buf *line)
 {
-    if (!line->overflowed)
-        add_line(record, file, 0, entry, buf_str(line));
+    return !line->overflowed && add_line(record, file, 0, entry, buf_str(line));
 }
 
 /* ---- transcripts ---- */
@@ -137,8 +138,8 @@ static void on_lines(void *owner, const struct redis_answer *answer)
 
         if (id.len < sizeof talk->cursor)
             fmt_into(talk->cursor, sizeof talk->cursor, "%.*s", (int)id.len, id.at);
-        add_line(record, RECORD_TRANSCRIPT, (int)(talk - record->talks), id,
-                 redis_field(redis_item(entry, 1), "message"));
+        (void)add_line(record, RECORD_TRANSCRIPT, (int)(talk - record->talks), id,
+                       redis_field(redis_item(entry, 1), "message"));
     }
     (void)record_flush(record); /* what waits is tried again */
     if (count == LINES_AT_ONCE || talk->moved) {
@@ -220,7 +221,7 @@ static void take_event(struct record *record, struct str id,
         return; /* another's, on a shard that is shared */
     buf_init(&line, LINE_MAX_BYTES);
     entry_line_event(fields, &line);
-    add_made(record, RECORD_EVENTS, id, &line);
+    (void)add_made(record, RECORD_EVENTS, id, &line);
     buf_done(&line);
     if (str_is(redis_field(fields, "event"), "dialogue.resolve"))
         note_end(talk, fields);
@@ -232,13 +233,19 @@ static void take_event(struct record *record, struct str id,
 static void take_call(struct record *record, struct str id,
                       const struct redis_value *fields)
 {
+    struct written *written = &record->written[RECORD_CALLS];
+    struct str call = redis_field(fields, "call");
+    uint64_t mark = rng_hash(rng_hash(1, call), redis_field(fields, "outcome"));
     struct buf line;
 
-    if (find(record, redis_field(fields, "conversation")) == NULL)
+    /* An entry whose reply was lost is sent again, and may stand there twice. */
+    if (find(record, redis_field(fields, "conversation")) == NULL
+        || (call.len > 0 && written_has(written, mark)))
         return;
     buf_init(&line, LINE_MAX_BYTES);
     entry_line_call(fields, &line);
-    add_made(record, RECORD_CALLS, id, &line);
+    if (add_made(record, RECORD_CALLS, id, &line))
+        written_mark(written, mark);
     buf_done(&line);
 }
 
@@ -429,12 +436,25 @@ void record_set_talks(struct record *record, const char *const *ids, size_t coun
     }
 }
 
+/* A person must act: password, rights, a cluster. What comes cannot be written down. */
+static void on_denied(void *owner, const struct err *err)
+{
+    struct record *record = owner;
+
+    if (record->broken)
+        return;
+    record->broken = true;
+    record->err = *err;
+    record->on_change(record->owner);
+}
+
 void record_start(struct record *record, struct loop *loop, struct redis *redis,
                   const struct redis_target *target, const char *from)
 {
     struct redis_options options = {.target = target,
                                     .name = "run-reader",
                                     .on_ready = record_on_ready,
+                                    .on_fatal = on_denied,
                                     .owner = record};
 
     record->loop = loop;

@@ -74,7 +74,7 @@ struct record {
     struct written written[RECORD_FILES];
     bool stuck;      /* lines wait: the last writing failed */
     int64_t told_ms; /* when that was last told */
-    bool broken;     /* lines were lost */
+    bool broken;     /* lines were lost, or will be: Redis refuses us */
     struct err err;
     void (*on_change)(void *owner); /* lines were taken, or writing failed */
     void *owner;

@@ -180,6 +180,11 @@ static bool is_read_by_nobody(void)
            && poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
 }
 
+static bool is_refused(const struct child *child)
+{
+    return child->restart.final && WEXITSTATUS(child->status) == CHILD_EXIT_REDIS;
+}
+
 static void on_death(void *owner, struct child *child, enum child_next next)
 {
     struct run *run = owner;
@@ -188,7 +193,8 @@ static void on_death(void *owner, struct child *child, enum child_next next)
     if (next == CHILD_GIVEN_UP) {
         run->gave_up = true;
         tell_last_words(child);
-        err_set(&run->trouble, ERR_SYSTEM, "%s %s (%s); its log: %s", child->label,
+        err_set(&run->trouble, is_refused(child) ? ERR_DENIED : ERR_SYSTEM,
+                "%s %s (%s); its log: %s", child->label,
                 child->restart.final ? "cannot go on" : "keeps dying",
                 child_fate(child), child->log_path);
     } else if (child == run->simulator && !child->ended && !over) {

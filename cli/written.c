@@ -1,6 +1,7 @@
 /* written.c - see written.h. */
 #include "cli/written.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -47,7 +48,25 @@ void written_add(struct written *written, int source, struct str entry, size_t l
     line->at = written->end;
     line->bytes = (int32_t)len + 1;
     line->source = source;
+    line->mark = 0;
     written->end += line->bytes;
+}
+
+void written_mark(struct written *written, uint64_t mark)
+{
+    assert(written->count > 0);
+    line_at(written, written->count - 1)->mark = mark;
+}
+
+bool written_has(const struct written *written, uint64_t mark)
+{
+    size_t most = written->count < WRITTEN_MARKS ? written->count : WRITTEN_MARKS;
+
+    for (size_t i = 1; i <= most; i++)
+        if (written->ring[(written->first + written->count - i) % WRITTEN_MAX].mark
+            == mark)
+            return true;
+    return false;
 }
 
 static bool is_behind(const struct written_line *line, int source,

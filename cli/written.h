@@ -16,7 +16,7 @@
 
 struct lines;
 
-enum { WRITTEN_MAX = 1 << 16, WRITTEN_ANY = -1 };
+enum { WRITTEN_MAX = 1 << 16, WRITTEN_MARKS = 4096, WRITTEN_ANY = -1 };
 
 struct written_line {
     uint64_t ms; /* of the entry's id */
@@ -24,6 +24,7 @@ struct written_line {
     int64_t at; /* where the line begins in the file */
     int32_t bytes;
     int32_t source; /* whose stream it was: the caller's number, from 0 */
+    uint64_t mark;  /* what it tells, as the caller hashed it; 0: nothing of note */
 };
 struct written {
     struct written_line *ring; /* owned; the oldest at `first` */
@@ -36,6 +37,10 @@ void written_init(struct written *written, int64_t end);
 void written_done(struct written *written);
 /* A line was added to the file: without its end it is `len` bytes long. */
 void written_add(struct written *written, int source, struct str entry, size_t len);
+/* Marks the line that was added last. */
+void written_mark(struct written *written, uint64_t mark);
+/* One of the last WRITTEN_MARKS lines bears that mark (not 0). */
+bool written_has(const struct written *written, uint64_t mark);
 /* Takes the lines of a source (WRITTEN_ANY: of all) out whose entries stand behind
  * `last`, all of the file's lines being written. False: the file is as it was. */
 MUST_USE bool written_cut(struct written *written, struct lines *lines, int source,

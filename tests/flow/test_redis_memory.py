@@ -256,8 +256,8 @@ def cut_tail(box, run, log, size_of):
         os.kill(run.pid, signal.SIGCONT)
 
 
-def doubled(path, field):
-    names = collections.Counter(line[field] for line in read_lines(path)
+def doubled(path, *fields):
+    names = collections.Counter(tuple(line[field] for field in fields) for line in read_lines(path)
                                 if not str(line.get("event")).startswith("history."))
     return [name for name, count in names.items() if count > 1]
 
@@ -286,8 +286,8 @@ def test_a_lost_tail_of_the_append_only_file_is_noticed_and_made_good(box):
     conversations = assert_run_folder(out, 4)["conversations"]
     for conversation in conversations:
         assert_once_and_in_order(turns_of(read_lines(out / "transcript.jsonl"), conversation), turns)
-    # Of a call there may be two records: one whose answer never came is written once more.
     assert doubled(out / "events.jsonl", "id") == []
+    assert doubled(out / "calls.jsonl", "call", "outcome") == []
     told = [line["event"] for line in read_lines(out / "events.jsonl")
             if line["event"] == "history.rewound"]
     noticed = said(run).count("history was rewound: Redis has less than")
@@ -295,6 +295,36 @@ def test_a_lost_tail_of_the_append_only_file_is_noticed_and_made_good(box):
          f"{4 * turns} turns lost, 0 doubled; {len(told)} conversations told of as rewound, lines "
          f"taken out of the run's files {noticed} times")
     assert told and noticed
+
+
+def test_a_call_that_is_told_twice_stands_once_in_a_run_s_file(box):
+    """An entry whose reply was lost is sent again: Redis has it twice."""
+    out = pathlib.Path(box.path("D"))
+    run = box.start("run", "--simulate", "--story", story_file(box), "--turns", 6, "--observe",
+                    "none", "--out", out, *SLOW)
+    wait_for(lambda: len(turns_of(lines_so_far(out))) >= 2, "two turns")
+    socket, = box.runtime.glob("parley-*/redis.sock")
+    db = redis.Redis(unix_socket_path=str(socket), decode_responses=True)
+    first, second = (fields for _, fields in db.xrange(K + "calls", count=2))
+    db.xadd(K + "calls", first)
+    db.xadd(K + "calls", {**second, "outcome": "lost"})
+    db.close()
+    assert run.wait(60) == 0, said(run)
+    calls = [(line["call"], line["outcome"]) for line in read_lines(out / "calls.jsonl")]
+    assert len(calls) == len(set(calls)) == 7
+    assert {(first["call"], "done"), (second["call"], "done"), (second["call"], "lost")} < set(calls)
+
+
+def test_a_run_that_its_redis_refuses_for_good_ends_with_3_and_says_why(fleet):
+    out = pathlib.Path(fleet.box.path("D"))
+    run = fleet.box.start("run", "--simulate", "--story", story_file(fleet.box), "--turns", 500,
+                          "--observe", "none", "--no-give-up", "--out", out, *SLOW)
+    wait_for(lambda: len(turns_of(lines_so_far(out))) >= 2, "two turns")
+    fleet.db.config_set("requirepass", "another")
+    fleet.db.client_kill_filter(_type="normal", skipme=False)
+    assert run.wait(60) == 3, said(run)
+    assert "NOAUTH" in said(run) and "keeps dying" not in said(run), said(run)
+    fleet.box.stop_all()
 
 
 def test_a_transcript_that_redis_lost_whole_stands_once_in_a_run_s_files(box):

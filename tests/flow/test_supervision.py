@@ -133,7 +133,7 @@ def test_who_was_in_service_and_is_refused_by_redis_is_not_started_again(box):
     and counts like any death."""
     folder = impostor(box, "parley-manager", f"mkdir {box.path('first')} 2>&- || echo >&3; exit 3")
     run, _ = start(box, "--turns", 5, program=folder / "parley")
-    assert run.wait(60) == 1
+    assert run.wait(60) == 3
     assert said(run).count("starting it again") == 1
     assert "manager ended (exit status 3) and is not started again" in said(run)
 

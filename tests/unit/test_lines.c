@@ -123,6 +123,43 @@ static void what_was_there_stays_and_what_comes_is_appended(void **state)
     assert_file("one\ntwo\n");
 }
 
+static void ranges_are_taken_out_and_the_rest_goes_on(void **state)
+{
+    static const struct lines_range ranges[] = {{0, 4}, {8, 14}, {14, 19}};
+    struct err err = {0};
+
+    (void)state;
+    add("one");
+    add("two");
+    add("three");
+    add("four");
+    add("five");
+    assert_true(lines_flush(&lines, &err));
+    add("waits");
+    assert_true(lines_take_out(&lines, ranges, 3, &err));
+    assert_file("two\nfive\n");
+    assert_true(lines_flush(&lines, &err));
+    assert_file("two\nfive\nwaits\n");
+}
+
+static void where_there_is_no_room_for_the_rest_nothing_is_taken_out(void **state)
+{
+    static const struct lines_range first = {0, 4};
+    struct err err = {0};
+
+    (void)state;
+    add("one");
+    add("two");
+    assert_true(lines_flush(&lines, &err));
+    set_room(2);
+    assert_false(lines_take_out(&lines, &first, 1, &err));
+    set_room(before.rlim_cur);
+    assert_file("one\ntwo\n");
+    add("three");
+    assert_true(lines_flush(&lines, &err));
+    assert_file("one\ntwo\nthree\n");
+}
+
 static void a_file_that_was_never_opened_takes_lines_and_forgets_them(void **state)
 {
     struct lines none = {0};
@@ -145,6 +182,8 @@ int main(void)
         LINES_TEST(lines_are_in_the_file_after_a_flush),
         LINES_TEST(half_a_line_is_never_left_and_all_follow_when_there_is_room),
         LINES_TEST(what_was_there_stays_and_what_comes_is_appended),
+        LINES_TEST(ranges_are_taken_out_and_the_rest_goes_on),
+        LINES_TEST(where_there_is_no_room_for_the_rest_nothing_is_taken_out),
         LINES_TEST(a_file_that_was_never_opened_takes_lines_and_forgets_them),
     };
 
