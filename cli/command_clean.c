@@ -342,7 +342,7 @@ static bool take(struct clean *clean, char **ids, int count, struct err *err)
 
 /* ---- the command ---- */
 
-/* --out alone: run.out of a config file is the folder of a run. */
+/* --out alone, when it is not empty: run.out of a config file is a run's folder. */
 static bool find_out(const struct config_loaded *loaded, struct clean *clean,
                      struct err *err)
 {
@@ -351,7 +351,7 @@ static bool find_out(const struct config_loaded *loaded, struct clean *clean,
 
     if (clean->config->no_export)
         return true;
-    if (loaded->set.from[row] == OPT_FLAG_GIVEN) {
+    if (loaded->set.from[row] == OPT_FLAG_GIVEN && clean->config->out != NULL) {
         clean->out = x_strdup(clean->config->out);
         return true;
     }

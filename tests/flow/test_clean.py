@@ -81,6 +81,7 @@ def test_only_what_ended_long_enough_ago_is_removed_unless_it_is_named(fleet, ta
     ended, paused = talked
     done = fleet.box.parley("clean", "--no-export")  # a week is the default
     assert (done.returncode, done.stdout) == (0, "") and "nothing to remove" in done.stderr
+    assert fleet.box.parley("clean", "--out", "").returncode == 0  # as if it were not given
     long_ago = int(time.time() - 8 * 86400) * 1000000
     fleet.db.hset(f"{K}:conversation:{ended[0]}", "ended_at", long_ago)
     assert fleet.box.parley("clean", "--no-export").stdout.split()[0] == ended[0]
