@@ -119,11 +119,26 @@ static void tell_dangers(const struct run *run)
         log_warn("run", "%s", lines[i]);
 }
 
+/* Each death of it ends the wait: it is waited for anew until it is given up. */
+static bool reach_private(struct run *run, struct err *err)
+{
+    int deaths;
+
+    do {
+        deaths = run->redis_server->restart.unready;
+        if (fleet_connect(run->loop, &run->target, &run->redis, err))
+            return true;
+        if (run->gave_up) {
+            *err = run->trouble; /* "interrupted" would tell nothing */
+            return false;
+        }
+    } while (run->interrupts == 0 && run->redis_server->restart.unready > deaths);
+    return false;
+}
+
 bool run_start_redis(struct run *run, struct err *err)
 {
-    if (run->redis == NULL
-        && (!start_private(run, err)
-            || !fleet_connect(run->loop, &run->target, &run->redis, err)))
+    if (run->redis == NULL && (!start_private(run, err) || !reach_private(run, err)))
         return false;
     if (run->config->shard != NULL)
         (void)snprintf(run->shard, sizeof run->shard, "%s", run->config->shard);

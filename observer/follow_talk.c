@@ -169,7 +169,7 @@ static void drain(struct follow_talk *talk)
 {
     char key[KEY_SIZE];
     char id[TAIL_ID_SIZE];
-    char after[TAIL_ID_SIZE + 1];
+    char after[TAIL_ID_SIZE + 1] = "";
     struct str words[] = {
         str_of("XRANGE"), key_make(talk->ways->keys, "transcript", talk->talk.id, key),
         str_of(after),    str_of("+"),

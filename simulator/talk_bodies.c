@@ -100,8 +100,8 @@ static const char *const topic[] = {
     "Whoever put “{word}” and “{virtue}” in one sentence has never carried either.",
     "I came for {topic} and stayed for the quarrel.",
     "We talk about {topic} as if it could not hear us.",
-    "There are two kinds of people when it comes to {topic}, and both are in this "
-    "room.",
+    ("There are two kinds of people when it comes to {topic}, and both are in this "
+     "room."),
     "Under the word “{word}” somebody has hidden {a:thing}.",
     "Between ourselves, {topic} frightens me less than {virtue} does.",
 };

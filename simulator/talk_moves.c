@@ -10,8 +10,8 @@ static const char *const first[] = {
     "Let us begin with {topic}, before it begins with us.",
     "I have been looking forward to {topic} all week, and it is only {weekday}.",
     "Good evening. I am {me}, and I have slept badly because of {topic}.",
-    "They told me somebody here had opinions about {topic}; I brought {number} of my "
-    "own.",
+    ("They told me somebody here had opinions about {topic}; I brought {number} of my "
+     "own."),
     "So this is where we settle {topic}: two chairs, no window, and {a:thing}.",
     "Before we say a word about {topic}, may I put down this {thing}?",
     "I am {me}, {a:role} by trade, and {topic} follows me around like {a:animal}.",

@@ -27,7 +27,7 @@ import time
 import fleet as rig
 import oracle
 
-from helpers import BUILD, IS_ASAN, ROOT
+from helpers import BUILD, IS_SLOW, ROOT
 
 PAUSE_S = 0.005
 PROGRESS_S = 20
@@ -116,9 +116,9 @@ MODES = {"kill": do_kill, "stop": do_stop, "redis": do_redis, "tail": do_tail, "
 # ---- a run ----
 
 def rules_of(wish):
-    rules = oracle.Rules(lease_ms=wish["lease_ms"], idle_budget_s=30 if IS_ASAN else 15)
+    rules = oracle.Rules(lease_ms=wish["lease_ms"], idle_budget_s=30 if IS_SLOW else 15)
     rules.calls_are_whole = wish["mode"] in ("kill", "stop", "cut")
-    if wish["mode"] == "kill" and not IS_ASAN:
+    if wish["mode"] == "kill" and not IS_SLOW:
         rules.recovery_limit_ms = wish["lease_ms"] + 1000
     return rules
 

@@ -27,7 +27,7 @@ import redis
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 
-from helpers import BUILD, IS_ASAN, Sandbox, story_file, wait_for  # noqa: E402
+from helpers import BUILD, IS_SLOW, Sandbox, story_file, wait_for  # noqa: E402
 from oracle import Evidence, Trouble  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from watcher import Watcher  # noqa: E402
@@ -36,7 +36,7 @@ K = "parley:{0}:"
 LANES = 16
 SUPERVISE_S = 0.005
 DELIVERIES = 100  # who kills at random kills the same turn's worker again and again: no poison
-PATIENCE_S = 15 if IS_ASAN else 10
+PATIENCE_S = 15 if IS_SLOW else 10
 GONE_ERRORS = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)
 
 

@@ -16,8 +16,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 
-from helpers import (BUILD, IS_ASAN, Fleet, Sandbox, closed_port, story_file,  # noqa: E402
-                     turns_of, wait_for)
+from helpers import (BUILD, IS_ASAN, Fleet, Sandbox, story_file, turns_of,  # noqa: E402
+                     wait_for)
 
 LIMIT_S = 120 if IS_ASAN else 60
 GO_S = 20  # to end after SIGTERM: 5 s of draining, and a machine that has other things to do
@@ -212,23 +212,27 @@ class ObserverStage(CommandStage):
 class SimulatorStage(Stage):
     """One chat over a connection of its own; who dies of it is started anew and answers."""
 
-    def chat(self, torture, port):
-        process = self.start(torture, "--listen", f"127.0.0.1:{port}", "--seed", 7,
+    def chat(self, torture):
+        process = self.start(torture, "--listen", "127.0.0.1:0", "--seed", 7,
                              "--tokens-per-second", 0, "--first-token-ms", 1, "--ledger",
                              self.box.path("ledger.jsonl"), program="parley-simulator")
         deadline = time.monotonic() + LIMIT_S
         answer = None
         while answer is None and process.poll() is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                answer = self.ask(port)
+                answer = self.ask(process)
             if time.monotonic() > deadline:
                 break
             time.sleep(0.01)
         return self.end(process), answer
 
-    def ask(self, port):
+    def ask(self, process):
         """The whole answer, or None."""
-        link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        said = re.search(r"listening on http://.+:(\d+)\n",
+                         pathlib.Path(process.out_path).read_text(errors="replace"))
+        if said is None:
+            return None
+        link = http.client.HTTPConnection("127.0.0.1", int(said.group(1)), timeout=5)
         with contextlib.closing(link):
             link.request("POST", "/api/chat", json.dumps({
                 "model": "llama3.2", "messages": [{"role": "user", "content": "Good day."}]}))
@@ -236,9 +240,9 @@ class SimulatorStage(Stage):
         return text if b'"done":true' in text.replace(b" ", b"") else None
 
     def work(self, torture):
-        status, _ = self.chat(torture, closed_port())
+        status, _ = self.chat(torture)
         if torture and status != 0:
-            after, answer = self.chat({}, closed_port())
+            after, answer = self.chat({})
             if after != 0 or answer is None:
                 raise Wrong("a fresh one does not answer", status)
         return status

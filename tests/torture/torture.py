@@ -1,15 +1,18 @@
 """Fails the 1st, the 2nd, ... allocation and system call of each program, one at a time.
 
-    make torture              up to 300 of each kind and program, then every so manieth
+    make torture              up to 400 of each kind and program, in ten minutes
     make torture FULL=1       every single one
+    make torture VARIANT=asan the same under AddressSanitizer and LeakSanitizer
     tests/torture/torture.py --budget 40 --only worker --kind alloc,short --json FILE
 
 Each program does a short piece of work with shim.so before its calls: first to count them,
 then once for each call that is to fail. It may carry on or end with a status that is
 documented; it may not crash, hang, or leave anything behind that keeps a fresh process from
 finishing the work: a conversation then has each of its turns once, in order. Exit status 1
-when that was not so. PARLEY_BUILD chooses the build; of build/asan it asks that no sanitizer
-speaks, leaks included.
+when that was not so. Each program gets an equal part of the time, and within it each kind of call its
+turn, those of a kind in the order of a shuffle: what the time does not suffice for is left out
+everywhere alike, and told. PARLEY_BUILD chooses the build; of build/asan it asks that no
+sanitizer speaks, and whoever ends by himself is searched for leaks.
 """
 import argparse
 import collections
@@ -17,6 +20,7 @@ import concurrent.futures
 import itertools
 import json
 import os
+import random
 import struct
 import sys
 import time
@@ -28,9 +32,13 @@ from helpers import BUILD, IS_ASAN, ROOT
 # As shim.c has them.
 KINDS = ("alloc", "hard", "intr", "again", "short")
 PAGE = struct.Struct("@3Q5QQ32s")
-STATUSES = {0, 1, 2, 3, 4, 71, 143}
+EXHAUSTED = 71
+STATUSES = {0, 1, 2, 3, 4, EXHAUSTED, 143}
 DEAF = "deaf"
 SHORT_TOTAL = 40
+LIMIT_S = 600
+LEAST = len(KINDS)  # so many a thread, however little time there is
+LEAK = "LeakSanitizer"
 FEW = 10  # so few are spread over all calls
 FIRST_SHARE = 0.75  # of a budget: the first calls; the rest is spread over what follows
 
@@ -79,6 +87,16 @@ def points(count, budget):
     return [*range(1, first + 1), *(first + int(step * i) for i in range(1, budget - first + 1))]
 
 
+def in_turns(counts, kinds, budget):
+    """[(kind, at)]: the kinds by turns, the calls of each shuffled, always the same way."""
+    columns = []
+    for kind in kinds:
+        ats = points(counts[kind], budget)
+        random.Random(kind).shuffle(ats)
+        columns.append([(kind, at) for at in ats])
+    return [one for row in itertools.zip_longest(*columns) for one in row if one]
+
+
 def judge(stage, page):
     """One short piece of work with this page: (call, status, what was wrong or "")."""
     try:
@@ -99,7 +117,8 @@ class Campaign:
 
     def __init__(self, options):
         self.options, self.pages = options, itertools.count()
-        self.tries, self.counts = [], {}
+        self.tries, self.counts, self.left_out = [], {}, {}
+        self.deadline = None if options.limit is None else time.monotonic() + options.limit
 
     def one(self, stage, kind, at):
         begin = time.monotonic()
@@ -116,12 +135,12 @@ class Campaign:
                 sys.exit(f"torture: {name} does not even work untouched: {status} {trouble}")
             self.counts[name] = page.read()[0]
 
-    def part(self, name, todo):
+    def part(self, name, todo, deadline):
         """A thread's share: one stage, one try after the other."""
         done = []
         with stages.open_stage(name) as stage:
             for kind, at in todo:
-                if self.options.deadline and time.monotonic() > self.options.deadline:
+                if deadline and time.monotonic() > deadline and len(done) >= LEAST:
                     break
                 done.append(self.one(stage, kind, at))
                 if done[-1].trouble:
@@ -129,17 +148,23 @@ class Campaign:
                     stage.renew()
         return done
 
-    def run(self):
-        for name in self.options.only:
-            self.count(name)
-        shares = []
-        for name in self.options.only:
-            todo = [(kind, at) for kind in self.options.kind
-                    for at in points(self.counts[name][kind], self.budget())]
-            shares += [(name, todo[i::self.options.jobs]) for i in range(self.options.jobs)]
+    def program(self, name, deadline):
+        self.count(name)
+        todo = in_turns(self.counts[name], self.options.kind, self.budget())
+        shares = [todo[i::self.options.jobs] for i in range(self.options.jobs)]
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            for done in pool.map(lambda share: self.part(*share), [s for s in shares if s[1]]):
-                self.tries += done
+            done = [one for part in pool.map(lambda share: self.part(name, share, deadline),
+                                             [share for share in shares if share])
+                    for one in part]
+        self.left_out[name] = len(todo) - len(done)
+        self.tries += done
+
+    def run(self):
+        """What a program does not need of its part of the time goes to those after it."""
+        for i, name in enumerate(self.options.only):
+            now = time.monotonic()
+            self.program(name, self.deadline
+                         and now + (self.deadline - now) / (len(self.options.only) - i))
 
     def budget(self):
         if self.options.full:
@@ -162,6 +187,11 @@ def table(campaign):
     return lines
 
 
+def was_searched(one):
+    """Out of memory a process ends at once, by a signal too: what it had is gone with it."""
+    return isinstance(one.status, int) and one.status >= 0 and one.status != EXHAUSTED
+
+
 def figures(campaign, seconds):
     hit = [t for t in campaign.tries if t.call]
     bad = [t for t in campaign.tries if t.trouble]
@@ -169,9 +199,12 @@ def figures(campaign, seconds):
             "allocations_failed": sum(t.kind == "alloc" for t in hit),
             "system_calls_failed": sum(t.kind != "alloc" for t in hit),
             "not_reached": len(campaign.tries) - len(hit),
+            "left_out": sum(campaign.left_out.values()),
             "carried_on": sum(t.status in (0, 143) for t in hit),
             "deaf": sum(t.status == DEAF for t in hit),
             "crashes": sum(isinstance(t.status, int) and t.status < 0 for t in bad),
+            "searched_for_leaks": sum(was_searched(t) for t in hit) if IS_ASAN else None,
+            "leaks": sum(LEAK in t.trouble for t in bad) if IS_ASAN else None,
             "programs": campaign.counts, "violations": [t._asdict() for t in bad]}
 
 
@@ -183,11 +216,13 @@ def read_options():
     parser.add_argument("--only", default=",".join(stages.STAGES))
     parser.add_argument("--kind", default=",".join(KINDS))
     parser.add_argument("--jobs", type=int, default=4)
-    parser.add_argument("--limit", type=float, help="seconds; what is not done then is left out")
+    parser.add_argument("--limit", type=float, help="seconds; what is not done then is left out"
+                        f" ({LIMIT_S}, none with --full and --short)")
     parser.add_argument("--json")
     options = parser.parse_args()
     options.only, options.kind = options.only.split(","), options.kind.split(",")
-    options.deadline = time.monotonic() + options.limit if options.limit else None
+    if options.limit is None and not options.full and not options.short:
+        options.limit = LIMIT_S
     return options
 
 
@@ -199,7 +234,10 @@ def main():
     seen = figures(campaign, time.monotonic() - begin)
     print(f"torture: {seen['allocations_failed']} allocations and {seen['system_calls_failed']}"
           f" system calls failed one by one in {seen['seconds']:.0f} s,"
-          f" {len(seen['violations'])} of them ended badly")
+          f" {len(seen['violations'])} of them ended badly; {seen['left_out']} were left out")
+    if IS_ASAN:
+        print(f"torture: {seen['searched_for_leaks']} processes searched for leaks,"
+              f" {seen['leaks']} with any")
     if campaign.options.json:
         with open(campaign.options.json, "w", encoding="utf-8") as file:
             json.dump(seen, file, indent=1)

@@ -122,6 +122,9 @@ static bool until_answered_once(struct rig *r)
 
 static const struct redis_options quick = {.command_timeout_ms = 150,
                                            .connect_timeout_ms = 150};
+/* For what is answered at once: a slow machine is no reason to fail. */
+static const struct redis_options patient = {.command_timeout_ms = 10000,
+                                             .connect_timeout_ms = 10000};
 
 static void a_reply_nobody_asked_for_ends_the_connection_not_the_process(void **state)
 {
@@ -174,11 +177,12 @@ static void nonsense_ends_the_connection_and_loses_the_call(void **state)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct part parts[] = {{GREETING, NULL, cases[i].reply, false, false}};
+        bool is_silent = strstr(cases[i].said, "no answer") != NULL;
 
         if (i > 0)
             set_up(state);
         peer_start(parts, 1);
-        rig_connect_to(&rig, rig.url, quick);
+        rig_connect_to(&rig, rig.url, is_silent ? quick : patient);
         rig_ask(&rig, "PING");
         rig_run(&rig, until_answered_once);
         rig_run(&rig, until_down);
