@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "net/redis.h"
 
-enum { QUIET_MS = 3000, LOOKS_TO_ACT = 2 };
+enum { QUIET_MS = 3000, LOOKS_TO_ACT = 2, AFTER_SIZE = 48 };
 
 /* All is well, or nobody can say that it is not: begins to count anew. */
 static void calm(struct redis_watch *watch, int64_t now_ms)
@@ -32,14 +32,14 @@ static void act(struct redis_watch *watch)
 
     if (watch->reconnects == 0)
         log_warn("watch",
-                 "%lld entries wait and none is delivered: connecting anew group=%s "
-                 "for_ms=%lld",
-                 (long long)watch->undelivered, watch->options.group, waited_ms);
+                 "entries of %zu streams wait and none is delivered: connecting anew "
+                 "group=%s for_ms=%lld",
+                 watch->waiting, watch->options.group, waited_ms);
     else if (episode_on(&watch->stuck, now_ms))
         log_error("watch",
-                  "%lld entries wait and none is delivered, though the connection is "
-                  "new group=%s for_ms=%lld",
-                  (long long)watch->undelivered, watch->options.group, waited_ms);
+                  "entries of %zu streams wait and none is delivered, though the "
+                  "connection is new group=%s for_ms=%lld",
+                  watch->waiting, watch->options.group, waited_ms);
     watch->reconnects++;
     watch->behind = 0;
     redis_reconnect(watch->options.reader);
@@ -50,15 +50,45 @@ static void judge(struct redis_watch *watch)
 {
     if (watch->delivered)
         return;
-    watch->behind = watch->undelivered > 0 ? watch->behind + 1 : 0;
+    watch->behind = watch->waiting > 0 ? watch->behind + 1 : 0;
     if (watch->behind >= LOOKS_TO_ACT)
         act(watch);
+}
+
+static void on_unread(void *owner, const struct redis_answer *answer)
+{
+    struct redis_watch *watch = owner;
+
+    watch->asking--;
+    if (answer->outcome == REDIS_CANCELLED)
+        return;
+    watch->waiting += answer->outcome == REDIS_OK && answer->value->count > 0;
+    if (watch->asking == 0)
+        judge(watch);
+}
+
+/* Redis 7.0 counts `lag` wrongly once it has read its file again, and goes on so for
+ * ever where all is read: the stream itself tells. */
+static void ask_unread(struct redis_watch *watch, const char *key, struct str delivered)
+{
+    char after[AFTER_SIZE];
+    struct str words[] = {str_of("XRANGE"), str_of(key),     str_of(""),
+                          str_of("+"),      str_of("COUNT"), str_of("1")};
+    const struct redis_call call = {
+        .argc = 6, .argv = words, .on_answer = on_unread, .owner = watch};
+
+    if (delivered.len == 0 || delivered.len >= sizeof after - 1)
+        return;
+    fmt_into(after, sizeof after, "(%.*s", (int)delivered.len, delivered.at);
+    words[2] = str_of(after);
+    watch->asking += redis_send(watch->options.redis, &call);
 }
 
 static void on_groups(void *owner, const struct redis_answer *answer)
 {
     struct redis_watch *watch = owner;
     const struct redis_value *groups = answer->value;
+    const char *key = watch->keys[watch->answered++]; /* in the order of asking */
 
     watch->asking--;
     if (answer->outcome == REDIS_CANCELLED)
@@ -67,8 +97,9 @@ static void on_groups(void *owner, const struct redis_answer *answer)
     for (size_t i = 0; answer->outcome == REDIS_OK && i < groups->count; i++) {
         const struct redis_value *group = redis_item(groups, i);
 
-        if (str_is(redis_field(group, "name"), watch->options.group))
-            watch->undelivered += redis_field_i64(group, "lag", 0);
+        if (str_is(redis_field(group, "name"), watch->options.group)
+            && redis_field_i64(group, "lag", 1) != 0)
+            ask_unread(watch, key, redis_field(group, "last-delivered-id"));
     }
     if (watch->asking == 0)
         judge(watch);
@@ -76,17 +107,19 @@ static void on_groups(void *owner, const struct redis_answer *answer)
 
 static void look(struct redis_watch *watch, int64_t now_ms)
 {
-    char keys[REDIS_WATCH_STREAMS_MAX][KEY_SIZE];
-    size_t count = watch->options.streams(watch->options.owner, keys);
+    size_t count = watch->options.streams(watch->options.owner, watch->keys);
 
     watch->asked_ms = now_ms;
-    watch->undelivered = 0;
+    watch->waiting = watch->answered = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct str words[] = {str_of("XINFO"), str_of("GROUPS"), str_of(keys[i])};
+        const struct str words[] = {str_of("XINFO"), str_of("GROUPS"),
+                                    str_of(watch->keys[i])};
         const struct redis_call call = {
             .argc = 3, .argv = words, .on_answer = on_groups, .owner = watch};
 
-        watch->asking += redis_send(watch->options.redis, &call);
+        if (!redis_send(watch->options.redis, &call))
+            return; /* the queue is full */
+        watch->asking++;
     }
 }
 

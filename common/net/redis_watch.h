@@ -3,10 +3,11 @@
  * A connection may look alive and deliver nothing: a reader that was never resumed, a
  * proxy that lost its other side. So whoever could take work and got none for 3 s asks
  * XINFO GROUPS, over another connection and at most every 2 s, whether entries wait
- * undelivered. Twice yes: the reader connects anew; if that does not help, again, and
- * an error is logged once a minute. It never reads or writes a stream itself.
+ * undelivered, and where it says so XRANGE whether that is true. Twice yes: the reader
+ * connects anew; if that does not help, again, and an error is logged once a minute. It
+ * never takes an entry itself.
  *
- * Flow: on_tick -> look -> on_groups ... -> judge -> redis_reconnect(reader)
+ * Flow: on_tick -> look -> on_groups, on_unread ... -> judge -> redis_reconnect(reader)
  */
 #ifndef PARLEY_REDIS_WATCH_H
 #define PARLEY_REDIS_WATCH_H
@@ -37,11 +38,13 @@ struct redis_watch_options {
 struct redis_watch {
     struct redis_watch_options options;
     struct loop_timer timer;
-    bool delivered;       /* since the last tick */
-    int64_t since_ms;     /* nothing was delivered, though wanted; monotonic */
-    int64_t asked_ms;     /* the last look */
-    size_t asking;        /* answers awaited */
-    int64_t undelivered;  /* entries, as the answers of this look tell */
+    bool delivered;   /* since the last tick */
+    int64_t since_ms; /* nothing was delivered, though wanted; monotonic */
+    int64_t asked_ms; /* the last look */
+    char keys[REDIS_WATCH_STREAMS_MAX][KEY_SIZE]; /* of this look */
+    size_t answered;                              /* of them */
+    size_t asking;                                /* answers awaited */
+    size_t waiting;       /* streams with undelivered entries, as this look found */
     unsigned behind;      /* looks in a row that saw some */
     unsigned reconnects;  /* since something was last delivered */
     struct episode stuck; /* connecting anew did not help */

@@ -123,6 +123,29 @@ static void where_nothing_waits_nothing_is_done(void **state)
     assert_int_equal(reader_ready, 1);
 }
 
+static void a_lag_that_is_not_true_is_seen_through(void **state)
+{
+    (void)state;
+    rig_ask(&rig, "XADD s * a b");
+    rig_ask(&rig, "XREADGROUP GROUP g me STREAMS s >");
+    rig_ask(&rig, "XGROUP SETID s g $ ENTRIESREAD 0"); /* as after a restart: lag 1 */
+    run_long();
+    assert_true(watch.asked_ms > 0);
+    assert_int_equal(reader_ready, 1);
+}
+
+static void entries_whose_number_is_not_known_are_found(void **state)
+{
+    (void)state;
+    rig_ask(&rig, "XADD s 1-1 a b");
+    rig_ask(&rig, "XADD s 1-2 a b");
+    rig_ask(&rig, "XADD s 1-3 a b");
+    rig_ask(&rig, "XDEL s 1-2"); /* the lag is nil */
+    rig_ask(&rig, "XGROUP SETID s g 1-1");
+    rig_run(&rig, until_connected_anew);
+    assert_true(watch.stuck.on);
+}
+
 static void who_wants_nothing_is_left_alone(void **state)
 {
     (void)state;
@@ -159,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_REDIS(a_reader_that_reads_nothing_is_connected_anew_until_it_does),
         WITH_REDIS(where_nothing_waits_nothing_is_done),
+        WITH_REDIS(a_lag_that_is_not_true_is_seen_through),
+        WITH_REDIS(entries_whose_number_is_not_known_are_found),
         WITH_REDIS(who_wants_nothing_is_left_alone),
         WITH_REDIS(who_is_given_something_now_and_then_is_left_alone),
     };
