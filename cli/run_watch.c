@@ -189,6 +189,8 @@ static void on_death(void *owner, struct child *child, enum child_next next)
 {
     struct run *run = owner;
     bool over = run->record.count > 0 && record_all_done(&run->record);
+    bool unseen =
+        child == run->observer && !child->ended && !over && run->interrupts == 0;
 
     if (next == CHILD_GIVEN_UP) {
         run->gave_up = true;
@@ -201,9 +203,13 @@ static void on_death(void *owner, struct child *child, enum child_next next)
         run->gave_up = true;
         err_set(&run->trouble, ERR_SYSTEM, "the simulator died (%s); its log: %s",
                 child_fate(child), child->log_path);
-    } else if (child == run->observer && !child->ended && !over && run->interrupts == 0
-               && is_read_by_nobody()) {
+    } else if (unseen && is_read_by_nobody()) {
         run_interrupt(run, SIGPIPE);
+    } else if (unseen && child->status != 0) {
+        log_warn("run",
+                 "observer died (%s): nothing is shown any more, all goes on; "
+                 "`parley observe` in another terminal shows it",
+                 child_fate(child));
     }
     loop_stop(run->loop);
 }

@@ -99,8 +99,7 @@ void score_show_tables(const struct score *score, struct buf *out)
                "extra");
     each_row(score, out, add_tokens);
     if (score->total.lost > 0)
-        buf_printf(out,
-                   "\n%" PRId64 " calls were lost with the worker that made them\n",
+        buf_printf(out, "\ncalls lost with the worker that made them: %" PRId64 "\n",
                    score->total.lost);
     add_words(out, "why a call went where it went", &score->total.routes);
     add_words(out, "what failed", &score->total.errors);

@@ -17,14 +17,26 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "net/redis_error.h"
 
 enum { PASSWORD_MAX_BYTES = 4096 };
 #define TEXT(x)     #x
 #define TEXT_OF(x)  TEXT(x)
 #define DEFAULT_URL "redis://127.0.0.1:6379"
 
-static const char redis_hint[] =
-    " (start a redis-server there, or name another with --redis URL)";
+/* What Redis itself said tells enough: then it is there. */
+static const char *redis_hint(const struct err *err)
+{
+    enum redis_class said = redis_class_of(str_of(err->msg));
+
+    if (err->code != ERR_REDIS)
+        return "";
+    if (redis_class_refuses_writes(said))
+        return " (Redis is there, but takes no writes)";
+    return said == REDIS_CLASS_OTHER
+               ? " (start a redis-server there, or name another with --redis URL)"
+               : "";
+}
 
 static void register_versions(void)
 {
@@ -84,8 +96,7 @@ int program_main(const struct program *program, int argc, char **argv)
         break;
     }
     if (err.code != ERR_NONE)
-        fprintf(stderr, "%s: %s%s\n", program->use.name, err.msg,
-                err.code == ERR_REDIS ? redis_hint : "");
+        fprintf(stderr, "%s: %s%s\n", program->use.name, err.msg, redis_hint(&err));
     config_done(&loaded);
     if (fflush(stdout) != 0 && status == 0)
         status = 1; /* what was printed did not arrive */

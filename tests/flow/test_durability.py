@@ -243,4 +243,8 @@ def test_status_tells_who_leads_what_waits_and_whether_redis_takes_writes(box):
     assert "leader   manager-1, 1 standing by\n" in text and "REFUSES WRITES: OOM" in text
     assert "1 in hand, 2 waiting for a worker, the oldest in hand asked for " in text
     fleet.db.config_set("maxmemory", 0)
+    fleet.db.config_set("min-replicas-to-write", 1)
+    refused = box.parley("stop", "abcdefghijkl").stderr
+    assert "NOREPLICAS" in refused and refused.endswith("(Redis is there, but takes no writes)\n")
+    fleet.db.config_set("min-replicas-to-write", 0)
     fleet.box.stop_all()

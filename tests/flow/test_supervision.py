@@ -74,6 +74,16 @@ def test_a_worker_that_was_in_service_and_died_is_started_again_at_once(box):
     assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 6)
 
 
+def test_an_observer_that_is_killed_is_told_and_the_run_goes_on(box):
+    run, out = start(box, "--turns", 6, "--observe", "plain")
+    wait_for(lambda: turns_there(out) >= 1, "a turn")
+    os.kill(children(box, "parley-observer")[0], signal.SIGKILL)
+    assert run.wait(60) == 0, said(run)
+    assert "observer died (killed by signal 9): nothing is shown any more" in said(run)
+    assert_run_folder(out)
+    assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 6)
+
+
 def test_five_deaths_without_a_turn_between_end_the_run_with_the_last_words_of_the_dead(box):
     """Its own log is quoted, harmless; the analysis is written all the same."""
     first = box.path("first")
