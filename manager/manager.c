@@ -334,6 +334,8 @@ static void on_ready(void *owner, bool restarted)
     loop_timer_stop(&manager->first_contact);
     if (tell || restarted)
         log_info("redis", "connected restarted=%d", restarted);
+    if (restarted)
+        leader_ask_now(&manager->leader); /* it may know less of who leads */
     if (!restarted || !leader_leads(&manager->leader))
         return;
     log_warn("redis", "another server or another history: all is looked at anew");

@@ -60,6 +60,13 @@ void rewind_done(struct rewind *rewind)
 
 /* ---- holding it against Redis ---- */
 
+enum rewind_fate rewind_judge(int64_t was, struct str state, int64_t next)
+{
+    if (state.len == 0)
+        return REWIND_LOST;
+    return next < was ? REWIND_REWOUND : REWIND_NONE;
+}
+
 void rewind_tell_lost(struct manager *manager, const char *id)
 {
     const struct manager_event event = {.event = "history.lost",
@@ -101,14 +108,16 @@ static void on_talk(void *owner, const struct redis_answer *answer)
 {
     const struct remembered *one = owner;
     struct check *check = one->check;
-    int64_t next;
 
     if (answer->outcome == REDIS_OK) {
-        next = redis_item_i64(answer->value, 1, 0);
-        if (redis_item_text(answer->value, 0).len == 0) {
+        int64_t next = redis_item_i64(answer->value, 1, 0);
+        enum rewind_fate fate =
+            rewind_judge(one->next, redis_item_text(answer->value, 0), next);
+
+        if (fate == REWIND_LOST) {
             check->lost++;
             rewind_tell_lost(check->manager, one->id);
-        } else if (next < one->next) {
+        } else if (fate == REWIND_REWOUND) {
             check->rewound++;
             tell_rewound(check->manager, one, next);
         }

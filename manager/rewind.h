@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 struct manager;
 struct remembered;
 
@@ -29,6 +31,10 @@ void rewind_remember(struct manager *manager);
 /* Asks Redis for each that is remembered and forgets them. Not after half a minute: by
  * then another leader may have ended what a person has cleaned away. */
 void rewind_check(struct manager *manager);
+/* What Redis' state ("": it is not there) and turn awaited say of one whose turn `was`
+ * awaited. */
+enum rewind_fate { REWIND_NONE, REWIND_REWOUND, REWIND_LOST };
+enum rewind_fate rewind_judge(int64_t was, struct str state, int64_t next);
 /* A conversation of the roster is not in Redis. */
 void rewind_tell_lost(struct manager *manager, const char *id);
 void rewind_done(struct rewind *rewind);

@@ -100,7 +100,8 @@ def test_half_a_step_at_the_end_of_redis_file_is_cut_off_before_it_is_started_ag
         wait_for(lambda: answers(db), "it answers")
         assert db.get("half") is None
     assert run.wait(90) == 0, said(run)
-    assert re.findall(r"ended within a step: it was cut off bytes=(\d+)", said(run)) == [str(len(half))]
+    told = re.findall(r"ended within a step: it was cut off bytes=(\d+)", said(run))
+    assert told == [str(len(half))]
     assert_once_and_in_order(read_lines(out / "transcript.jsonl"), 12)
 
 

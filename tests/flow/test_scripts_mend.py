@@ -22,7 +22,8 @@ def add(shard, kind, turn="", seat="", message="half"):
 
 
 def mended(shard):
-    return [(one["turn"], one["reason"]) for one in shard.events() if one["event"] == "history.mended"]
+    return [(one["turn"], one["reason"]) for one in shard.events()
+            if one["event"] == "history.mended"]
 
 
 def test_a_turn_that_is_still_awaited_is_taken_out_and_routed_once(shard):
@@ -64,7 +65,8 @@ def test_half_a_begin_goes_before_and_after_the_whole_one(shard, ended):
     if ended:
         assert shard.stop()[0] == "OK"
     assert mend(shard) == ["OK", "2"]
-    assert [line[:3] for line in lines(shard)] == [("story", "", ""), ("persona", "", "1"), ("persona", "", "2")]
+    assert [line[:3] for line in lines(shard)] == [("story", "", ""), ("persona", "", "1"),
+                                                   ("persona", "", "2")]
     assert "half" not in [line[3] for line in lines(shard)]
 
 
