@@ -36,6 +36,7 @@ enum {
     READ_COUNT = 128, /* responses of a lane at once */
     RETRY_MS = 200,
     FIRST_CONTACT_MS = 4000,
+    CONTACT_LOOK_MS = 200,
     EXIT_CUT_SHORT = 143
 };
 
@@ -368,7 +369,10 @@ static void on_first_contact(struct loop_timer *timer, void *owner)
 {
     struct manager *manager = owner;
 
-    (void)timer;
+    if (manager->last_down.code == ERR_NONE && redis_greeting(manager->redis)) {
+        loop_timer_start(timer, CONTACT_LOOK_MS); /* it is there, but slow */
+        return;
+    }
     manager->fatal = manager->last_down;
     if (manager->fatal.code == ERR_NONE)
         err_set(&manager->fatal, ERR_REDIS, "Redis does not answer");

@@ -305,6 +305,8 @@ static void check_contact(struct follow *follow)
 
     if (follow->was_ready || clock_mono_ms() - follow->started_ms < FIRST_CONTACT_MS)
         return;
+    if (err.code == ERR_NONE && redis_greeting(follow->redis))
+        return; /* it is there, but slow */
     if (err.code == ERR_NONE)
         err_set(&err, ERR_REDIS, "no answer from Redis");
     err.code = err.code == ERR_DENIED ? ERR_DENIED : ERR_REDIS;

@@ -29,6 +29,7 @@ enum {
     DRAIN_MS = 4000, /* what a turn gets to end after SIGTERM */
     MEMORY_MAX_BYTES = 16 * 1024 * 1024,
     FIRST_CONTACT_MS = 4000,
+    CONTACT_LOOK_MS = 200,
     EXIT_CUT_SHORT = 143
 };
 
@@ -99,7 +100,10 @@ static void on_first_contact(struct loop_timer *timer, void *owner)
 {
     struct worker *worker = owner;
 
-    (void)timer;
+    if (worker->last_down.code == ERR_NONE && redis_greeting(worker->redis)) {
+        loop_timer_start(timer, CONTACT_LOOK_MS); /* it is there, but slow */
+        return;
+    }
     worker->fatal = worker->last_down;
     if (worker->fatal.code == ERR_NONE)
         err_set(&worker->fatal, ERR_REDIS, "Redis does not answer");

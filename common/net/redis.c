@@ -14,7 +14,12 @@
 #include "net/redis_conn.h"
 #include "net/redis_reader.h"
 
-enum { CONNECT_TIMEOUT_MS = 2000, COMMAND_TIMEOUT_MS = 5000, QUEUE_MAX = 100000 };
+enum {
+    CONNECT_TIMEOUT_MS = 2000,
+    GREETING_TIMEOUT_MS = 5000, /* it is there, and may be busy */
+    COMMAND_TIMEOUT_MS = 5000,
+    QUEUE_MAX = 100000
+};
 
 const char *redis_outcome_name(enum redis_outcome outcome)
 {
@@ -131,7 +136,7 @@ static void hello_overdue(struct redis *redis)
     conn_read(redis);
     if (redis->state == RS_HELLO)
         conn_break_saying(redis, "no answer to the greeting in %lld ms",
-                          (long long)redis->connect_timeout_ms);
+                          (long long)redis->greeting_timeout_ms);
 }
 
 static void on_timer(struct loop_timer *timer, void *owner)
@@ -189,6 +194,9 @@ struct redis *redis_new(struct loop *loop, const struct redis_options *options)
     redis->connect_timeout_ms = options->connect_timeout_ms > 0
                                     ? options->connect_timeout_ms
                                     : CONNECT_TIMEOUT_MS;
+    redis->greeting_timeout_ms = options->connect_timeout_ms > 0
+                                     ? options->connect_timeout_ms
+                                     : GREETING_TIMEOUT_MS;
     redis->command_timeout_ms = options->command_timeout_ms > 0
                                     ? options->command_timeout_ms
                                     : COMMAND_TIMEOUT_MS;
@@ -231,6 +239,11 @@ void redis_free(struct redis *redis)
 bool redis_ready(const struct redis *redis)
 {
     return redis->state == RS_READY;
+}
+
+bool redis_greeting(const struct redis *redis)
+{
+    return redis->state == RS_HELLO;
 }
 
 size_t redis_waiting(const struct redis *redis)

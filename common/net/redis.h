@@ -90,7 +90,7 @@ void redis_forget(struct redis *redis, const void *owner);
 struct redis_options {
     const struct redis_target *target; /* copied */
     const char *name;                  /* CLIENT SETNAME; copied; NULL none */
-    int64_t connect_timeout_ms;        /* 0: 2000 */
+    int64_t connect_timeout_ms;        /* 0: 2000, and 5000 for the greeting */
     int64_t command_timeout_ms;        /* 0: 5000 */
     size_t queue_max;                  /* calls waiting or in flight; 0: 100000 */
     /* Ready to be used, first time or again. `restarted`: the server's run_id is
@@ -112,6 +112,8 @@ struct redis *redis_new(struct loop *loop, const struct redis_options *options);
  * NULL is fine. */
 void redis_free(struct redis *redis);
 bool redis_ready(const struct redis *redis);
+/* Connected, and its greeting not answered yet. */
+bool redis_greeting(const struct redis *redis);
 size_t redis_waiting(const struct redis *redis); /* calls not answered yet */
 /* True after an attempt that failed because the server does not want us (password,
  * database, not a Redis): trying again will hardly help. */

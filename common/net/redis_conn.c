@@ -96,7 +96,7 @@ void conn_greet(struct redis *redis)
     redis->reader = redis_reader_new();
     redis_hello_ask(&redis->greeting, &redis->target, redis->name);
     conn_set_state(redis, RS_HELLO);
-    loop_timer_start(&redis->timer, redis->connect_timeout_ms);
+    loop_timer_start(&redis->timer, redis->greeting_timeout_ms);
     conn_flush(redis);
 }
 

@@ -41,6 +41,7 @@ struct redis {
     char *where;                /* owned; the target without its password */
     char *name;                 /* owned or NULL */
     int64_t connect_timeout_ms;
+    int64_t greeting_timeout_ms;
     int64_t command_timeout_ms;
     size_t queue_max;
     void (*on_ready)(void *owner, bool restarted);
