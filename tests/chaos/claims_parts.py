@@ -80,7 +80,8 @@ def suites(full):
     flow = ["-n", "2", "--dist", "loadfile",
             *(["tests/flow", "tests/chaos"] if full else ["tests/flow/test_scripts.py"])]
     return [Step("unit-asan", ("make", "VARIANT=asan", "all", "unit"), "units"),
-            pytest_step("flow-asan", flow, PARLEY_BUILD="build/asan")]
+            pytest_step("flow-asan", flow, PARLEY_BUILD="build/asan"),
+            *([Step("valgrind", ("make", "valgrind", "JSON={out}"))] if full else [])]
 
 
 def known_bad(_):
@@ -91,7 +92,11 @@ def known_bad(_):
 def torture(full):
     return [Step("shim", ("make", "build/torture/shim.so"), "exit"),
             Step("torture", (PYTHON, "tests/torture/torture.py", *(() if full else ("--short",)),
-                             "--json", "{out}"), "json", {"PARLEY_BUILD": "build/release"})]
+                             "--json", "{out}"), "json", {"PARLEY_BUILD": "build/release"}),
+            Step("asan", ("make", "VARIANT=asan", "all"), "exit"),
+            Step("torture-asan", (PYTHON, "tests/torture/torture.py",
+                                  *(("--limit", 240) if full else ("--short",)),
+                                  "--json", "{out}"), "json", {"PARLEY_BUILD": "build/asan"})]
 
 
 def fuzz(full):

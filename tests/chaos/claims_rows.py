@@ -170,10 +170,15 @@ def cases(results):
 
 
 def suites(results):
-    units, flows = results
-    return [Row(what, f"{one['passed']:,} passed, {one['failed']} failed, {one['skipped']} skipped")
-            for what, one in (("unit tests, ASan and UBSan", units),
-                              ("flow and chaos tests, ASan and UBSan", flows))]
+    units, flows, *memcheck = results
+    return [*(Row(what, f"{one['passed']:,} passed, {one['failed']} failed, "
+                  f"{one['skipped']} skipped")
+              for what, one in (("unit tests, ASan and UBSan", units),
+                                ("flow and chaos tests, ASan and UBSan", flows))),
+            *(Row("memcheck: processes with an error",
+                  f"{one['errors']} of {one['processes']} processes of {one['flows']} flow tests "
+                  f"and {one['turns']} turns under {one['kills']} kills; "
+                  f"{one['units']} unit tests passed") for one in memcheck)]
 
 
 def known_bad(results):
@@ -221,7 +226,7 @@ def points(results):
 
 
 def torture(results):
-    _, result = results  # the first step builds
+    _, result, _, asan = results  # the others build
     tried = result["allocations_failed"] + result["system_calls_failed"]
     return [Row("allocations failed, one at a time", f"{result['allocations_failed']:,}"),
             Row("system calls failed, one at a time", f"{result['system_calls_failed']:,}"),
@@ -229,6 +234,10 @@ def torture(results):
             Row("crashes", f"{result['crashes']} of {tried:,} failures"),
             Row("ended badly in any way", f"{len(result['violations'])} of {tried:,} failures"),
             Row("of these the program carried on after", f"{result['carried_on']:,}"),
+            Row("planned, but left out for want of time", f"{result['left_out']:,}"),
+            Row("failed under AddressSanitizer", f"{asan['allocations_failed']:,} allocations, "
+                f"{asan['system_calls_failed']:,} system calls, {len(asan['violations'])} badly"),
+            Row("leaks", f"{asan['leaks']} of {asan['searched_for_leaks']:,} processes searched"),
             *(Row(f"{name}: calls in a run", listed(f"{count:,} {kind}" for kind, count in
                                                     counts.items()))
               for name, counts in result["programs"].items())]
