@@ -26,7 +26,7 @@ static int begin(void **state)
     int fd;
 
     (void)state;
-    memcpy(path + sizeof path - 7, "XXXXXX", 6);
+    memcpy(path + sizeof path - 7, "XXXXXX", 7);
     fd = mkstemp(path);
     if (fd < 0 || write(fd, "old\n", 4) != 4 || close(fd) != 0
         || !lines_open(&lines, path, &err))
