@@ -7,8 +7,7 @@
 --
 -- OK entry ...   each entry is an array {id, deliveries, {field, value, ...}}; an entry that was pending but
 --                is no longer in the stream is {id, 0, {}}: it is pending no more and counts for no slot; one that
---                must be alone while the caller has others in hand is {id, -1, {}}: left where it is, and nothing
---                behind it is taken
+--                must be alone while the caller has others in hand is {id, -1, {}} (the first of them): left where it is
 -- HELD           the name is not (or no longer) the caller's: nothing was touched
 -- Called by: the worker, at start, then every second or so, and after a read whose answer was lost.
 local call = redis.call
@@ -17,7 +16,7 @@ local name, free, alone = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[6])
 
 if call('GET', KEYS[2]) ~= ARGV[2] then return {'HELD'} end
 if not alone then return redis.error_reply('ERR claim: alone must be a number') end
-local answer, hands, taken = {'OK'}, #ARGV - HANDS_FROM + 1, 0
+local answer, hands, taken, waits = {'OK'}, #ARGV - HANDS_FROM + 1, 0, false
 
 local in_hand = {}
 for i = HANDS_FROM, #ARGV do in_hand[ARGV[i]] = true end
@@ -25,8 +24,8 @@ for i = HANDS_FROM, #ARGV do in_hand[ARGV[i]] = true end
 local function take(pending)
   local id, deliveries = pending[1], pending[4] + 1
   if deliveries >= alone and hands + taken > 0 then
-    free = 0
-    answer[#answer + 1] = {id, '-1', {}}
+    if not waits then answer[#answer + 1] = {id, '-1', {}} end
+    waits = true
     return
   end
   local got = call('XCLAIM', KEYS[1], 'workers', name, 0, id)[1]

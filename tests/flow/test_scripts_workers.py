@@ -54,11 +54,11 @@ def test_an_entry_that_must_be_alone_waits_while_the_caller_has_others_in_hand(s
     ids = requests(shard, 3)
     delivered(shard, ids[1], 2)
     shard.beat("w2")
-    taken, waits = shard.claim(alone=3)[1:]
-    assert (taken[:2], waits) == ([ids[0], "2"], [ids[1], "-1", []])
+    taken, waits, after = shard.claim(alone=3)[1:]
+    assert (taken[:2], waits, after[:2]) == ([ids[0], "2"], [ids[1], "-1", []], [ids[2], "2"])
     held = shard.db.xpending_range(shard.key("request", "1"), "workers", ids[1], ids[1], 1)[0]
     assert (held["consumer"], held["times_delivered"]) == ("w1", 2)
-    assert shard.claim(alone=3, in_hand=[ids[0]]) == ["OK", [ids[1], "-1", []]]
+    assert shard.claim(alone=3, in_hand=[ids[0], ids[2]]) == ["OK", [ids[1], "-1", []]]
     assert [got[:2] for got in shard.claim(alone=3)[1:]] == [[ids[1], "3"]]
 
 
