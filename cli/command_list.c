@@ -13,7 +13,13 @@
 #include "proto/json_write.h"
 #include "proto/schema.h"
 
-enum { PAGE = 200, TEXT_SIZE = 64, TOPIC_COLUMN = 40, LINE_BYTES = 1 << 16 };
+enum {
+    PAGE = 200,
+    TEXT_SIZE = 64,
+    TOPIC_COLUMN = 40,
+    LINE_BYTES = 1 << 16,
+    SILENT_MS = 5000 /* five beats */
+};
 
 struct listing {
     struct fleet *fleet;
@@ -21,8 +27,9 @@ struct listing {
     char **ids; /* owned: of this page */
     size_t count;
     int64_t from;
-    const char *id;   /* being shown */
-    int64_t managers; /* seen among the members */
+    const char *id;              /* being shown */
+    const struct health *health; /* of the shard; NULL in `list` */
+    int64_t standbys;            /* seen among the members */
     struct buf out;
 };
 
@@ -185,14 +192,17 @@ static void on_member(void *owner, const struct redis_answer *answer)
 {
     struct listing *listing = owner;
     const struct redis_value *v = answer->value;
-    int64_t seen_us;
-    double ago;
+    int64_t ago_ms;
+    bool leads;
+    bool silent;
 
     if (answer->outcome != REDIS_OK || redis_item_text(v, 0).len == 0)
         return;
-    seen_us = redis_item_i64(v, 0, 0);
-    listing->managers += str_is(redis_item_text(v, 1), "manager");
-    ago = (double)(clock_wall_us() - seen_us) / 1e6;
+    ago_ms = listing->health->now_ms - redis_item_i64(v, 0, 0) / 1000;
+    silent = ago_ms > SILENT_MS;
+    /* What it says itself of its leadership may be long over. */
+    leads = strcmp(listing->health->leader, listing->id) == 0;
+    listing->standbys += str_is(redis_item_text(v, 1), "manager") && !leads && !silent;
     if (listing->json) {
         buf_add_text(&listing->out, "{\"member\":");
         json_write_text(&listing->out, listing->id);
@@ -204,14 +214,15 @@ static void on_member(void *owner, const struct redis_answer *answer)
         json_write_count(&listing->out, redis_item_i64(v, 3, -1));
         buf_add_text(&listing->out, ",\"turns\":");
         json_write_count(&listing->out, redis_item_i64(v, 4, -1));
-        buf_add_text(&listing->out, "}\n");
+        buf_printf(&listing->out, ",\"leads\":%s,\"silent\":%s}\n",
+                   leads ? "true" : "false", silent ? "true" : "false");
         return;
     }
-    buf_printf(&listing->out, "%-20s  %-8s  %-6s  %5s  %9s  %.1f s ago%s\n",
+    buf_printf(&listing->out, "%-20s  %-8s  %-6s  %5s  %9s  %.1f s ago%s%s\n",
                listing->id, log_safe(redis_item_text(v, 1)),
                log_safe(redis_item_text(v, 2)), log_safe(redis_item_text(v, 3)),
-               log_safe(redis_item_text(v, 4)), ago < 0 ? 0 : ago,
-               str_is(redis_item_text(v, 5), "1") ? ", leads" : "");
+               log_safe(redis_item_text(v, 4)), ago_ms < 0 ? 0.0 : (double)ago_ms / 1e3,
+               leads ? ", leads" : "", silent ? ", silent" : "");
 }
 
 static bool show_members(struct listing *listing, struct err *err)
@@ -225,8 +236,7 @@ static bool show_members(struct listing *listing, struct err *err)
     show_members_head(listing);
     for (size_t i = 0; ok && i < listing->count; i++) {
         char key[KEY_SIZE];
-        const char *get[] = {"HMGET", key,     "at",    "kind", "lane",
-                             "busy",  "turns", "leads", NULL};
+        const char *get[] = {"HMGET", key, "at", "kind", "lane", "busy", "turns", NULL};
 
         listing->id = listing->ids[i];
         (void)key_make(&listing->fleet->keys, "member", listing->id, key);
@@ -240,23 +250,29 @@ static bool show_members(struct listing *listing, struct err *err)
     return ok;
 }
 
-static bool show_health(struct listing *listing, struct err *err)
+static void show_health(struct listing *listing, const struct health *health)
+{
+    if (listing->json)
+        health_json(health, &listing->out);
+    else
+        health_text(health, &listing->out);
+    printf(listing->json ? "%s" : "\n%s\n", buf_text(&listing->out));
+    buf_clear(&listing->out);
+}
+
+static bool show_status(struct listing *listing, struct err *err)
 {
     struct health health;
 
     if (!health_read(listing->fleet, &health, err))
         return false;
-    /* A member tells of its leadership with its next beat only. */
-    health.standbys = listing->managers - (health.leader[0] != '\0');
-    if (health.standbys < 0)
-        health.standbys = 0;
-    if (listing->json)
-        health_json(&health, &listing->out);
-    else
-        health_text(&health, &listing->out);
-    printf(listing->json ? "%s" : "\n%s\n", buf_text(&listing->out));
-    buf_clear(&listing->out);
-    return true;
+    listing->health = &health;
+    if (!show_members(listing, err))
+        return false;
+    health.standbys = listing->standbys;
+    show_health(listing, &health);
+    listing->health = NULL;
+    return list_all(listing, err);
 }
 
 int command_status(const struct config_loaded *loaded, char **words, struct err *err)
@@ -269,8 +285,7 @@ int command_status(const struct config_loaded *loaded, char **words, struct err 
     if (!fleet_open(loaded, &fleet, err))
         return err_exit_status(err);
     buf_init(&listing.out, (size_t)LINE_BYTES * PAGE);
-    ok = show_members(&listing, err) && show_health(&listing, err);
-    ok = ok && list_all(&listing, err);
+    ok = show_status(&listing, err);
     buf_done(&listing.out);
     fleet_close(&fleet);
     return ok ? 0 : err_exit_status(err);

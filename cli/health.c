@@ -10,13 +10,15 @@
 #include "net/redis_sync.h"
 #include "proto/json_write.h"
 
-enum { LANES = 16, TEXT_SIZE = 64 };
+enum { LANES = 16, TEXT_SIZE = 64, DELIVERED_SIZE = 64 };
 
 struct reading {
     struct health health;
     int64_t now_ms;    /* Redis' clock */
     int64_t oldest_at; /* ms; -1: none is pending */
     int64_t lane_pending;
+    int64_t lane_lag;               /* as Redis counts it */
+    char delivered[DELIVERED_SIZE]; /* "(<the last id a worker was given>" */
 };
 
 static void on_time(void *owner, const struct redis_answer *answer)
@@ -45,12 +47,16 @@ static void on_groups(void *owner, const struct redis_answer *answer)
 {
     struct reading *reading = owner;
 
-    reading->lane_pending = 0;
+    reading->lane_pending = reading->lane_lag = 0;
     for (size_t i = 0; answer->outcome == REDIS_OK && i < answer->value->count; i++) {
         const struct redis_value *group = redis_item(answer->value, i);
 
-        reading->lane_pending += redis_field_i64(group, "pending", 0);
-        reading->health.unread += redis_field_i64(group, "lag", 0);
+        if (!str_is(redis_field(group, "name"), "workers"))
+            continue;
+        reading->lane_pending = redis_field_i64(group, "pending", 0);
+        reading->lane_lag = redis_field_i64(group, "lag", 1); /* 1: it cannot tell */
+        (void)snprintf(reading->delivered, DELIVERED_SIZE, "(%s",
+                       log_safe(redis_field(group, "last-delivered-id")));
     }
     reading->health.pending += reading->lane_pending;
 }
@@ -70,6 +76,16 @@ static void on_pending(void *owner, const struct redis_answer *answer)
         reading->oldest_at = at_ms;
 }
 
+/* Redis 7.0 counts `lag` too high for ever once it has read its file again; whether
+ * there is anything at all the stream itself tells. */
+static void on_unread(void *owner, const struct redis_answer *answer)
+{
+    struct reading *reading = owner;
+
+    if (answer->outcome == REDIS_OK && answer->value->count > 0)
+        reading->health.unread += reading->lane_lag;
+}
+
 static void on_there(void *owner, const struct redis_answer *answer)
 {
     *(bool *)owner = answer->outcome == REDIS_OK && answer->value->integer > 0;
@@ -82,6 +98,7 @@ static bool read_lane(struct fleet *fleet, int64_t lane, struct reading *reading
     const char *exists[] = {"EXISTS", key, NULL};
     const char *groups[] = {"XINFO", "GROUPS", key, NULL};
     const char *pending[] = {"XPENDING", key, "workers", NULL};
+    const char *unread[] = {"XRANGE", key, reading->delivered, "+", "COUNT", "1", NULL};
     bool there = false;
 
     (void)key_lane(&fleet->keys, "request", lane, key);
@@ -91,7 +108,9 @@ static bool read_lane(struct fleet *fleet, int64_t lane, struct reading *reading
         return true; /* nobody has led here yet */
     return fleet_ask(fleet, groups, on_groups, reading, err)
            && (reading->lane_pending == 0
-               || fleet_ask(fleet, pending, on_pending, reading, err));
+               || fleet_ask(fleet, pending, on_pending, reading, err))
+           && (reading->lane_lag == 0
+               || fleet_ask(fleet, unread, on_unread, reading, err));
 }
 
 struct probing {
@@ -142,6 +161,7 @@ bool health_read(struct fleet *fleet, struct health *ret_health, struct err *err
          && keeping_read(fleet->loop, fleet->redis, &reading.health.keeping, err);
     if (!ok)
         return false;
+    reading.health.now_ms = reading.now_ms;
     reading.health.oldest_ms =
         reading.oldest_at < 0 ? -1 : reading.now_ms - reading.oldest_at;
     *ret_health = reading.health;

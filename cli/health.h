@@ -15,9 +15,10 @@ enum { HEALTH_NAME_SIZE = 80, HEALTH_REFUSAL_SIZE = 200 };
 
 struct health {
     char leader[HEALTH_NAME_SIZE]; /* "" nobody */
-    int64_t standbys;              /* managers that do not lead; the caller's to set */
-    int64_t pending;               /* turns in the hands of a worker */
-    int64_t unread;                /* turns no worker has taken yet */
+    int64_t standbys;  /* managers that beat and do not lead; the caller's to set */
+    int64_t now_ms;    /* by Redis' clock */
+    int64_t pending;   /* turns in the hands of a worker */
+    int64_t unread;    /* turns no worker has taken yet */
     int64_t oldest_ms; /* since the oldest pending one was asked for; -1: none */
     char refusal[HEALTH_REFUSAL_SIZE]; /* what Redis says to writes; "" it takes them */
     struct keeping keeping;

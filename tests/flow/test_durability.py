@@ -249,3 +249,26 @@ def test_status_tells_who_leads_what_waits_and_whether_redis_takes_writes(box):
     assert "NOREPLICAS" in refused and refused.endswith("(Redis is there, but takes no writes)\n")
     fleet.db.config_set("min-replicas-to-write", 0)
     fleet.box.stop_all()
+
+
+def test_status_tells_a_leader_that_stands_still_from_one_that_leads(box):
+    """The lead has gone on, whatever the stopped one last said of itself."""
+    fleet = Fleet(box)
+    leader = fleet.crew("--provider", "echo")[0]
+    fleet.manager("--provider", "echo")
+    fleet.wait_ready("manager-2")
+    os.kill(leader.pid, signal.SIGSTOP)
+    try:
+        def told():
+            lines = [json.loads(line) for line in
+                     fleet.box.parley("status", "--json").stdout.splitlines()]
+            members = {line["member"]: line for line in lines if "member" in line}
+            health = next(line for line in lines if "leader" in line)
+            old, new = members["manager-1"], members["manager-2"]
+            return ((health["leader"], health["standbys"]) == ("manager-2", 0)
+                    and (old["leads"], old["silent"]) == (False, True)
+                    and (new["leads"], new["silent"]) == (True, False))
+        wait_for(told, "status says that manager-2 leads and manager-1 is silent")
+    finally:
+        os.kill(leader.pid, signal.SIGCONT)
+    fleet.box.stop_all()
