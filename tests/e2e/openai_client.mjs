@@ -16,6 +16,8 @@ const messages = [
   {role: 'user', content: 'Bo Marlow: Why is the lamp still lit?'},
 ];
 const model = 'llama3.2';
+const state = url + '/_parley/state';
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const schema = {
   type: 'object',
   required: ['name', 'kind'],
@@ -62,13 +64,22 @@ async function faulted(rule, work) {
   return found;
 }
 
+// How many chunks came, and whether the server saw the client go. It is the server that is asked:
+// whether node settles the promise of a body that was aborted is a matter of moments.
 async function aborted() {
-  const stream = await client.chat.completions.create({model, messages, stream: true});
+  const gone = async () => (await (await fetch(state)).json()).clients_gone;
+  const before = await gone();
   let count = 0;
-  for await (const chunk of stream) {
-    if (chunk.choices.length > 0 && ++count === 3) stream.controller.abort();
-  }
-  return count;
+  const read = async () => {
+    const stream = await client.chat.completions.create({model, messages, stream: true});
+    for await (const chunk of stream) {
+      if (chunk.choices.length > 0 && ++count === 3) stream.controller.abort();
+    }
+  };
+  read().catch((error) => { if (error.name !== 'AbortError') throw error; });
+  const limit = Date.now() + 5000;
+  while (await gone() === before && Date.now() < limit) await sleep(20);
+  return {chunks: count, gone: await gone() - before};
 }
 
 const listed = await client.models.list();

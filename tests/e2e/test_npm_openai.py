@@ -64,4 +64,4 @@ def test_a_broken_stream_is_an_error_where_the_server_tells_one(found):
 
 
 def test_an_abort_ends_the_stream(found):
-    assert found["aborted"] == 3
+    assert found["aborted"] == {"chunks": 3, "gone": 1}
