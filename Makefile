@@ -8,7 +8,7 @@ CC       ?= gcc
 WERROR   ?=
 T        ?=
 # Flow tests wait more than they work: so many files of them at once.
-JOBS     ?= 2
+JOBS     ?= 3
 V        ?=
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
