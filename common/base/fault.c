@@ -209,13 +209,16 @@ static void say(const char *line)
     (void)n; /* nobody listens: the fault is carried out all the same */
 }
 
-static void keep(const char *point)
+static void keep(const struct rule *rule)
 {
-    char line[FAULT_POINT_SIZE + 1];
+    char line[LINE_SIZE];
+    struct timespec now;
     int fd = open(armed.log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     ssize_t n = -1;
 
-    fmt_into(line, sizeof line, "%s\n", point);
+    clock_gettime(CLOCK_REALTIME, &now);
+    fmt_into(line, sizeof line, "%s %s %lld\n", rule->point, action_names[rule->action],
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     if (fd >= 0) {
         n = write(fd, line, strlen(line));
         close(fd);
@@ -243,7 +246,7 @@ static enum fault act(const struct rule *rule)
              action_names[rule->action]);
     say(line);
     if (armed.log_path != NULL)
-        keep(rule->point);
+        keep(rule);
     switch (rule->action) {
     case ACT_KILL:
         kill(getpid(), SIGKILL);

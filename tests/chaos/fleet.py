@@ -55,6 +55,7 @@ class Post:
         self.ours = set()  # pids that we ended
         self.stopped_us = 0  # since when it stands still; 0: it runs
         self.starts = 0
+        self.booked = None  # the last pid whose death is in the books
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
@@ -76,6 +77,7 @@ class ChaosFleet:
         self.asked = {}  # conversation -> turns, as the client was told
         self.rewinds, self.kills, self.redis_kills = [], 0, 0
         self.redis_up_us = []  # when it answered again
+        self.aof_floor = 0  # bytes of the AOF that no cut takes
         self.lock = threading.RLock()  # posts and what is booked about them
         self.socket, self.ledger = box.path("redis.sock"), box.path("ledger.jsonl")
         self.data = pathlib.Path(box.path("data"))
@@ -180,9 +182,16 @@ class ChaosFleet:
         while not self.closing.wait(SUPERVISE_S):
             with self.lock:
                 for post in self.posts:
-                    if post.process.poll() is not None and post.wanted:
+                    if post.process.poll() is None or not post.wanted:
+                        continue
+                    if post.process.pid != post.booked:
+                        post.booked = post.process.pid
                         self.book_death(post)
+                    try:
                         self.launch(post)
+                    except OSError as err:  # the program is being linked: again at the next look
+                        words = f"{post.name} could not be started: {err}"
+                        self.deaths += [words] if words not in self.deaths else []
 
     def book_death(self, post):
         pid, status = post.process.pid, post.process.returncode
@@ -291,12 +300,16 @@ class ChaosFleet:
     def mend_aof(self, cut_bytes):
         """As an operator must, also after a mere kill, which may cut a write short: Redis 7.0
         itself drops an incomplete script, but leaves its first commands in the file and runs
-        that half at a later start."""
-        folder = self.data / "appendonlydir"
-        path = max(folder.glob("*.incr.aof"))
-        os.truncate(path, max(0, path.stat().st_size - cut_bytes))
-        subprocess.run(["redis-check-aof", "--fix", folder / "appendonly.aof.manifest"],
+        that half at a later start. What a client was told at its start stays: a conversation
+        that was never asked for cannot be missed."""
+        path = self.aof()
+        size = path.stat().st_size
+        os.truncate(path, max(min(size, self.aof_floor), size - cut_bytes))
+        subprocess.run(["redis-check-aof", "--fix", path.parent / "appendonly.aof.manifest"],
                        input=b"y\n", stdout=subprocess.DEVNULL, check=True)
+
+    def aof(self):
+        return max((self.data / "appendonlydir").glob("*.incr.aof"))
 
     # ---- the client ----
 
@@ -309,6 +322,7 @@ class ChaosFleet:
         ids = done.stdout.split()
         assert len(ids) == count, done.stdout
         self.asked.update({one: turns for one in ids})
+        self.aof_floor = self.aof().stat().st_size
         self.watcher.follow(ids)
         return ids
 

@@ -255,14 +255,15 @@ def check_told(verdict, evidence):
 
 def was_hit(call, trouble, lease_us):
     """Whether the trouble may be why the call came to nothing."""
-    is_worker = trouble.kind in ("kill", "stop")
-    if is_worker and trouble.letters and trouble.letters != call.letters:
+    is_worker = trouble.kind in ("kill", "stop") or bool(trouble.letters)
+    if trouble.letters and trouble.letters != call.letters:
         return False
     if trouble.kind == "kill" and trouble.letters:  # a busy server may read it after the death
         return call.end_us >= trouble.start_us - SLACK_US
     if is_worker and trouble.seat != 1 + (call.turn - 1) % 2:
         return False
-    after_us = SLACK_US if is_worker or trouble.kind == "fault" else lease_us + SLACK_US
+    is_brief = trouble.kind in ("kill", "stop") or trouble.kind == "fault" and not is_worker
+    after_us = SLACK_US if is_brief else lease_us + SLACK_US
     return call.start_us <= trouble.end_us + after_us \
         and call.end_us >= trouble.start_us - SLACK_US
 

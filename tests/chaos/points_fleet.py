@@ -79,11 +79,15 @@ class PointsFleet(ChaosFleet):
 
     def book_death(self, post):
         pid, status = post.process.pid, post.process.returncode
-        fired, at_us = self.take_log(post)
-        self.hits.update(fired)
+        fired = self.take_log(post)
+        self.hits.update(point for point, _, _ in fired)
+        letters = self.letters_of(post) if post.program == "worker" else ""
+        if post.program == "worker":
+            self.troubles += [Trouble("fault", at_us, at_us, post.name, post.seat, letters)
+                              for _, action, at_us in fired if action != "kill"]
         if status == -signal.SIGKILL and fired:
             self.kills += 1
-            letters = self.letters_of(post) if post.program == "worker" else ""
+            at_us = fired[-1][2]
             self.troubles.append(Trouble("kill", at_us, at_us, post.name, post.seat, letters))
             if post.program == "manager":
                 self.expire_leadership(pid)
@@ -94,13 +98,13 @@ class PointsFleet(ChaosFleet):
                 post.wanted = False
 
     def take_log(self, post):
-        """(the points that fired, when the last one did in µs)"""
+        """[(the point that fired, what it did, when in µs)]"""
         path = pathlib.Path(post.fault_log)
         if not path.exists():
-            return [], 0
-        fired, at_us = path.read_text().split(), path.stat().st_mtime_ns // 1000
+            return []
+        fired = [line.split() for line in path.read_text().splitlines()]
         path.unlink()
-        return fired, at_us
+        return [(point, action, int(at_us)) for point, action, at_us in fired]
 
     def expire_leadership(self, pid):
         token = self.db.get(K + "leader")

@@ -91,7 +91,7 @@ def worker(fleet, fault, seat=1, *more):
 def fired(fleet):
     try:
         with open(fleet.box.path("faults"), encoding="utf-8") as file:
-            return file.read().split()
+            return [line.split()[0] for line in file]
     except FileNotFoundError:
         return []
 
