@@ -105,6 +105,10 @@ def recovery(parts):
         rows.append(Row("the same, of turns that wait for a worker of their own (two had died)",
                         f"p50 {ms(runs, 'recovery_alone_p50_ms')}, "
                         f"most {ms(runs, 'recovery_alone_max_ms')}"))
+        rows.append(Row("the same, of turns whose lane lost another worker before the next call",
+                        f"p50 {ms(runs, 'recovery_hit_again_p50_ms')}, "
+                        f"most {ms(runs, 'recovery_hit_again_max_ms')}; "
+                        f"{total(runs, 'recoveries_hit_again'):,} turns"))
     for name in ("redis-always", "redis-everysec"):
         if name in parts:
             runs = parts[name]

@@ -305,23 +305,33 @@ def check_waste(verdict, evidence, rules, calls, committed):
     return wasted
 
 
-def check_recovery(verdict, rules, by_turn, wasted):
+def had_a_free_slot(evidence, death, until_us):
+    """Whether those who could take the turn over were let live meanwhile."""
+    return not any(one.kind in ("kill", "stop") and one.seat == death.seat
+                   and death.start_us < one.start_us < until_us for one in evidence.troubles)
+
+
+def check_recovery(verdict, evidence, rules, by_turn, wasted):
     """How long a dead worker's turns waited for their next call. Those that two have not
-    survived are apart: they wait for a worker that has nothing else in hand."""
-    waits_ms, alone_ms = [], []
+    survived are apart: they wait for a worker that has nothing else in hand. So are those
+    whose next worker was hit as well before it made the call."""
+    waits_ms, alone_ms, hit_ms = [], [], []
     for call, reason in wasted:
         if reason and reason.kind == "kill":
             after = [other for other in by_turn[call.conversation, call.turn]
                      if other.start_us > max(reason.start_us, call.start_us)]
             if after:
                 following = min(after, key=lambda other: other.start_us)
-                waits = alone_ms if following.order[1] > 2 else waits_ms
+                waits = alone_ms if following.order[1] > 2 else waits_ms if \
+                    had_a_free_slot(evidence, reason, following.start_us) else hit_ms
                 waits.append((following.start_us - reason.start_us) / 1000)
-    for name, waits in (("recovery", waits_ms), ("recovery_alone", alone_ms)):
+    for name, waits in (("recovery", waits_ms), ("recovery_alone", alone_ms),
+                        ("recovery_hit_again", hit_ms)):
         for key, part in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
             value = percentile(waits, part)
             verdict.figures[f"{name}_{key}_ms"] = None if value is None else round(value, 1)
     verdict.figures["recoveries"] = len(waits_ms)
+    verdict.figures["recoveries_hit_again"] = len(hit_ms)
     p99 = percentile(waits_ms, 0.99)
     if rules.recovery_limit_ms and p99 is not None and p99 >= rules.recovery_limit_ms:
         verdict.add("I10", f"from a worker's death to its turn's next call: p99 {p99:.0f} ms of "
@@ -355,7 +365,7 @@ def judge(evidence, rules=Rules()):
     for words in evidence.deaths:
         verdict.add("I8", words)
     wasted = check_waste(verdict, evidence, rules, calls, committed)
-    check_recovery(verdict, rules, by_turn, wasted)
+    check_recovery(verdict, evidence, rules, by_turn, wasted)
     if evidence.idle_s is None or evidence.idle_s > rules.idle_budget_s:
         verdict.add("I10", f"idle after {evidence.idle_s} s, the budget is {rules.idle_budget_s} s")
     verdict.figures["turns"] = sum(len(turns) for turns in turns_by_talk.values())

@@ -248,6 +248,14 @@ def test_a_dead_workers_turn_that_waited_too_long_is_found():
     assert verdict.broken() == ["I10"]
     assert 4900 < verdict.figures["recovery_p99_ms"] < 5000
     assert judge(evidence, Rules(recovery_limit_ms=6000)).violations == []
+    mate = kill_at(line)
+    mate.start_us = mate.end_us = line["ended_us"] + STEP_US
+    evidence.troubles.append(mate)
+    verdict = judge(evidence, Rules(recovery_limit_ms=2000))
+    assert verdict.violations == [] and verdict.figures["recoveries"] == 0
+    assert verdict.figures["recoveries_hit_again"] == 1
+    mate.seat = 1
+    assert judge(evidence, Rules(recovery_limit_ms=2000)).broken() == ["I10"]
 
 
 def test_across_a_declared_rewind_a_reader_may_have_seen_another_past():
