@@ -221,12 +221,12 @@ static bool judge(const char *command, const char *id, const char *answer,
 static bool order(struct burials *burials, const char *command, const char *id,
                   struct err *err)
 {
-    char answer[ORDER_ANSWER_SIZE];
+    char answer[COMMAND_ANSWER_SIZE];
     char args[ID_SIZE + 16];
-    struct order_ask ask = {.keys = &burials->fleet->keys,
-                            .command = command,
-                            .conversation = burials->conversation,
-                            .valid_ms = VALID_MS};
+    struct command_ask ask = {.keys = &burials->fleet->keys,
+                              .command = command,
+                              .conversation = burials->conversation,
+                              .valid_ms = VALID_MS};
 
     if (!find(burials, id, err))
         return false;

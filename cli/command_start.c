@@ -12,8 +12,8 @@
 enum { VALID_MS = 5000, WISH_MAX_BYTES = 2 << 20, EXIT_REFUSED = 1 };
 
 /* Asks and looks at the answer's first word: OK and DUP are well. */
-static bool ask_fleet(struct fleet *fleet, const struct order_ask *ask,
-                      char answer[ORDER_ANSWER_SIZE], struct err *err)
+static bool ask_fleet(struct fleet *fleet, const struct command_ask *ask,
+                      char answer[COMMAND_ANSWER_SIZE], struct err *err)
 {
     if (!order_wait(fleet->loop, fleet->redis, ask, answer, err))
         return false;
@@ -30,10 +30,10 @@ static bool ask_fleet(struct fleet *fleet, const struct order_ask *ask,
 static bool start_one(struct fleet *fleet, const struct wish *wish, bool as_json,
                       struct err *err)
 {
-    struct order_ask ask = {
+    struct command_ask ask = {
         .keys = &fleet->keys, .command = "start", .valid_ms = VALID_MS};
     char id[CONVERSATION_SIZE];
-    char answer[ORDER_ANSWER_SIZE];
+    char answer[COMMAND_ANSWER_SIZE];
     struct buf json;
     bool ok;
 
@@ -102,10 +102,10 @@ static const char *told(const char *command, const char *answer)
 static int control(const struct config_loaded *loaded, char **words,
                    const char *command, const char *args, struct err *err)
 {
-    struct order_ask ask = {
+    struct command_ask ask = {
         .command = command, .args = str_of(args), .valid_ms = VALID_MS};
     struct fleet fleet;
-    char answer[ORDER_ANSWER_SIZE];
+    char answer[COMMAND_ANSWER_SIZE];
     bool ok = true;
 
     if (loaded->rest == 0) {

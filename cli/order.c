@@ -4,39 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "base/utf8.h"
 #include "net/redis_sync.h"
 
 enum { BLOCK_EXTRA_MS = 2000 };
-
-bool order_send(struct redis *redis, const struct order_ask *ask, int64_t now_us,
-                char ret_id[ORDER_ID_LETTERS + 1], struct err *err)
-{
-    char key[KEY_SIZE];
-    char until[24];
-    struct str argv[13];
-    struct redis_call call = {.argc = 13, .argv = argv, .again = true};
-
-    rng_id(ret_id, ORDER_ID_LETTERS);
-    fmt_into(until, sizeof until, "%lld",
-             (long long)now_us + (long long)ask->valid_ms * 1000);
-    argv[0] = str_of("XADD");
-    argv[1] = key_make(ask->keys, "control", NULL, key);
-    argv[2] = str_of("*");
-    argv[3] = str_of("id");
-    argv[4] = str_of(ret_id);
-    argv[5] = str_of("command");
-    argv[6] = str_of(ask->command);
-    argv[7] = str_of("conversation");
-    argv[8] = str_of(ask->conversation);
-    argv[9] = str_of("valid_until");
-    argv[10] = str_of(until);
-    argv[11] = str_of("args");
-    argv[12] = ask->args;
-    return redis_send(redis, &call)
-           || err_set(err, ERR_LIMIT, "too many commands are waiting for Redis");
-}
 
 struct waiting {
     int64_t now_us;
@@ -60,14 +31,14 @@ static void on_answer(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK || answer->value->kind != REDIS_ARRAY)
         return; /* nil: nobody answered */
     text = redis_item_text(answer->value, 1);
-    (void)snprintf(waiting->answer, ORDER_ANSWER_SIZE, "%s", log_safe(text));
+    (void)snprintf(waiting->answer, COMMAND_ANSWER_SIZE, "%s", log_safe(text));
 }
 
-bool order_wait(struct loop *loop, struct redis *redis, const struct order_ask *ask,
-                char ret_answer[ORDER_ANSWER_SIZE], struct err *err)
+bool order_wait(struct loop *loop, struct redis *redis, const struct command_ask *ask,
+                char ret_answer[COMMAND_ANSWER_SIZE], struct err *err)
 {
     struct waiting waiting = {.answer = ret_answer};
-    char id[ORDER_ID_LETTERS + 1];
+    char id[COMMAND_ID_LETTERS + 1];
     char key[KEY_SIZE];
     char seconds[24];
     struct str time_words[] = {str_of("TIME")};
@@ -82,7 +53,7 @@ bool order_wait(struct loop *loop, struct redis *redis, const struct order_ask *
 
     ret_answer[0] = '\0';
     if (!redis_sync_call(loop, redis, &time, err)
-        || !order_send(redis, ask, waiting.now_us, id, err))
+        || !command_send(redis, ask, waiting.now_us, id, err))
         return false;
     fmt_into(seconds, sizeof seconds, "%.3f", (double)ask->valid_ms / 1e3);
     words[0] = str_of("BLPOP");

@@ -34,19 +34,19 @@ enum {
 
 void run_stop_conversations(struct run *run)
 {
-    struct order_ask ask = {.keys = &run->keys,
-                            .command = "stop",
-                            .args = str_of("{\"mode\":\"grace\"}"),
-                            .valid_ms = STOP_VALID_MS};
+    struct command_ask ask = {.keys = &run->keys,
+                              .command = "stop",
+                              .args = str_of("{\"mode\":\"grace\"}"),
+                              .valid_ms = STOP_VALID_MS};
     struct err err = {0};
-    char order[ORDER_ID_LETTERS + 1];
+    char order[COMMAND_ID_LETTERS + 1];
 
     for (size_t i = 0; i < run->record.count; i++) {
         if (run->record.talks[i].done)
             continue;
         ask.conversation = run->record.talks[i].id;
         /* Our clock is near enough: the command is good for half a minute. */
-        if (!order_send(run->redis, &ask, clock_wall_us(), order, &err)) {
+        if (!command_send(run->redis, &ask, clock_wall_us(), order, &err)) {
             log_error("run", "stopping failed reason=%s", err.msg);
             return;
         }

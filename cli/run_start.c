@@ -307,11 +307,11 @@ static int compare_ids(const void *a, const void *b)
 
 static bool send_start(struct run *run, int64_t number, int64_t now_us, struct err *err)
 {
-    struct order_ask ask = {.keys = &run->keys,
-                            .command = "start",
-                            .conversation = run->ids[number - 1],
-                            .valid_ms = START_VALID_MS};
-    char order[ORDER_ID_LETTERS + 1];
+    struct command_ask ask = {.keys = &run->keys,
+                              .command = "start",
+                              .conversation = run->ids[number - 1],
+                              .valid_ms = START_VALID_MS};
+    char order[COMMAND_ID_LETTERS + 1];
     struct buf json;
     bool ok;
 
@@ -320,7 +320,7 @@ static bool send_start(struct run *run, int64_t number, int64_t now_us, struct e
     ok = wish_format(&run->wish, &json)
          || err_set(err, ERR_LIMIT, "topic and story are too large");
     ask.args = buf_str(&json);
-    ok = ok && order_send(run->redis, &ask, now_us, order, err);
+    ok = ok && command_send(run->redis, &ask, now_us, order, err);
     buf_done(&json);
     return ok;
 }
