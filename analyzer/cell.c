@@ -2,70 +2,13 @@
 #include "analyzer/cell.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #include "base/utf8.h"
-
-struct range {
-    uint32_t low, high;
-};
-/* Combining marks, joiners and variation selectors: drawn over what stands before. */
-static const struct range zero[] = {
-    {0x0300, 0x036F}, {0x0483, 0x0489},   {0x0591, 0x05BD}, {0x0610, 0x061A},
-    {0x064B, 0x065F}, {0x0E31, 0x0E31},   {0x0E34, 0x0E3A}, {0x1AB0, 0x1AFF},
-    {0x1DC0, 0x1DFF}, {0x200D, 0x200D},   {0x20D0, 0x20FF}, {0xFE00, 0xFE0F},
-    {0xFE20, 0xFE2F}, {0x1F3FB, 0x1F3FF},
-};
-/* Wide and fullwidth: CJK, Hangul, kana, emoji. */
-static const struct range wide[] = {
-    {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},
-    {0xA960, 0xA97C},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},
-    {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF},
-    {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
-};
-
-static bool is_in(const struct range *ranges, size_t count, uint32_t point)
-{
-    for (size_t i = 0; i < count; i++)
-        if (point >= ranges[i].low && point <= ranges[i].high)
-            return true;
-    return false;
-}
-
-static size_t point_width(uint32_t point)
-{
-    if (point < 0x300)
-        return 1;
-    if (is_in(zero, sizeof zero / sizeof *zero, point))
-        return 0;
-    return is_in(wide, sizeof wide / sizeof *wide, point) ? 2 : 1;
-}
-
-/* The bytes at the front that fit into `width` columns; *ret_used columns are taken. */
-static size_t fitting(struct str text, size_t width, size_t *ret_used)
-{
-    size_t bytes = 0;
-    size_t used = 0;
-
-    while (bytes < text.len) {
-        uint32_t point = 0;
-        unsigned len = utf8_decode(str_make(text.at + bytes, text.len - bytes), &point);
-
-        if (len == 0 || used + point_width(point) > width)
-            break;
-        used += point_width(point);
-        bytes += len;
-    }
-    *ret_used = used;
-    return bytes;
-}
+#include "base/width.h"
 
 size_t cell_width(struct str text)
 {
-    size_t used;
-
-    (void)fitting(text, SIZE_MAX, &used);
-    return used;
+    return width_text(text);
 }
 
 static void pad(struct buf *into, size_t columns)
@@ -77,18 +20,17 @@ void cell_text(struct buf *into, const char *text, size_t width)
 {
     struct buf safe;
     size_t used;
-    size_t bytes;
 
     buf_init(&safe, 16 * width + 64); /* what does not fit here is cut anyway */
     (void)utf8_harmless(str_of(text == NULL ? "-" : text), false, &safe);
-    bytes = fitting(buf_str(&safe), width, &used);
-    if (bytes == safe.len && !safe.overflowed) {
-        (void)buf_add(into, safe.at, safe.len);
+    used = width_text(buf_str(&safe));
+    if (used <= width && !safe.overflowed) {
+        (void)buf_add_str(into, buf_str(&safe));
     } else {
-        bytes = fitting(buf_str(&safe), width - 1, &used);
-        (void)buf_add(into, safe.at, bytes);
+        safe.len = width_fit(buf_str(&safe), (unsigned)width - 1);
+        used = width_text(buf_str(&safe)) + 1;
+        (void)buf_add_str(into, buf_str(&safe));
         (void)buf_add_text(into, "…");
-        used++;
     }
     pad(into, width - used);
     buf_done(&safe);

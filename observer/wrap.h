@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "width.h"
+#include "base/width.h"
 
 struct wrap {
     unsigned width;  /* columns of a line; 0: one line */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "observer/width.h"
+#include "base/width.h"
 
 static void a_text_takes_the_columns_a_reader_sees(void **state)
 {

@@ -1,7 +1,7 @@
 /* width.c - see width.h. The tables are made from the Unicode 14 character database:
  * East_Asian_Width W and F; general categories Mn, Me, Cf and the Hangul vowels and
  * tails. Gaps of unassigned points are closed to keep them short. */
-#include "width.h"
+#include "base/width.h"
 
 #include "base/utf8.h"
 
