@@ -12,8 +12,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/clean.h"
-#include "cli/entry_line.h"
 #include "cli/pages.h"
+#include "net/entry_line.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 

@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/utf8.h"
-#include "cli/entry_line.h"
 #include "cli/record_check.h"
+#include "net/entry_line.h"
 #include "net/redis.h"
 #include "proto/schema.h"
 

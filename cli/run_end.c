@@ -14,10 +14,8 @@
 #include "base/log.h"
 #include "cli/order.h"
 #include "cli/run.h"
+#include "net/entry_line.h"
 #include "net/redis_sync.h"
-#include "proto/cast.h"
-#include "proto/json_write.h"
-#include "proto/message.h"
 #include "proto/schema.h"
 
 enum {
@@ -137,60 +135,23 @@ struct casts {
     struct buf casts;
 };
 
-static void add_story(struct casts *casts, const char *id, struct str json)
-{
-    struct err ignored;
-    struct message message;
-
-    if (!message_parse(json, &message, &ignored))
-        return;
-    if (casts->stories.len > 1)
-        buf_add_char(&casts->stories, ',');
-    buf_printf(&casts->stories, "{\"conversation\":\"%s\",", id);
-    {
-        struct buf story;
-
-        buf_init(&story, MESSAGE_MAX_BYTES);
-        if (story_format(&message.story, &story) && story.len > 1)
-            buf_add(&casts->stories, story.at + 1, story.len - 1); /* behind its "{" */
-        buf_done(&story);
-    }
-    message_done(&message);
-}
-
-static void add_cast(struct casts *casts, const char *id,
-                     const struct redis_value *fields)
-{
-    if (casts->casts.len > 1)
-        buf_add_char(&casts->casts, ',');
-    buf_printf(&casts->casts, "{\"conversation\":\"%s\",\"seats\":[", id);
-    for (int seat = 1; seat <= SEATS_MAX; seat++) {
-        char field[16];
-        struct str json;
-
-        fmt_into(field, sizeof field, "seat:%d", seat);
-        json = redis_field(fields, field);
-        if (json.len < 2)
-            break;
-        buf_printf(&casts->casts, "%s{\"seat\":%d,", seat == 1 ? "" : ",", seat);
-        buf_add(&casts->casts, json.at + 1, json.len - 1); /* behind its "{" */
-    }
-    buf_add_text(&casts->casts, "]}");
-}
-
 static void on_cast(void *owner, const struct redis_answer *answer)
 {
     struct casts *casts = owner;
     const char *id = casts->run->ids[casts->at];
-    struct str story;
+    bool first = casts->stories.len == 1; /* "[" */
+    struct buf story;
 
     if (answer->outcome != REDIS_OK)
         return;
-    story = redis_field(answer->value, "story");
-    if (story.len == 0)
-        return; /* it never began */
-    add_story(casts, id, story);
-    add_cast(casts, id, answer->value);
+    buf_init(&story, PARTS_MAX_BYTES);
+    if (entry_line_story(id, answer->value, &story)) {
+        buf_add_text(&casts->stories, first ? "" : ",");
+        buf_add_str(&casts->stories, buf_str(&story));
+        buf_add_text(&casts->casts, first ? "" : ",");
+        entry_line_cast(id, answer->value, &casts->casts);
+    }
+    buf_done(&story);
 }
 
 /* The casts as Redis has them at the end; a Redis that is gone, or a second interrupt,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "proto/persona_text.h"
 #include "proto/template.h"
 #include "worker/budget.h"
 
@@ -35,53 +36,10 @@ void prompt_templates_done(struct prompt_templates *templates)
     *templates = (struct prompt_templates){0};
 }
 
-static void list_people(const struct cast *cast, struct buf *into)
-{
-    for (size_t i = 0; i < cast->seat_count; i++) {
-        const struct persona *persona = &cast->seats[i].persona;
-
-        buf_printf(into, "%s- %s, %s", i == 0 ? "" : "\n", persona->name,
-                   persona->role);
-    }
-}
-
-static void list_traits(const struct persona *persona, struct buf *into)
-{
-    for (size_t i = 0; i < persona->trait_count; i++)
-        buf_printf(into, "%s%s", i == 0 ? "" : ", ", persona->traits[i]);
-}
-
 static bool fill_persona(const char *text, const struct memory_page *page, int64_t seat,
                          struct buf *into, struct err *err)
 {
-    const struct persona *me = &page->cast.seats[seat - 1].persona;
-    struct buf people;
-    struct buf traits;
-    bool ok;
-
-    buf_init(&people, PROMPT_MAX_BYTES);
-    buf_init(&traits, PROMPT_MAX_BYTES);
-    list_people(&page->cast, &people);
-    list_traits(me, &traits);
-    {
-        const struct template_value values[] = {
-            {"name", str_of(me->name)},
-            {"role", str_of(me->role)},
-            {"goal", str_of(me->goal)},
-            {"style", str_of(me->style)},
-            {"topic", str_of(page->topic)},
-            {"setting", str_of(page->cast.story.setting)},
-            {"situation", str_of(page->cast.story.initial_situation)},
-            {"others", buf_str(&people)},
-            {"traits", buf_str(&traits)},
-        };
-
-        ok = template_fill(str_trim(str_of(text)), values,
-                           sizeof values / sizeof *values, into, err);
-    }
-    buf_done(&people);
-    buf_done(&traits);
-    return ok;
+    return persona_text_fill(text, &page->cast, page->topic, seat, into, err);
 }
 
 bool prompt_system(const struct prompt_templates *templates, struct memory *memory,

@@ -46,6 +46,7 @@ def test_every_file_of_the_folder_is_valid_by_its_schema(six_turns):
     assert (run["seed"], run["exit_status"]) == (7, 0)
     assert [one["conversation"] for one in run["stories"]] == run["conversations"]
     assert [len(one["seats"]) for one in run["casts"]] == [2]
+    assert all(one["topic"] for one in run["casts"]), "what the personas were told"
     events = [event["event"] for event in read_lines(folder / "events.jsonl")]
     assert events == ["dialogue.open", "dialogue.initiate"] + 5 * ["dialogue.progress"] + [
         "dialogue.progress", "dialogue.resolve"]

@@ -1,9 +1,12 @@
 /* entry_line.c - see entry_line.h. */
-#include "cli/entry_line.h"
+#include "net/entry_line.h"
 
 #include "base/clock.h"
 #include "net/redis_value.h"
+#include "proto/cast.h"
 #include "proto/json_write.h"
+#include "proto/message.h"
+#include "proto/wish.h"
 
 enum field_kind {
     FIELD_TEXT,
@@ -100,4 +103,58 @@ void entry_line_event(const struct redis_value *entry, struct buf *line)
 void entry_line_call(const struct redis_value *entry, struct buf *line)
 {
     write_fields(call_fields, sizeof call_fields / sizeof *call_fields, entry, line);
+}
+
+bool entry_line_story(const char *id, const struct redis_value *fields,
+                      struct buf *into)
+{
+    struct str json = redis_field(fields, "story");
+    struct message message;
+    struct buf story;
+    bool ok;
+
+    if (json.len == 0 || !message_parse(json, &message, NULL))
+        return false;
+    buf_init(&story, MESSAGE_MAX_BYTES);
+    ok = story_format(&message.story, &story);
+    if (ok) {
+        buf_add_text(into, "{\"conversation\":");
+        json_write_text(into, id);
+        buf_add_char(into, ',');
+        buf_add(into, story.at + 1, story.len - 1); /* behind its "{" */
+    }
+    buf_done(&story);
+    message_done(&message);
+    return ok;
+}
+
+static void add_topic(const struct redis_value *fields, struct buf *into)
+{
+    struct wish wish;
+
+    if (!wish_parse(redis_field(fields, "wish"), &wish, NULL))
+        return;
+    buf_add_text(into, ",\"topic\":");
+    json_write_text(into, wish.topic);
+    wish_done(&wish);
+}
+
+void entry_line_cast(const char *id, const struct redis_value *fields, struct buf *into)
+{
+    buf_add_text(into, "{\"conversation\":");
+    json_write_text(into, id);
+    add_topic(fields, into);
+    buf_add_text(into, ",\"seats\":[");
+    for (int seat = 1; seat <= SEATS_MAX; seat++) {
+        char field[16];
+        struct str json;
+
+        fmt_into(field, sizeof field, "seat:%d", seat);
+        json = redis_field(fields, field);
+        if (json.len < 2)
+            break;
+        buf_printf(into, "%s{\"seat\":%d,", seat == 1 ? "" : ",", seat);
+        buf_add(into, json.at + 1, json.len - 1); /* behind its "{" */
+    }
+    buf_add_text(into, "]}");
 }
