@@ -19,7 +19,7 @@ B        := build/$(VARIANT)
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
 PROGRAMS := parley parley-manager parley-worker parley-observer parley-analyzer parley-simulator
-LIBS     := hiredis libcurl jansson libmicrohttpd
+LIBS     := hiredis libcurl jansson libmicrohttpd ncursesw
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wcast-qual
 FLAGS.release := -O2 -g
@@ -38,14 +38,14 @@ PROMPTS  := $(sort $(wildcard manager/prompts/*.txt worker/prompts/*.txt))
 SCHEMAS  := $(sort $(wildcard schemas/*.schema.json))
 GEN      := $(B)/gen/embedded.c
 COMMON_O := $(COMMON:%.c=$(B)/obj/%.o) $(B)/obj/gen/embedded.o
-# The folder of each program; all .c files in it are the program.
+# The folder of each program; all .c files in it and in its folders are the program.
 DIR.parley           := cli
 DIR.parley-manager   := manager
 DIR.parley-worker    := worker
 DIR.parley-observer  := observer
 DIR.parley-analyzer  := analyzer
 DIR.parley-simulator := simulator
-objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c))
+objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c $(DIR.$(1))/*/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths)
 C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
