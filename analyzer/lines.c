@@ -44,6 +44,7 @@ static void make_room(struct lines *lines)
         return;
     if (lines->capacity >= LINE_MAX_BYTES) {
         lines->skipping = true;
+        lines->offset += (int64_t)left;
         lines->end = 0;
         return;
     }
@@ -82,9 +83,11 @@ static void give(struct lines *lines, size_t len, bool ended, struct line *ret_l
     lines->number++;
     *ret_line = (struct line){.text = lines->skipping ? str_of("") : text,
                               .number = lines->number,
+                              .offset = lines->offset,
                               .ended = ended,
                               .too_long = lines->skipping};
     lines->start += len + (ended ? 1 : 0);
+    lines->offset += (int64_t)len + (ended ? 1 : 0);
     lines->skipping = false;
 }
 

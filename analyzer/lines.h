@@ -23,6 +23,7 @@ struct lines {
     size_t end;
     size_t capacity;
     int64_t number; /* of the line given last, from 1 */
+    int64_t offset; /* of `start` in the file */
     bool over;      /* nothing is left in the file */
     bool skipping;  /* inside a line that is too long */
     bool failed;    /* a read failed: lines_check tells */
@@ -31,6 +32,7 @@ struct lines {
 struct line {
     struct str text; /* without its \n or \r\n; empty when too_long */
     int64_t number;
+    int64_t offset; /* where it begins; without meaning when too_long */
     bool ended; /* false: the file ends without a \n behind it */
     bool too_long;
 };

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/wrap.h"
 #include "plain.h"
-#include "wrap.h"
 
 struct plain_pen {
     struct plain_look look;

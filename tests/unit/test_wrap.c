@@ -10,7 +10,7 @@
 /* clang-format on */
 
 #include "base/utf8.h"
-#include "observer/wrap.h"
+#include "base/wrap.h"
 
 enum { OUT_MAX = 1 << 20 };
 
