@@ -2,7 +2,7 @@
 #include "text.h"
 
 #include "base/utf8.h"
-#include "observer/width.h"
+#include "base/width.h"
 
 /* A line end or a tab at the start of `text`: what stands for it and its length. */
 static size_t blank_of(struct str text, enum text_lines lines, const char **ret_shown)

@@ -2,7 +2,7 @@
  * characters (grapheme clusters), measured in columns.
  *
  * A cluster is what UAX #29 calls an extended grapheme cluster, as far as terminals
- * have need of it: observer/width.h. It takes 1 or 2 columns, whatever Unicode or the
+ * have need of it: base/width.h. It takes 1 or 2 columns, whatever Unicode or the
  * terminal thinks of it: the canvas places the cursor anew behind each one that could
  * be taken otherwise. What has no width of its own and nothing before it to stand on is
  * shown as U+FFFD.
