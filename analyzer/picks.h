@@ -13,7 +13,7 @@
 
 #include "base/str.h"
 
-enum { PICKS_ROWS = 24, PICKS_EARLY = 1200, PICKS_EVEN = 4000 };
+enum { PICKS_ROWS = 24, PICKS_EARLY = 1200, PICKS_EVEN = 2000 };
 
 /* One turn; NAN: unknown. */
 struct pick {
