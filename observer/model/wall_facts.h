@@ -31,11 +31,13 @@ struct wall_facts {
     int64_t issue;    /* of its last request */
     int64_t failures; /* failed responses, all turns */
     int64_t seats;
+    int64_t cast; /* its cast's version, 0 before it began */
     bool calling; /* a call of a model was begun for the turn awaited */
 };
 
 /* K:cast:<id>. Borrowed for the call. */
 struct wall_cast {
+    int64_t version;
     struct str topic;   /* as asked for; empty: none was */
     struct str setting; /* of the story */
     const struct str *names;

@@ -46,10 +46,12 @@ struct wall_row *wall_row_new(struct str id, int64_t score_ms)
                                      .attempts = -1,
                                      .issue = -1,
                                      .failures = -1,
-                                     .seats = -1};
+                                     .seats = -1,
+                                     .cast = -1};
     row->turn =
         (struct wall_turn){.turn = -1, .queue_wait_ms = -1, .tokens_per_second = -1};
     row->read_at_us = -1;
+    row->cast_version = -1;
     row->waits_turn = -1;
     row->step_us = -1;
     row->place = SIZE_MAX;
@@ -167,6 +169,7 @@ static char *cut(struct str text, size_t size)
 void wall_row_cast(struct wall_row *row, const struct wall_cast *cast)
 {
     forget_cast(row);
+    row->cast_version = cast->version;
     row->topic = cut(cast->topic, WALL_TOPIC_SIZE);
     row->setting = cut(cast->setting, WALL_TOPIC_SIZE);
     row->name_count = cast->name_count < WALL_NAMES ? cast->name_count : WALL_NAMES;

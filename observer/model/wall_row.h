@@ -41,7 +41,8 @@ struct wall_row {
     struct wall_facts facts;
     int64_t read_at_us;    /* when these were read; -1: never */
     struct wall_turn turn; /* turn: -1 not read yet */
-    char *topic;           /* owned, as all three; NULL: not read yet */
+    int64_t cast_version;  /* of what follows; -1: not read yet */
+    char *topic;           /* owned, as all three */
     char *setting;
     char **names; /* name_count; a seat is at its number - 1 */
     size_t name_count;

@@ -1,0 +1,14 @@
+/* wall_screen.h - the wall: a row for each conversation, totals and lanes above. */
+#ifndef PARLEY_WALL_SCREEN_H
+#define PARLEY_WALL_SCREEN_H
+
+#include "observer/screen/screen.h"
+
+struct source;
+
+/* Host and source are borrowed while the screen lives; its model is its own, and fed by
+ * the source while the screen is shown. Free it with its ops' free. */
+struct screen wall_screen_new(const struct screen_host *host,
+                              const struct source *source);
+
+#endif
