@@ -50,11 +50,11 @@ void wall_text_rate(struct buf *into, double rate)
 /* In six columns. */
 static void add_short(struct buf *into, int64_t count)
 {
-    if (count < 1000000)
-        wall_text_count(into, count < 100000 ? count : -1);
-    if (count >= 100000 && count < 10000000)
+    if (count < 100000)
+        wall_text_count(into, count);
+    else if (count < 10000000)
         (void)buf_printf(into, "%" PRId64 "k", count / 1000);
-    else if (count >= 10000000)
+    else
         (void)buf_printf(into, "%" PRId64 "M", count / 1000000);
 }
 
@@ -238,7 +238,7 @@ static unsigned smaller(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* The widest of what is still to come goes first; 0 when nothing is left. */
+/* Gives a column that is shown of what is left, until it has `most`. */
 static void widen(struct wall_layout *layout, enum wall_column column, unsigned most,
                   unsigned *rest)
 {
