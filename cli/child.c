@@ -106,6 +106,17 @@ static void bury(struct child *child)
     child->all->on_death(child->all->owner, child, next);
 }
 
+/* Whether it has died; *ret_status as of waitpid. */
+static bool has_died(const struct child *child, int *ret_status)
+{
+    pid_t pid;
+
+    do
+        pid = waitpid(child->pid, ret_status, WNOHANG);
+    while (pid < 0 && errno == EINTR);
+    return pid == child->pid;
+}
+
 static void on_chld(struct loop_signal *watcher, int number, void *owner)
 {
     struct children *children = owner;
@@ -116,7 +127,7 @@ static void on_chld(struct loop_signal *watcher, int number, void *owner)
     for (size_t i = 0; i < children->count; i++) {
         struct child *child = children->list[i];
 
-        if (child->pid > 0 && waitpid(child->pid, &status, WNOHANG) == child->pid) {
+        if (child->pid > 0 && has_died(child, &status)) {
             child->pid = 0;
             child->status = status;
             bury(child);

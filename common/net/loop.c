@@ -19,9 +19,38 @@
 
 #include "base/alloc.h"
 
+enum { SIGNALS = 65 }; /* their numbers are below */
+
 struct loop {
-    struct ev_loop *ev; /* owned */
+    struct ev_loop *ev;          /* owned */
+    struct ev_timer second_look; /* runs once a signal is watched */
+    sig_atomic_t told[SIGNALS];  /* what of signals_seen the watchers know */
 };
+
+/* How often each signal came, wrapping around. Of the process, as signals are. */
+static volatile sig_atomic_t signals_seen[SIGNALS];
+
+/* libev hears of signals through a descriptor of its own. Where the kernel once refuses
+ * to watch it (ENOMEM) it is deaf from then on, and would wait for ever for the end of
+ * a child. So what came is counted here too, and what was not told is told late. */
+enum { SECOND_LOOK_S = 1 };
+
+static void on_any_signal(int number)
+{
+    signals_seen[number] =
+        signals_seen[number] == SIG_ATOMIC_MAX ? 0 : signals_seen[number] + 1;
+    ev_feed_signal(number);
+}
+
+static void on_second_look(struct ev_loop *ev, struct ev_timer *timer, int events)
+{
+    struct loop *loop = timer->data;
+
+    (void)events;
+    for (int i = 1; i < SIGNALS; i++)
+        if (loop->told[i] != signals_seen[i])
+            ev_feed_signal_event(ev, i);
+}
 
 #define STORE_FITS(ours, theirs)                                                      \
     _Static_assert(sizeof(theirs) <= LOOP_STORE * sizeof(void *), "store too small"); \
@@ -59,6 +88,8 @@ struct loop *loop_new(void)
     /* Without descriptors it falls back to poll. */
     if (!loop->ev)
         x_exhausted("no event loop: out of memory or descriptors");
+    ev_timer_init(&loop->second_look, on_second_look, 0, SECOND_LOOK_S);
+    loop->second_look.data = loop;
     return loop;
 }
 
@@ -218,6 +249,7 @@ static void on_ev_signal(struct ev_loop *ev, struct ev_signal *watcher, int even
 
     (void)ev;
     (void)events;
+    signal->loop->told[watcher->signum] = signals_seen[watcher->signum];
     signal->on_signal(signal, watcher->signum, signal->owner);
 }
 
@@ -226,15 +258,23 @@ void loop_signal_start(struct loop_signal *signal, struct loop *loop, int number
                        void *owner)
 {
     struct ev_signal fresh = {0};
+    struct sigaction count = {.sa_handler = on_any_signal, .sa_flags = SA_RESTART};
 
-    assert(loop && on_signal);
+    assert(loop && on_signal && number < SIGNALS);
     ev_signal_init(&fresh, on_ev_signal, number);
     memset(signal, 0, sizeof(*signal));
     memcpy(signal->store, &fresh, sizeof(fresh));
     signal->loop = loop;
     signal->on_signal = on_signal;
     signal->owner = owner;
+    loop->told[number] = signals_seen[number];
     ev_signal_start(loop->ev, (struct ev_signal *)(void *)signal->store);
+    sigfillset(&count.sa_mask);
+    sigaction(number, &count, NULL); /* in place of libev's, which only feeds it */
+    if (!ev_is_active(&loop->second_look)) {
+        ev_timer_again(loop->ev, &loop->second_look);
+        ev_unref(loop->ev); /* nothing to wait for */
+    }
 }
 
 void loop_signal_stop(struct loop_signal *signal)
