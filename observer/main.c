@@ -1,10 +1,12 @@
 /* main.c - parley-observer: options in, exit status out. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/program.h"
 #include "observer/observer.h"
+#include "observer/tui.h"
 #include "proto/keys.h"
 
 static bool check_ids(int count, char **ids, struct err *err)
@@ -14,6 +16,35 @@ static bool check_ids(int count, char **ids, struct err *err)
             return err_set(err, ERR_USAGE, "'%s' is not a conversation's id",
                            log_safe(str_of(ids[i])));
     return true;
+}
+
+/* The full screen where it can be had; it never comes unasked into a pipe. */
+static bool is_full_screen(const struct config *config)
+{
+    const char *unfit;
+
+    if (config->once)
+        return true;
+    if (strcmp(config->mode, "tui") != 0)
+        return false;
+    unfit = tui_unfit(config);
+    if (unfit != NULL)
+        fprintf(stderr, "parley-observer: no full screen: %s; plain text instead\n",
+                unfit);
+    return unfit == NULL;
+}
+
+static bool show(const struct config *config, const struct tui_options *tui,
+                 struct err *err)
+{
+    const struct observer_options options = {.target = tui->target,
+                                             .keys = tui->keys,
+                                             .ids = tui->ids,
+                                             .id_count = tui->id_count,
+                                             .json = strcmp(config->mode, "json") == 0,
+                                             .color = config->color};
+
+    return is_full_screen(config) ? tui_run(tui, err) : observer_run(&options, err);
 }
 
 static bool observe(const struct config_loaded *loaded, char **ids, struct err *err)
@@ -27,15 +58,13 @@ static bool observe(const struct config_loaded *loaded, char **ids, struct err *
               && program_redis_target(loaded, &target, err);
 
     if (ok) {
-        const struct observer_options options = {.target = &target,
-                                                 .keys = &keys,
-                                                 .ids = (const char *const *)ids,
-                                                 .id_count = (size_t)loaded->rest,
-                                                 .json =
-                                                     strcmp(config->mode, "json") == 0,
-                                                 .color = config->color};
+        const struct tui_options options = {.config = config,
+                                            .target = &target,
+                                            .keys = &keys,
+                                            .ids = (const char *const *)ids,
+                                            .id_count = (size_t)loaded->rest};
 
-        ok = observer_run(&options, err);
+        ok = show(config, &options, err);
     }
     redis_target_done(&target);
     return ok;
@@ -49,7 +78,7 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
 int main(int argc, char **argv)
 {
     static const struct program program = {
-        {FOR_OBSERVE, "parley observe", "[--mode plain|json] [ID ...]",
+        {FOR_OBSERVE, "parley observe", "[--mode tui|plain|json] [ID ...]",
          "Shows conversations as they are held. Without an ID: those that run now and\n"
          "those that come, until it is interrupted. With IDs: these, until they have\n"
          "ended. One conversation on a terminal is shown word by word; several, or\n"

@@ -84,6 +84,12 @@ struct config {
     bool force;
     char *observe; /* run: how it is shown */
     char *mode;    /* observe: the same, with a place of its own */
+    char *screen;  /* the full screen: what it shows first, as the next five */
+    bool once;
+    char *size;
+    bool ascii;
+    bool mouse;
+    bool read_only;
     char *color;
     bool simulate;
     bool dry_run;

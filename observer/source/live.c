@@ -1,0 +1,168 @@
+/* live.c - see live.h: the connection, and who gets what. */
+#include "live.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "net/loop.h"
+#include "net/redis.h"
+#include "net/redis_clock.h"
+#include "proto/keys.h"
+
+enum { FIRST_CONTACT_MS = 4000 /* Redis must be there by then */ };
+static const char layout_known[] = "1";
+
+struct live {
+    struct live_options options;
+    struct redis *redis;
+    struct redis_clock clock;
+    struct loop_timer contact;
+    bool was_ready;
+    bool down;      /* its loss was told */
+    bool failed;    /* on_failed was called */
+    struct err why; /* what the connection said last */
+};
+
+static void fail(struct live *live, const struct err *err)
+{
+    if (live->failed)
+        return;
+    live->failed = true;
+    live->options.events->on_failed(live->options.events->owner, err);
+}
+
+static void notice(const struct live *live, enum pen pen, const char *text)
+{
+    live->options.events->on_notice(live->options.events->owner, pen, text);
+}
+
+/* ---- the connection ---- */
+
+static void on_layout(void *owner, const struct redis_answer *answer)
+{
+    struct live *live = owner;
+    struct err err = {0};
+
+    if (answer->outcome != REDIS_OK || answer->value->kind != REDIS_TEXT
+        || str_is(answer->value->text, layout_known))
+        return;
+    err_set(&err, ERR_USAGE, "the keys in Redis have layout %s, this program knows %s",
+            log_safe(answer->value->text), layout_known);
+    fail(live, &err);
+}
+
+static void ask_layout(struct live *live)
+{
+    char key[KEY_SIZE];
+    struct str words[] = {str_of("HGET"),
+                          key_make(live->options.keys, "meta", NULL, key),
+                          str_of("layout")};
+    struct redis_call call = {
+        .argc = 3, .argv = words, .on_answer = on_layout, .owner = live};
+
+    if (!redis_send(live->redis, &call))
+        log_debug("live", "the queue is full: asked anew when Redis is back");
+}
+
+static void on_ready(void *owner, bool restarted)
+{
+    struct live *live = owner;
+
+    (void)restarted;
+    if (live->down)
+        notice(live, PEN_GOOD, "Redis is back");
+    live->down = false;
+    live->was_ready = true;
+    ask_layout(live);
+}
+
+static void on_down(void *owner, const struct err *err)
+{
+    struct live *live = owner;
+    char text[sizeof err->msg + 32];
+
+    live->why = *err;
+    if (live->down || !live->was_ready)
+        return;
+    live->down = true;
+    fmt_into(text, sizeof text, "Redis is lost, trying on: %s", err->msg);
+    notice(live, PEN_BAD, text);
+}
+
+static void on_denied(void *owner, const struct err *err)
+{
+    fail(owner, err);
+}
+
+static void on_contact(struct loop_timer *timer, void *owner)
+{
+    struct live *live = owner;
+    struct err err = live->why;
+
+    if (live->was_ready)
+        return;
+    if (err.code == ERR_NONE && redis_greeting(live->redis)) {
+        loop_timer_start(timer, FIRST_CONTACT_MS); /* it is there, but slow */
+        return;
+    }
+    if (err.code == ERR_NONE)
+        err_set(&err, ERR_REDIS, "no answer from Redis");
+    err.code = err.code == ERR_DENIED ? ERR_DENIED : ERR_REDIS;
+    fail(live, &err);
+}
+
+/* ---- the source ---- */
+
+static int64_t live_now_us(void *self)
+{
+    const struct live *live = self;
+
+    return redis_clock_now_us(&live->clock);
+}
+
+static bool live_is_loaded(void *self)
+{
+    const struct live *live = self;
+
+    return live->was_ready;
+}
+
+static void live_free(void *self)
+{
+    struct live *live = self;
+
+    live->failed = true; /* nothing is told any more */
+    loop_timer_stop(&live->contact);
+    redis_clock_stop(&live->clock);
+    redis_free(live->redis);
+    free(live);
+}
+
+static const struct source_ops live_ops = {
+    .name = "live",
+    .now_us = live_now_us,
+    .is_loaded = live_is_loaded,
+    .free = live_free,
+};
+
+struct source live_source(const struct live_options *options)
+{
+    struct live *live = x_calloc(1, sizeof *live);
+    struct redis_options redis = {.target = options->target,
+                                  .name = "observer",
+                                  .on_ready = on_ready,
+                                  .on_down = on_down,
+                                  .on_fatal = on_denied,
+                                  .owner = live};
+
+    live->options = *options;
+    live->redis = redis_new(options->loop, &redis);
+    redis_clock_start(&live->clock, options->loop, live->redis);
+    loop_timer_init(&live->contact, options->loop, on_contact, live);
+    loop_timer_start(&live->contact, FIRST_CONTACT_MS);
+    return (struct source){&live_ops, live};
+}

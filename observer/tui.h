@@ -1,0 +1,31 @@
+/* tui.h - the full screen as a program: which screens there are and where their data
+ * comes from; signals; the run that may have started it.
+ */
+#ifndef PARLEY_TUI_H
+#define PARLEY_TUI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct config;
+struct keys;
+struct redis_target;
+
+struct tui_options {
+    const struct config *config; /* --screen, --once, --size, --ascii, --color, ... */
+    const struct redis_target *target;
+    const struct keys *keys;
+    const char *const *ids; /* valid ones; none: all there are */
+    size_t id_count;
+};
+
+/* Why it cannot be shown on this terminal, as term_unfit; NULL: it can. A printed
+ * screen
+ * (--once) can always be. */
+const char *tui_unfit(const struct config *config);
+/* Shows until the user leaves, or prints one screen. */
+MUST_USE bool tui_run(const struct tui_options *options, struct err *err);
+
+#endif
