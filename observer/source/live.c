@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "live_wall.h"
 #include "net/loop.h"
 #include "net/redis.h"
 #include "net/redis_clock.h"
@@ -21,6 +22,7 @@ struct live {
     struct redis *redis;
     struct redis_clock clock;
     struct loop_timer contact;
+    struct live_wall *wall;
     bool was_ready;
     bool down;      /* its loss was told */
     bool failed;    /* on_failed was called */
@@ -78,6 +80,7 @@ static void on_ready(void *owner, bool restarted)
     live->down = false;
     live->was_ready = true;
     ask_layout(live);
+    live_wall_ready(live->wall);
 }
 
 static void on_down(void *owner, const struct err *err)
@@ -86,6 +89,7 @@ static void on_down(void *owner, const struct err *err)
     char text[sizeof err->msg + 32];
 
     live->why = *err;
+    live_wall_down(live->wall, err->msg);
     if (live->down || !live->was_ready)
         return;
     live->down = true;
@@ -124,11 +128,18 @@ static int64_t live_now_us(void *self)
     return redis_clock_now_us(&live->clock);
 }
 
+static void live_watch_wall(void *self, struct wall *wall)
+{
+    struct live *live = self;
+
+    live_wall_watch(live->wall, wall);
+}
+
 static bool live_is_loaded(void *self)
 {
     const struct live *live = self;
 
-    return live->was_ready;
+    return live->was_ready && live_wall_is_loaded(live->wall);
 }
 
 static void live_free(void *self)
@@ -137,6 +148,7 @@ static void live_free(void *self)
 
     live->failed = true; /* nothing is told any more */
     loop_timer_stop(&live->contact);
+    live_wall_free(live->wall);
     redis_clock_stop(&live->clock);
     redis_free(live->redis);
     free(live);
@@ -145,6 +157,7 @@ static void live_free(void *self)
 static const struct source_ops live_ops = {
     .name = "live",
     .now_us = live_now_us,
+    .watch_wall = live_watch_wall,
     .is_loaded = live_is_loaded,
     .free = live_free,
 };
@@ -158,10 +171,18 @@ struct source live_source(const struct live_options *options)
                                   .on_down = on_down,
                                   .on_fatal = on_denied,
                                   .owner = live};
+    struct live_wall_options wall;
 
     live->options = *options;
     live->redis = redis_new(options->loop, &redis);
     redis_clock_start(&live->clock, options->loop, live->redis);
+    wall = (struct live_wall_options){.loop = options->loop,
+                                      .redis = live->redis,
+                                      .clock = &live->clock,
+                                      .keys = options->keys,
+                                      .ids = options->ids,
+                                      .id_count = options->id_count};
+    live->wall = live_wall_new(&wall);
     loop_timer_init(&live->contact, options->loop, on_contact, live);
     loop_timer_start(&live->contact, FIRST_CONTACT_MS);
     return (struct source){&live_ops, live};
