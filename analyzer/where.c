@@ -5,21 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/runs.h"
 #include "base/utf8.h"
 #include "net/program.h"
 #include "proto/config.h"
-
-/* "<state>/parley/runs/<name>"; NULL when there is no home. Caller frees. */
-static char *run_path(const char *name)
-{
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-
-    if (state != NULL && *state != '\0')
-        return x_printf("%s/parley/runs/%s", state, name);
-    return home == NULL ? NULL : x_printf("%s/.local/state/parley/runs/%s", home, name);
-}
 
 static bool flag_gave(const struct config_loaded *loaded, const char *flag)
 {
@@ -30,21 +19,6 @@ static bool wants_redis(const struct config_loaded *loaded)
 {
     return flag_gave(loaded, "redis") || flag_gave(loaded, "redis-host")
            || flag_gave(loaded, "redis-port") || flag_gave(loaded, "shard");
-}
-
-static char *existing_path(const char *word)
-{
-    char *run;
-
-    if (word != NULL && file_exists(word))
-        return x_strdup(word);
-    if (word != NULL && strchr(word, '/') != NULL)
-        return NULL;
-    run = run_path(word == NULL ? "latest" : word);
-    if (run != NULL && file_exists(run))
-        return run;
-    free(run);
-    return NULL;
 }
 
 static bool find_redis(const struct config_loaded *loaded, const char *word,
@@ -73,7 +47,7 @@ bool where_find(const struct config_loaded *loaded, const char *word,
 
     free(url);
     if (!wants_redis(loaded))
-        where.path = existing_path(word);
+        where.path = runs_find(word);
     if (where.path == NULL) {
         if (wants_redis(loaded) || (word != NULL && has_redis))
             ok = find_redis(loaded, word, &where, err);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/runs.h"
 #include "net/layout.h"
 #include "net/loop.h"
 #include "net/program.h"
@@ -21,16 +22,12 @@ enum { CONNECT_MS = 4000, WORDS_MAX = 16 };
 
 bool fleet_runs_folder(char **ret_path, struct err *err)
 {
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
+    char *path = runs_folder();
 
-    if (state != NULL && *state == '/')
-        *ret_path = path_join(state, "parley/runs");
-    else if (home != NULL && *home != '\0')
-        *ret_path = path_join(home, ".local/state/parley/runs");
-    else
+    if (path == NULL)
         return err_set(err, ERR_USAGE,
                        "neither XDG_STATE_HOME nor HOME is set: give --out");
+    *ret_path = path;
     return true;
 }
 

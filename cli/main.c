@@ -159,6 +159,7 @@ static const struct command commands[] = {
      "watch conversations of a running fleet",
      "observer",
      {{0}, false, NULL}},
+    {"replay", "watch a recorded run", "observer", {{0}, false, NULL}},
     {"analyze", "token rates and latencies of a run", "analyzer", {{0}, false, NULL}},
     {"manager", "one manager alone, for fleets", "manager", {{0}, false, NULL}},
     {"worker", "one worker alone, for fleets", "worker", {{0}, false, NULL}},
@@ -233,15 +234,35 @@ static int fault_points(void)
     return EXIT_USAGE;
 }
 
+/* `parley replay --speed 8 RUN` is `parley observe --replay=- --speed 8 RUN`. Returns
+ * only when it failed. */
+static bool exec_replay(const char *sibling, int argc, char **argv, struct err *err)
+{
+    struct word_list words = {.words = NULL};
+    bool ok;
+
+    word_list_add(&words, "%s", argv[0]);
+    word_list_add(&words, "--replay=-");
+    for (int i = 2; i < argc; i++)
+        word_list_add(&words, "%s", argv[i]);
+    ok = sibling_exec(sibling, words.words, err);
+    word_list_free(&words);
+    return ok;
+}
+
 static int run_named(const struct command *command, int argc, char **argv)
 {
     struct err err = {0};
+    bool ok;
 
     if (command->sibling == NULL)
         return program_main(&command->program, argc - 2, argv + 2);
     if (strcmp(command->name, "observe") == 0)
         fleet_offer_run(argv + 2);
-    if (!sibling_exec(command->sibling, argv + 1, &err))
+    ok = strcmp(command->name, "replay") == 0
+             ? exec_replay(command->sibling, argc, argv, &err)
+             : sibling_exec(command->sibling, argv + 1, &err);
+    if (!ok)
         fprintf(stderr, "parley: %s\n", err.msg);
     return err_exit_status(&err);
 }

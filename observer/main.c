@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/program.h"
+#include "observer/observe_replay.h"
 #include "observer/observer.h"
 #include "observer/tui.h"
 #include "proto/keys.h"
@@ -37,7 +38,8 @@ static bool is_full_screen(const struct config *config)
 static bool show(const struct config *config, const struct tui_options *tui,
                  struct err *err)
 {
-    const struct observer_options options = {.target = tui->target,
+    const struct observer_options options = {.replay = tui->replay,
+                                             .target = tui->target,
                                              .keys = tui->keys,
                                              .ids = tui->ids,
                                              .id_count = tui->id_count,
@@ -70,9 +72,28 @@ static bool observe(const struct config_loaded *loaded, char **ids, struct err *
     return ok;
 }
 
+static bool replay(const struct config *config, char **words, int count,
+                   struct err *err)
+{
+    struct observe_replay replay;
+
+    if (!observe_replay_open(config, words, count, &replay, err))
+        return false;
+    return show(config,
+                &(struct tui_options){.config = config,
+                                      .replay = &replay,
+                                      .ids = replay.ids,
+                                      .id_count = replay.id_count},
+                err);
+}
+
 static int run(const struct config_loaded *loaded, char **words, struct err *err)
 {
-    return observe(loaded, words, err) ? 0 : err_exit_status(err);
+    bool ok = loaded->values.replay != NULL
+                  ? replay(&loaded->values, words, loaded->rest, err)
+                  : observe(loaded, words, err);
+
+    return ok ? 0 : err_exit_status(err);
 }
 
 int main(int argc, char **argv)
@@ -83,6 +104,7 @@ int main(int argc, char **argv)
          "those that come, until it is interrupted. With IDs: these, until they have\n"
          "ended. One conversation on a terminal is shown word by word; several, or\n"
          "into a pipe, a line a turn. What models write is made harmless.\n"
+         "With --replay: a recorded run, by its own times.\n"
          "\n"
          "  parley observe k3v9q2m4x7ab\n"
          "  parley observe --mode json | jq -r 'select(.event == \"turn\")'"},

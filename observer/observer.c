@@ -1,7 +1,7 @@
 /* observer.c - see observer.h.
  *
- * Flow: follow -> on_sight -> plain or view_json -> observer_out -> standard output
- *       tick -> status line; signals -> stop
+ * Flow: follow, or a replay's flow -> on_sight -> plain or view_json -> observer_out ->
+ * standard output tick -> status line; signals -> stop
  */
 #include "observer.h"
 
@@ -14,8 +14,10 @@
 
 #include "follow.h"
 #include "net/loop.h"
+#include "observe_replay.h"
 #include "observer_out.h"
 #include "plain.h"
+#include "source/replay_flow.h"
 #include "talk_state.h"
 #include "view_json.h"
 
@@ -30,8 +32,9 @@ enum {
 
 struct observer {
     struct loop *loop;
-    struct follow *follow;
-    struct plain *plain; /* NULL: JSON */
+    struct follow *follow;    /* NULL: a replay, */
+    struct replay_flow *flow; /* which is this */
+    struct plain *plain;      /* NULL: JSON */
     struct observer_out out;
     struct loop_timer tick;
     struct loop_signal stops[3];
@@ -77,7 +80,9 @@ static void settle(struct observer *observer)
     observer_out_flush(&observer->out);
     if (observer->out.broken)
         loop_stop(observer->loop);
-    else
+    else if (observer->flow != NULL)
+        replay_flow_hold(observer->flow, observer_out_is_full(&observer->out));
+    else if (observer->follow != NULL)
         follow_hold(observer->follow, observer_out_is_full(&observer->out));
 }
 
@@ -137,13 +142,18 @@ static void on_failed(void *owner, const struct err *err)
 static void on_tick(struct loop_timer *timer, void *owner)
 {
     struct observer *observer = owner;
-    const struct talk_state *talk = follow_single(observer->follow);
+    bool live = observer->follow != NULL;
+    const struct talk_state *talk =
+        live ? follow_single(observer->follow) : replay_flow_single(observer->flow);
     struct buf status;
 
     buf_init(&status, STATUS_MAX_BYTES);
     if (talk != NULL && observer_out_is_empty(&observer->out)) {
         (void)buf_add_text(&status, "  ");
-        talk_state_status(talk, follow_now_us(observer->follow), &status);
+        talk_state_status(talk,
+                          live ? follow_now_us(observer->follow)
+                               : replay_flow_now_us(observer->flow),
+                          &status);
         plain_status(observer->plain, buf_str(&status), &observer->out.waiting);
         settle(observer);
     }
@@ -183,7 +193,8 @@ static void watch_signals(struct observer *observer)
                       observer);
 }
 
-static void start(struct observer *observer, const struct observer_options *options)
+static void start_live(struct observer *observer,
+                       const struct observer_options *options)
 {
     struct follow_options follow = {
         .loop = observer->loop,
@@ -201,10 +212,38 @@ static void start(struct observer *observer, const struct observer_options *opti
         .owner = observer,
     };
 
+    observer->follow = follow_new(&follow);
+}
+
+static void start_replay(struct observer *observer,
+                         const struct observer_options *options)
+{
+    struct replay_flow_options flow = {
+        .loop = observer->loop,
+        .record = options->replay->record,
+        .ids = options->replay->ids,
+        .id_count = options->replay->id_count,
+        .speed = options->replay->speed,
+        .start_us = options->replay->start_us,
+        .always_live = options->json,
+        .on_sight = on_sight,
+        .on_many = on_many,
+        .on_done = on_done,
+        .owner = observer,
+    };
+
+    observer->flow = replay_flow_new(&flow);
+}
+
+static void start(struct observer *observer, const struct observer_options *options)
+{
     observer_out_init(&observer->out, observer->loop, STDOUT_FILENO, on_out_change,
                       observer);
     watch_signals(observer);
-    observer->follow = follow_new(&follow);
+    if (options->replay != NULL)
+        start_replay(observer, options);
+    else
+        start_live(observer, options);
     loop_timer_init(&observer->tick, observer->loop, on_tick, observer);
     if (observer->plain != NULL)
         loop_timer_start(&observer->tick, TICK_MS);
@@ -217,6 +256,7 @@ static void stop(struct observer *observer)
         loop_signal_stop(&observer->stops[i]);
     loop_signal_stop(&observer->resized);
     follow_free(observer->follow);
+    replay_flow_free(observer->flow);
     if (observer->plain != NULL)
         plain_close(observer->plain, &observer->out.waiting);
     observer_out_finish(&observer->out, LAST_BYTES_MS);

@@ -10,10 +10,12 @@
 #include "base/err.h"
 
 struct keys;
+struct observe_replay;
 struct redis_target;
 
 struct observer_options {
-    const struct redis_target *target;
+    const struct observe_replay *replay; /* its record is taken; NULL: live, then */
+    const struct redis_target *target;   /* these two and the ids are wanted */
     const struct keys *keys;
     const char *const *ids; /* valid ones; none: all that run and come */
     size_t id_count;
@@ -21,8 +23,9 @@ struct observer_options {
     const char *color; /* "auto", "always", "never" */
 };
 
-/* Shows on standard output until the named conversations have ended, a signal comes or
- * the reader goes away (all true). False with the reason when it cannot go on. */
+/* Shows on standard output until the named conversations have ended, or the replay, a
+ * signal comes or the reader goes away (all true). False with the reason when it cannot
+ * go on. */
 MUST_USE bool observer_run(const struct observer_options *options, struct err *err);
 
 #endif

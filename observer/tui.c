@@ -6,12 +6,15 @@
 
 #include "base/utf8.h"
 #include "net/loop.h"
+#include "observe_replay.h"
 #include "proto/config.h"
 #include "run_parent.h"
 #include "screen/app.h"
 #include "screen/term.h"
 #include "screen/wall_screen.h"
 #include "source/live.h"
+#include "source/replay.h"
+#include "source/replay_record.h"
 
 struct tui {
     const struct tui_options *options;
@@ -88,17 +91,40 @@ static void make_app(struct tui *tui)
     tui->app = app_new(&options);
 }
 
+static struct source live(const struct tui *tui)
+{
+    const struct live_options options = {.loop = tui->loop,
+                                         .target = tui->options->target,
+                                         .keys = tui->options->keys,
+                                         .ids = tui->options->ids,
+                                         .id_count = tui->options->id_count,
+                                         .events = app_events(tui->app),
+                                         .read_only = tui->options->config->read_only};
+
+    return live_source(&options);
+}
+
+/* One screen of a replay is that of a moment: the one asked for, else the end. */
+static struct source replay(const struct tui *tui)
+{
+    const struct config *config = tui->options->config;
+    const struct observe_replay *from = tui->options->replay;
+    const struct replay_options options = {.loop = tui->loop,
+                                           .record = from->record,
+                                           .events = app_events(tui->app),
+                                           .speed = from->speed,
+                                           .start_us =
+                                               config->once && config->from_ms == 0
+                                                   ? replay_record_last_us(from->record)
+                                                   : from->start_us,
+                                           .still = config->once};
+
+    return replay_new(&options);
+}
+
 static void make_source(struct tui *tui)
 {
-    const struct live_options live = {.loop = tui->loop,
-                                      .target = tui->options->target,
-                                      .keys = tui->options->keys,
-                                      .ids = tui->options->ids,
-                                      .id_count = tui->options->id_count,
-                                      .events = app_events(tui->app),
-                                      .read_only = tui->options->config->read_only};
-
-    tui->source = live_source(&live);
+    tui->source = tui->options->replay != NULL ? replay(tui) : live(tui);
     app_set_source(tui->app, tui->source);
 }
 
@@ -169,8 +195,11 @@ bool tui_run(const struct tui_options *options, struct err *err)
     struct area size;
     bool ok;
 
-    if (!parse_size(options->config->size, &size, err))
+    if (!parse_size(options->config->size, &size, err)) {
+        if (options->replay != NULL)
+            replay_record_free(options->replay->record);
         return false;
+    }
     tui.loop = loop_new();
     make_app(&tui);
     make_source(&tui);

@@ -11,11 +11,13 @@
 
 struct config;
 struct keys;
+struct observe_replay;
 struct redis_target;
 
 struct tui_options {
     const struct config *config; /* --screen, --once, --size, --ascii, --color, ... */
-    const struct redis_target *target;
+    const struct observe_replay *replay; /* its record is taken; NULL: live, then */
+    const struct redis_target *target;   /* these two are wanted */
     const struct keys *keys;
     const char *const *ids; /* valid ones; none: all there are */
     size_t id_count;

@@ -91,6 +91,9 @@ struct config {
     bool mouse;
     bool read_only;
     char *color;
+    char *replay; /* observe: a recorded run; NULL: a fleet; as the next two */
+    char *speed;
+    int64_t from_ms;
     bool simulate;
     bool dry_run;
     bool json;

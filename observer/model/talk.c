@@ -27,7 +27,7 @@ const char *talk_presence_name(enum talk_presence presence)
     return names[presence];
 }
 
-struct talk *talk_new(const char *id, void (*on_changed)(void *owner), void *owner)
+static void begin(struct talk *talk)
 {
     static const struct talk_facts nothing = {
         .next = -1,
@@ -42,26 +42,19 @@ struct talk *talk_new(const char *id, void (*on_changed)(void *owner), void *own
         .started_at_us = -1,
         .ended_at_us = -1,
     };
-    struct talk *talk = x_calloc(1, sizeof *talk);
 
-    fmt_into(talk->id, sizeof talk->id, "%s", id);
     talk->facts = nothing;
     talk->has_tail = true;
     talk->watched = INT64_MAX; /* the end */
-    talk->on_changed = on_changed;
-    talk->owner = owner;
     for (size_t i = 0; i < SEATS_MAX; i++)
         talk_seat_init(&talk->seats[i]);
     buf_init(&talk->setting, TEXT_MAX_BYTES);
     buf_init(&talk->waiting, TEXT_MAX_BYTES);
     buf_init(&talk->asked.text, ASKED_MAX_BYTES);
-    return talk;
 }
 
-void talk_free(struct talk *talk)
+static void drop(struct talk *talk)
 {
-    if (talk == NULL)
-        return;
     for (size_t i = 0; i < talk->count; i++)
         talk_line_free(talk->lines[i]);
     free(talk->lines);
@@ -70,7 +63,40 @@ void talk_free(struct talk *talk)
     buf_done(&talk->setting);
     buf_done(&talk->waiting);
     buf_done(&talk->asked.text);
+}
+
+struct talk *talk_new(const char *id, void (*on_changed)(void *owner), void *owner)
+{
+    struct talk *talk = x_calloc(1, sizeof *talk);
+
+    fmt_into(talk->id, sizeof talk->id, "%s", id);
+    talk->on_changed = on_changed;
+    talk->owner = owner;
+    begin(talk);
+    return talk;
+}
+
+void talk_free(struct talk *talk)
+{
+    if (talk == NULL)
+        return;
+    drop(talk);
     free(talk);
+}
+
+void talk_forget(struct talk *talk)
+{
+    const struct talk before = *talk;
+
+    drop(talk);
+    *talk = (struct talk){.reader = before.reader,
+                          .on_changed = before.on_changed,
+                          .owner = before.owner,
+                          .next_serial = before.next_serial};
+    fmt_into(talk->id, sizeof talk->id, "%s", before.id);
+    begin(talk);
+    if (talk->on_changed != NULL)
+        talk->on_changed(talk->owner);
 }
 
 /* ---- the window ---- */

@@ -80,6 +80,8 @@ struct talk {
  * called at each change from inside the functions of talk_take.h. */
 struct talk *talk_new(const char *id, void (*on_changed)(void *owner), void *owner);
 void talk_free(struct talk *talk); /* NULL is fine */
+/* A replay that goes back: as new, but for id, reader and owner. Serials go on. */
+void talk_forget(struct talk *talk);
 
 /* ---- for screens ---- */
 

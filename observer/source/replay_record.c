@@ -341,6 +341,13 @@ void replay_record_free(struct replay_record *record)
     free(record);
 }
 
+void replay_record_tell(struct replay_record *record,
+                        void (*on_note)(void *owner, const char *text), void *owner)
+{
+    record->on_note = on_note;
+    record->owner = owner;
+}
+
 /* ---- questions ---- */
 
 size_t replay_record_talks(const struct replay_record *record)

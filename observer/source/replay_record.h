@@ -54,6 +54,9 @@ MUST_USE bool replay_record_open(const char *path,
                                  void *owner, struct replay_record **ret_record,
                                  struct err *err);
 void replay_record_free(struct replay_record *record); /* NULL is fine */
+/* Another one is told from now on; NULL: nobody. */
+void replay_record_tell(struct replay_record *record,
+                        void (*on_note)(void *owner, const char *text), void *owner);
 
 /* At least one; in the order of their first entries. */
 size_t replay_record_talks(const struct replay_record *record);

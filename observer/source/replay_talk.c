@@ -413,6 +413,7 @@ bool replay_talk_step(struct replay_talk *play, int64_t now_us)
 
     if (due == DUE_NOTHING || at_us > now_us)
         return false;
+    play->at_us = due == DUE_WORDS ? now_us : at_us;
     if (due == DUE_BEGIN)
         begin(play, now_us);
     else if (due == DUE_WORDS)

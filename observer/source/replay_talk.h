@@ -29,8 +29,8 @@ struct replay_talk;
 /* Each may be NULL; what they are given is borrowed for the call. */
 struct replay_hooks {
     void *owner;
-    /* A line of the transcript; `nth` is its place among the conversation's entries.
-     * message: NULL where it is no turn. */
+    /* A line of the transcript: talk->next is its place among the conversation's
+     * entries. message: NULL where it is no turn. */
     void (*on_said)(void *owner, const struct replay_talk *talk, struct str kind,
                     struct str document, const struct message *message);
     void (*on_live)(void *owner, const struct replay_talk *talk,
@@ -61,6 +61,7 @@ struct replay_talk {
     size_t looked; /* no turn lies ahead before this entry */
     struct replay_hooks hooks;
     struct replay_ahead ahead;
+    int64_t at_us; /* when happened what is being told */
     struct talk_facts facts;
     int64_t attempts;  /* calls seen to begin for the turn awaited */
     int64_t failures;  /* responses that failed, all turns */

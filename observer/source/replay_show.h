@@ -1,0 +1,30 @@
+/* replay_show.h - feeds the screen of one conversation out of a record. */
+#ifndef PARLEY_REPLAY_SHOW_H
+#define PARLEY_REPLAY_SHOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "observer/model/talk.h"
+#include "observer/source/replay_play.h"
+#include "observer/talk_state.h"
+
+struct replay_show {
+    struct talk *talk; /* borrowed; NULL: nobody watches */
+    struct replay_record *record;
+    struct replay_span span;
+    struct replay_play play; /* of this conversation alone */
+    struct talk_state state; /* makes sights of what is played */
+    struct talk_reader reader;
+    bool known; /* it is in the record */
+};
+
+/* A conversation that is not in the record is told to be absent. `show` must stay where
+ * it is. */
+void replay_show_init(struct replay_show *show, struct replay_record *record,
+                      struct talk *talk);
+void replay_show_done(struct replay_show *show); /* zeroed is fine */
+/* From the beginning again: the talk is as new. */
+void replay_show_rewind(struct replay_show *show);
+
+#endif
