@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/export/export_command.h"
 #include "analyzer/formulas.h"
 #include "analyzer/notes.h"
 #include "analyzer/report_json.h"
@@ -146,6 +147,13 @@ static int run(const struct config_loaded *loaded, char **argv, struct err *err)
     return ok ? 0 : err_exit_status(err);
 }
 
+/* `parley export` and `parley compare` hand over to this program under their own names:
+ * they read the same logs. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {{"export", export_command}};
+
 int main(int argc, char **argv)
 {
     struct program program = {
@@ -157,6 +165,9 @@ int main(int argc, char **argv)
     struct buf about;
     int status;
 
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (argc > 0 && strcmp(argv[0], others[i].name) == 0)
+            return others[i].run(argc - 1, argv + 1);
     log_set_name("analyzer");
     buf_init(&about, ABOUT_MAX_BYTES);
     (void)buf_add_text(&about, about_head); /* both fit: their sizes are known here */

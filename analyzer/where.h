@@ -2,7 +2,8 @@
  *
  * A word with --redis is a conversation's id. Else it is a path, or the name of a run
  * among this user's runs, or, where the environment or the config name a Redis, a
- * conversation's id. No word: all of a shard with --redis, else the latest run.
+ * conversation's id. "-" is standard input. No word: all of a shard with --redis, else
+ * the latest run. An id tells its shard, unless --shard does.
  */
 #ifndef PARLEY_WHERE_H
 #define PARLEY_WHERE_H
@@ -25,6 +26,9 @@ struct where {
 /* *ret_where is owned by the caller (where_done). ERR_USAGE names what is not there. */
 MUST_USE bool where_find(const struct config_loaded *loaded, const char *word,
                          struct where *ret_where, struct err *err);
+/* Redis in any case: the one given, else localhost. */
+MUST_USE bool where_redis(const struct config_loaded *loaded, const char *word,
+                          struct where *ret_where, struct err *err);
 void where_done(struct where *where);
 /* For people and the report: the path, or the URL without its password and the shard;
  * the caller frees. */

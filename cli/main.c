@@ -5,12 +5,14 @@
 
 #include "base/fault.h"
 #include "base/fault_points.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
 #include "cli/run.h"
 #include "cli/sibling.h"
 #include "net/program.h"
+#include "proto/keys.h"
 
 struct command {
     const char *name;
@@ -161,6 +163,10 @@ static const struct command commands[] = {
      {{0}, false, NULL}},
     {"replay", "watch a recorded run", "observer", {{0}, false, NULL}},
     {"analyze", "token rates and latencies of a run", "analyzer", {{0}, false, NULL}},
+    {"export",
+     "conversations in other forms: text, HTML, CSV, training data",
+     "analyzer",
+     {{0}, false, NULL}},
     {"manager", "one manager alone, for fleets", "manager", {{0}, false, NULL}},
     {"worker", "one worker alone, for fleets", "worker", {{0}, false, NULL}},
     {"simulate", "a model server without a model", "simulator", {{0}, false, NULL}},
@@ -250,6 +256,17 @@ static bool exec_replay(const char *sibling, int argc, char **argv, struct err *
     return ok;
 }
 
+/* A conversation's id that is no file here, or --from-redis: what a program is to read
+ * stands in Redis. */
+static bool asks_redis(char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, "--from-redis") == 0
+            || (conversation_id_valid(str_of(*words)) && !file_exists(*words)))
+            return true;
+    return false;
+}
+
 static int run_named(const struct command *command, int argc, char **argv)
 {
     struct err err = {0};
@@ -257,7 +274,7 @@ static int run_named(const struct command *command, int argc, char **argv)
 
     if (command->sibling == NULL)
         return program_main(&command->program, argc - 2, argv + 2);
-    if (strcmp(command->name, "observe") == 0)
+    if (strcmp(command->name, "observe") == 0 || asks_redis(argv + 2))
         fleet_offer_run(argv + 2);
     ok = strcmp(command->name, "replay") == 0
              ? exec_replay(command->sibling, argc, argv, &err)

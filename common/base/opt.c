@@ -178,6 +178,18 @@ static bool put_any(const struct opt_row *row, void *slot, struct str text)
     return put_none(row, slot, text) || put_by_kind[row->kind](row, slot, text);
 }
 
+static bool put_joined(struct opt_set *set, size_t row, const char *text)
+{
+    char **slot = place(set, row);
+    char *joined;
+
+    assert(set->rows[row].kind == OPT_TEXT);
+    joined = x_printf("%s,%s", *slot, text);
+    free(*slot);
+    *slot = joined;
+    return true;
+}
+
 bool opt_put(struct opt_set *set, size_t row, const char *text, enum opt_source source,
              const char *where, struct err *err)
 {
@@ -194,6 +206,8 @@ bool opt_put(struct opt_set *set, size_t row, const char *text, enum opt_source 
     struct buf allowed;
 
     assert(row < set->count);
+    if (r->repeats && source == OPT_FLAG_GIVEN && *from == source)
+        return put_joined(set, row, text);
     if (put_any(r, stays ? place(set, row) : &overruled, str_of(text))) {
         if (stays)
             *from = source;
@@ -388,6 +402,8 @@ static bool read_flag(struct opt_set *set, unsigned command, char **argv, int *a
     }
     if (!inline_value && set->rows[row].kind == OPT_FLAG) {
         text = "true";
+    } else if (!inline_value && set->rows[row].bare != NULL) {
+        text = set->rows[row].bare;
     } else if (!inline_value) {
         if (argv[*at] == NULL) {
             err_set(err, ERR_USAGE, "--%s wants a value: %s", flag,

@@ -49,6 +49,8 @@ struct opt_row {
     const char *value;    /* "N", "URL": for the help */
     const char *help;
     const char *group; /* of the first row of a group: its heading in the help */
+    const char *bare;  /* what the flag alone means; NULL: it wants a value */
+    bool repeats;      /* OPT_TEXT: a flag given again adds to it, behind a comma */
 };
 
 enum opt_source { OPT_DEFAULT, OPT_FILE, OPT_ENV, OPT_FLAG_GIVEN, OPT_SOURCE_COUNT };

@@ -210,10 +210,8 @@ static const struct range harmful[] = {
     {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF},
 };
 
-static bool is_harmful(uint32_t point, bool keep_newlines)
+bool utf8_harmful(uint32_t point)
 {
-    if (keep_newlines && (point == '\n' || point == '\t'))
-        return false;
     for (size_t i = 0; i < sizeof harmful / sizeof *harmful; i++)
         if (point >= harmful[i].low && point <= harmful[i].high)
             return true;
@@ -223,7 +221,9 @@ static bool is_harmful(uint32_t point, bool keep_newlines)
 static bool add_harmless(struct str piece, uint32_t point, bool keep_newlines,
                          struct buf *into)
 {
-    if (is_harmful(point, keep_newlines))
+    bool kept = keep_newlines && (point == '\n' || point == '\t');
+
+    if (!kept && utf8_harmful(point))
         return buf_printf(into, "<U+%04X>", (unsigned)point);
     return buf_add_str(into, piece);
 }

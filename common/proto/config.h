@@ -29,7 +29,9 @@ enum config_command {
     FOR_ASK = 512,     /* models, test: no Redis */
     FOR_PERFORMANCE = 1024,
     FOR_STOP = 2048, /* beside FOR_CONTROL */
-    FOR_CLEAN = 4096
+    FOR_CLEAN = 4096,
+    FOR_EXPORT = 1 << 13,
+    FOR_COMPARE = 1 << 14 /* no Redis */
 };
 
 /* One program's view: its command bit and how it is called. */

@@ -98,6 +98,12 @@ struct config {
     bool dry_run;
     bool json;
     bool after_turn;
+    char *format;      /* export, as the four below */
+    char *perspective; /* "all" or a seat */
+    bool names;
+    bool thinking;
+    bool from_redis;
+    char *fail_if; /* compare: conditions, comma between; or NULL */
     int64_t since_ms;      /* performance; 0: not given */
     int64_t older_than_ms; /* clean, as the next three */
     bool no_export;

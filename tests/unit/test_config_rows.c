@@ -16,7 +16,7 @@
 /* clang-format on */
 
 enum {
-    ALL_COMMANDS = 2 * FOR_CLEAN - 1,
+    ALL_COMMANDS = 2 * FOR_COMPARE - 1,
     FLAG_MAX_LETTERS = 40,
     HELP_MAX_LETTERS = 160
 };
