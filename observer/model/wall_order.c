@@ -163,7 +163,7 @@ static double key_of(enum wall_sort sort, const struct wall_row *row, int64_t no
     return 0;
 }
 
-/* Among equals the newest first, and always the same order. */
+/* Among equals the newest first, as Redis would have them by score and id. */
 static int compare(const void *a, const void *b)
 {
     const struct wall_place *x = a;
@@ -173,7 +173,7 @@ static int compare(const void *a, const void *b)
         return x->key < y->key ? -1 : 1;
     if (x->row->score_ms != y->row->score_ms)
         return x->row->score_ms > y->row->score_ms ? -1 : 1;
-    return strcmp(x->row->id, y->row->id);
+    return strcmp(y->row->id, x->row->id);
 }
 
 static void reverse(struct wall_place *places, size_t count)

@@ -11,8 +11,7 @@ enum {
     CELL_MAX_BYTES = 1024,
     ID_WIDTH_MAX = 24,
     SPARK_WIDTH_MAX = WALL_SAMPLES,
-    WORDS_WIDTH_MAX = 40,
-    TURN_MANY = 100000
+    WORDS_WIDTH_MAX = 40
 };
 
 /* A cell's text, and how it is drawn. Right: numbers. */
@@ -118,16 +117,14 @@ static enum pen cell_speaker(const struct wall_row *row, int64_t now_us,
     return seat < 1 || wall_row_ended(row) ? PEN_DIM : pen_persona(seat);
 }
 
+/* "12/50"; a limit that does not fit is left out. */
 static enum pen cell_turn(const struct wall_row *row, int64_t now_us, struct buf *into)
 {
     const struct talk_facts *talk = &row->facts.talk;
 
     (void)now_us;
-    if (talk->turns < 0 || talk->turns >= TURN_MANY)
-        add_short(into, talk->turns);
-    else
-        (void)buf_printf(into, "%" PRId64, talk->turns);
-    if (talk->max_turns >= 0)
+    add_short(into, talk->turns);
+    if (talk->turns <= 999 && talk->max_turns >= 0 && talk->max_turns <= 999)
         (void)buf_printf(into, "/%" PRId64, talk->max_turns);
     return PEN_TEXT;
 }

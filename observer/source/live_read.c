@@ -133,14 +133,16 @@ void live_read_cast(const struct redis_value *fields, struct wall *wall, struct 
     message_init(&story, MESSAGE_STORY);
     if (wish_parse(redis_item_text(fields, 0), &wish, &err))
         cast.topic = str_of(wish.topic);
-    if (message_parse(redis_item_text(fields, 1), &story, &err))
+    /* Before it began there is none. */
+    if (redis_item_text(fields, 1).len > 0
+        && message_parse(redis_item_text(fields, 1), &story, &err))
         cast.setting = str_of(story.story.setting);
     for (size_t i = 0; i < count; i++) {
         seat_init(&seats[i]);
         if (seat_parse(redis_item_text(fields, CAST_SEATS + i), &seats[i], &err))
             names[i] = str_of(seats[i].persona.name);
     }
-    if (err.code != ERR_NONE) /* before it began there is no story */
+    if (err.code != ERR_NONE)
         log_debug("wall", "conversation=%.*s cast: %s", (int)id.len, id.at, err.msg);
     cast.name_count = count;
     wall_take_cast(wall, id, &cast);
@@ -161,9 +163,12 @@ void live_read_turn(const struct redis_value *entries, int64_t turns,
 
     *ret_turn =
         (struct wall_turn){.turn = turns, .queue_wait_ms = -1, .tokens_per_second = -1};
-    if (!str_is(redis_field(fields, "kind"), "turn")
-        || !message_parse(redis_field(fields, "message"), &message, &err))
+    if (!str_is(redis_field(fields, "kind"), "turn"))
         return;
+    if (!message_parse(redis_field(fields, "message"), &message, &err)) {
+        log_debug("wall", "last message: %s", err.msg);
+        return;
+    }
     ret_turn->queue_wait_ms = message.queue_wait_ms;
     ret_turn->tokens_per_second = message.tokens_per_second;
     ret_turn->context_truncated = message.context_truncated;

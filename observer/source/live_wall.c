@@ -24,6 +24,7 @@ enum {
     PAGE = 500,       /* ids, while the list is read for the first time */
     PAGE_LATER = 100,
     IN_SIGHT_MAX = 256,   /* rows on any screen */
+    FIRST_SIGHT = 100,    /* rows on a screen of unknown size */
     FIRST_A_TICK = 1000,  /* hashes never read yet */
     SWEEP_A_TICK = 200,   /* hashes of rows out of sight */
     SWEEP_STEPS = 2000,   /* rows looked at for that */
@@ -220,6 +221,11 @@ static bool wants_cast(const struct wall_row *row)
     return row->facts.cast >= 0 && row->cast_version != row->facts.cast;
 }
 
+static bool wants_turn(const struct wall_row *row)
+{
+    return row->facts.talk.turns > 0 && row->turn.turn != row->facts.talk.turns;
+}
+
 static void ask_cast(struct live_wall *live, const struct wall_row *row)
 {
     struct live_ask what = about(ASKED_CAST, row, row->facts.cast);
@@ -264,24 +270,31 @@ static void ask_details(struct live_wall *live, const struct wall_row *row, bool
 
     if (wants_cast(row))
         ask_cast(live, row);
-    if (row->facts.talk.turns > 0 && row->turn.turn != row->facts.talk.turns)
+    if (wants_turn(row))
         ask_last(live, &turn, "transcript");
     if (second && may_wait(row, now_us(live)))
         ask_last(live, &waiting, "live");
 }
 
+/* Row i of those in sight; while nothing was drawn yet, of the first to come. NULL: no
+ * more. */
+static const struct wall_row *in_sight(const struct live_wall *live, size_t i)
+{
+    const struct wall *wall = live->wall;
+
+    if (wall_rows(wall) == 0)
+        return i < wall_count(wall) && i < FIRST_SIGHT ? wall_nth(wall, i) : NULL;
+    if (i >= wall_rows(wall) || i >= IN_SIGHT_MAX
+        || wall_top(wall) + i >= wall_shown(wall))
+        return NULL;
+    return wall_at(wall, wall_top(wall) + i);
+}
+
 static void read_sight(struct live_wall *live, bool second)
 {
-    size_t end = wall_top(live->wall) + wall_rows(live->wall);
-    size_t asked = 0;
+    const struct wall_row *row;
 
-    for (size_t i = wall_top(live->wall); i < end && asked < IN_SIGHT_MAX;
-         i++, asked++) {
-        const struct wall_row *row;
-
-        if (i >= wall_shown(live->wall))
-            return;
-        row = wall_at(live->wall, i);
+    for (size_t i = 0; (row = in_sight(live, i)) != NULL; i++) {
         if (second || !wall_row_ended(row))
             ask_row(live, row);
         ask_details(live, row, second);
@@ -454,8 +467,16 @@ void live_wall_watch(struct live_wall *live, struct wall *wall)
 
 bool live_wall_is_loaded(const struct live_wall *live)
 {
-    return live->wall == NULL
-           || (live->listed && wall_age_us(live->wall, now_us(live)) >= 0);
+    const struct wall_row *row;
+
+    if (live->wall == NULL)
+        return true;
+    if (!live->listed || wall_age_us(live->wall, now_us(live)) < 0)
+        return false;
+    for (size_t i = 0; (row = in_sight(live, i)) != NULL; i++)
+        if (wants_cast(row) || (row->facts.talk.turns > 0 && row->turn.turn < 0))
+            return false;
+    return live->asks.count == 0 && live->lanes.asks.count == 0;
 }
 
 void live_wall_ready(struct live_wall *live)

@@ -37,7 +37,8 @@ struct live_wall *live_wall_new(const struct live_wall_options *options);
 void live_wall_free(struct live_wall *live); /* NULL is fine */
 /* Feeds this wall from now on; NULL: none. */
 void live_wall_watch(struct live_wall *live, struct wall *wall);
-/* All rows have been read once, or nothing is watched. */
+/* All rows have been read once, and what is shown of those in sight; or nothing is
+ * watched. */
 bool live_wall_is_loaded(const struct live_wall *live);
 /* The connection is there, first time or again; it is lost (why: for people). */
 void live_wall_ready(struct live_wall *live);
