@@ -29,18 +29,58 @@ static struct str text_of(const json_t *object, const char *key)
                : str_of("");
 }
 
+static double number_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+static int64_t count_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+static int64_t time_of(const json_t *object, const char *key)
+{
+    int64_t at_us = -1;
+
+    return clock_parse_us(text_of(object, key), &at_us) ? at_us : -1;
+}
+
+static void take_call(struct tally *tally, const json_t *call)
+{
+    tally_call(
+        tally,
+        &(struct call){.id = text_of(call, "call"),
+                       .outcome = text_of(call, "outcome"),
+                       .error = text_of(call, "error"),
+                       .conversation = text_of(call, "conversation"),
+                       .provider = text_of(call, "provider"),
+                       .model = text_of(call, "model"),
+                       .turn = count_of(call, "turn"),
+                       .seat = count_of(call, "seat"),
+                       .started_us = time_of(call, "started_at"),
+                       .ended_us = time_of(call, "ended_at"),
+                       .first_token_ms = number_of(call, "time_to_first_token_ms"),
+                       .tokens_generated = count_of(call, "tokens_generated"),
+                       .prompt_tokens = count_of(call, "prompt_tokens"),
+                       .prompt_cached_tokens = count_of(call, "prompt_cached_tokens"),
+                       .cost = number_of(call, "cost")});
+}
+
 bool feed_call(struct tally *tally, struct str json, struct err *err)
 {
     json_t *call = NULL;
-    struct str outcome;
     bool ok;
 
     if (!json_read(json, &call, err))
         return false;
-    outcome = text_of(call, "outcome");
-    ok = outcome.len > 0;
+    ok = text_of(call, "outcome").len > 0;
     if (ok)
-        tally_call(tally, text_of(call, "call"), outcome);
+        take_call(tally, call);
     else
         err_set(err, ERR_FORMAT, "/outcome: expected a text");
     json_decref(call);

@@ -1,50 +1,74 @@
-/* formulas.c - see formulas.h. Change a number's meaning and its line here together. */
+/* formulas.c - see formulas.h. Change a number's meaning and its line here together;
+ * docs/metrics.md says the same at length.
+ */
 #include "analyzer/formulas.h"
 
 #include "analyzer/metric.h"
 #include "base/buf.h"
 
+/* clang-format off */
 static const char totals[] =
     "Totals, over the messages of the transcript:\n"
     "  turns                    messages of kind turn, the failed ones among them\n"
-    "  failed_turns             turns marked failed: empty ones in a failed turn's "
-    "place\n"
-    "  tokens_generated         sum of metadata.tokens_generated, as the server "
-    "counted\n"
-    "  prompt_tokens            sum of metadata.prompt_tokens, those it had cached "
-    "included\n"
-    "  messages_without_counts  turns whose tokens_generated is null; they add "
-    "nothing\n"
+    "  failed_turns             turns marked failed: empty ones in a failed turn's place\n"
+    "  fallback_turns           turns in which a persona's fallback reply was said\n"
+    "  cleaned_turns            turns in whose reply something was changed\n"
+    "  truncated_turns          turns whose prompt the server cut, by its own counts\n"
+    "  tokens_generated         sum of metadata.tokens_generated, as the server counted\n"
+    "  prompt_tokens            sum of metadata.prompt_tokens, those it had cached\n"
+    "                           included\n"
+    "  messages_without_counts  turns whose tokens_generated is null; they add nothing\n"
     "                           to the sums, which are null when no turn has a count\n"
-    "  attempts                 sum of metadata.attempts: model calls made for the "
-    "turns\n"
-    "  wall_time_ms             latest queue_timestamp of all messages minus the time "
-    "at\n"
+    "  attempts                 sum of metadata.attempts: model calls made for the turns\n"
+    "  wall_time_ms             latest queue_timestamp of all messages minus the time at\n"
     "                           which the first turn was asked for: the record of\n"
     "                           events tells it, else the earliest queue_timestamp\n"
-    "  tokens_per_second        system throughput: tokens_generated / wall_time_ms * "
-    "1000\n"
+    "  tokens_per_second        system throughput: tokens_generated / wall_time_ms * 1000\n"
     "  turns_per_second         turns / wall_time_ms * 1000\n"
     "  calls                    model calls that ended, however they ended, from the\n"
     "                           record of calls, each once; null without one\n"
-    "  calls_failed             those of them whose outcome is failed\n";
+    "  calls_failed, calls_cancelled, calls_lost\n"
+    "                           those of them that ended so\n"
+    "  more_conversations       true: there were more than can be told apart (1,048,576)\n";
 
 static const char statistics[] =
     "Statistics of a metric, over the turns that have a value (count says how many):\n"
-    "  avg            sum / count: each turn weighs the same\n"
-    "  p50, p95, p99  percentiles with linear interpolation between the nearest "
-    "ranks:\n"
+    "  avg, sum       each turn weighs the same\n"
+    "  std            deviation of all values: square root of mean((v - avg)^2)\n"
+    "  p1 ... p99     percentiles with linear interpolation between the nearest ranks:\n"
     "                 rank p / 100 * (count - 1) of the sorted values, counted from 0\n"
     "                 (numpy's default); worked out with 7 digits\n"
+    "  approximate    true: over 10,000 values in all, or 2,000 in a group, percentiles\n"
+    "                 come from buckets and are off by at most 0.5 % (DDSketch)\n"
     "  unknown values (null) are left out, never taken for 0\n"
-    "A persona is a name at a seat, over all conversations read; a model is a\n"
-    "provider's model; both count the turns that bear their names.\n";
+    "A persona is a name at a seat, over all conversations read; a model is a provider's\n"
+    "model, an endpoint a provider's address by its name; all count the turns that bear\n"
+    "their names. turn_indexes puts turns of the same number together: 1 to 16, then\n"
+    "17-32, 33-64, ... The lists have at most 1,000 personas and conversations.\n";
+
+static const char the_rest[] =
+    "Beside these:\n"
+    "  goodput        turns that meet all limits of --goodput, their share and rate\n"
+    "  concurrency    calls at once: mean is busy time by time, peak a sweep over starts\n"
+    "                 and ends, ends first\n"
+    "  over_time      at most 240 buckets; tokens are spread evenly from a call's first\n"
+    "                 token to its end, none before\n"
+    "  waste          calls that ended otherwise than done, with the tokens known of them\n"
+    "  cache          cached prompt tokens as servers told; elsewhere estimated as\n"
+    "                 min(prompt, the seat's last prompt + reply); never mixed\n"
+    "  cost           by the endpoints' prices, of calls where there is a record of them\n"
+    "  talk           balance: entropy of the words by speaker / log(speakers); diversity:\n"
+    "                 moving-average type-token ratio, 50 words; repetition: groups of 4\n"
+    "                 words said in the last 32 turns of the conversation; name bleed:\n"
+    "                 lines that begin with another persona's name and a colon. Of more\n"
+    "                 than 128 conversations a sample is looked at (talk.every)\n";
+/* clang-format on */
 
 void formulas_write(struct buf *into)
 {
     (void)buf_printf(into, "%s\nMetrics, one value a turn:\n", totals);
     for (enum metric m = 0; m < METRIC_COUNT; m++)
-        (void)buf_printf(into, "  %s (%s)\n    %s\n", metric_name(m), metric_unit(m),
-                         metric_formula(m));
-    (void)buf_printf(into, "\n%s", statistics);
+        (void)buf_printf(into, "  %s (%s; %s)\n    %s\n", metric_name(m),
+                         metric_unit(m), metric_short(m), metric_formula(m));
+    (void)buf_printf(into, "\n%s\n%s", statistics, the_rest);
 }

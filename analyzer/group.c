@@ -1,32 +1,37 @@
 /* group.c - see group.h. */
 #include "analyzer/group.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/rng.h"
 #include "proto/message.h"
 
 void group_init(struct group *group)
 {
-    *group = (struct group){
-        .seat = -1,
-        .counts = {.tokens_generated = -1, .prompt_tokens = -1, .attempts = -1},
-        .first_us = -1,
-        .last_us = -1};
+    *group = (struct group){.seat = -1,
+                            .first_turn = -1,
+                            .last_turn = -1,
+                            .counts = {.tokens_generated = -1,
+                                       .prompt_tokens = -1,
+                                       .attempts = -1,
+                                       .cost = -1},
+                            .first_us = -1,
+                            .last_us = -1};
 }
 
-void group_done(struct group *group)
+void group_done(struct group *group, struct ration *ration)
 {
     free(group->conversation.text);
     free(group->provider.text);
     free(group->model.text);
+    free(group->endpoint);
     free(group->name);
     free(group->state);
     free(group->reason);
+    for (enum metric m = 0; m < METRIC_COUNT; m++)
+        spread_done(&group->metrics[m], ration);
     group_init(group);
 }
 
@@ -46,7 +51,7 @@ void shared_take(struct shared *shared, const char *text)
 }
 
 /* A sum that would pass the end of the range stays there: a file may claim anything. */
-static void add_known(int64_t *sum, int64_t value)
+void add_known(int64_t *sum, int64_t value)
 {
     if (value < 0)
         return;
@@ -55,22 +60,48 @@ static void add_known(int64_t *sum, int64_t value)
     *sum = value > INT64_MAX - *sum ? INT64_MAX : *sum + value;
 }
 
-void group_count(struct group *group, const struct message *turn)
+void add_known_cost(double *sum, double value)
 {
-    struct counts *counts = &group->counts;
+    if (!(value >= 0) || isinf(value))
+        return;
+    *sum = fmax(*sum, 0) + value;
+}
 
-    counts->turns++;
-    counts->failed_turns += turn->failed;
-    counts->without_counts += turn->tokens_generated < 0;
-    add_known(&counts->tokens_generated, turn->tokens_generated);
-    add_known(&counts->prompt_tokens, turn->prompt_tokens);
-    add_known(&counts->attempts, turn->attempts);
+void measure(const struct message *turn, struct measured *ret_measured)
+{
     for (enum metric m = 0; m < METRIC_COUNT; m++) {
         double value = metric_of(turn, m);
 
+        ret_measured->value[m] = value;
         if (!isnan(value))
-            stats_add(&group->stats[m], value);
+            ret_measured->slot[m] = spread_slot(value);
     }
+}
+
+static void count_turn(struct counts *counts, const struct message *turn)
+{
+    counts->turns++;
+    counts->failed_turns += turn->failed;
+    counts->fallback_turns += turn->fallback;
+    counts->cleaned_turns += turn->cleaned != NULL;
+    counts->truncated_turns += turn->context_truncated;
+    counts->without_counts += turn->tokens_generated < 0;
+    counts->without_prompt_count += turn->prompt_tokens < 0;
+    add_known(&counts->tokens_generated, turn->tokens_generated);
+    add_known(&counts->prompt_tokens, turn->prompt_tokens);
+    add_known(&counts->attempts, turn->attempts);
+    add_known_cost(&counts->cost, turn->cost);
+    counts->without_cost += !(turn->cost >= 0);
+}
+
+void group_count(struct group *group, struct ration *ration, const struct message *turn,
+                 const struct measured *measured)
+{
+    count_turn(&group->counts, turn);
+    for (enum metric m = 0; m < METRIC_COUNT; m++)
+        if (!isnan(measured->value[m]))
+            spread_add_slot(&group->metrics[m], ration, measured->value[m],
+                            measured->slot[m]);
 }
 
 void group_span(struct group *group, int64_t at_us)
@@ -97,111 +128,4 @@ double group_rate(const struct group *group, int64_t count)
     if (isnan(wall_ms) || wall_ms <= 0 || count < 0)
         return (double)NAN;
     return (double)count / (wall_ms / 1000);
-}
-
-/* ---- the table: open addressing over an array of groups that stay in place ---- */
-
-struct entry {
-    struct group group;
-    char *key;
-    size_t key_len;
-};
-struct group_table {
-    struct entry **entries;
-    size_t count;
-    size_t capacity;
-    uint32_t *slots;   /* entry number + 1, 0 free */
-    size_t slot_count; /* a power of two, never more than half full */
-    uint64_t seed;     /* so that no file can be made to collide */
-};
-
-struct group_table *group_table_new(void)
-{
-    struct group_table *table = x_calloc(1, sizeof *table);
-
-    table->slot_count = 64;
-    table->slots = x_calloc(table->slot_count, sizeof *table->slots);
-    table->seed = rng_from_system();
-    return table;
-}
-
-void group_table_free(struct group_table *table)
-{
-    if (table == NULL)
-        return;
-    for (size_t i = 0; i < table->count; i++) {
-        group_done(&table->entries[i]->group);
-        free(table->entries[i]->key);
-        free(table->entries[i]);
-    }
-    free(table->entries);
-    free(table->slots);
-    free(table);
-}
-
-/* The slot that holds the key or the free one where it belongs. */
-static uint32_t *slot_of(const struct group_table *table, struct str key)
-{
-    size_t at = (size_t)rng_hash(table->seed, key) & (table->slot_count - 1);
-
-    for (; table->slots[at] != 0; at = (at + 1) & (table->slot_count - 1)) {
-        const struct entry *entry = table->entries[table->slots[at] - 1];
-
-        if (str_eq(key, str_make(entry->key, entry->key_len)))
-            break;
-    }
-    return &table->slots[at];
-}
-
-static void grow_slots(struct group_table *table)
-{
-    free(table->slots);
-    table->slot_count *= 2;
-    table->slots = x_calloc(table->slot_count, sizeof *table->slots);
-    for (size_t i = 0; i < table->count; i++) {
-        const struct entry *entry = table->entries[i];
-
-        *slot_of(table, str_make(entry->key, entry->key_len)) = (uint32_t)i + 1;
-    }
-}
-
-static struct entry *entry_new(struct str key)
-{
-    struct entry *entry = x_malloc(sizeof *entry);
-
-    group_init(&entry->group);
-    entry->key = x_memdup(key.at, key.len);
-    entry->key_len = key.len;
-    return entry;
-}
-
-uint32_t group_table_find(struct group_table *table, struct str key, bool *ret_new)
-{
-    uint32_t *slot = slot_of(table, key);
-
-    *ret_new = *slot == 0;
-    if (*slot != 0)
-        return *slot - 1;
-    assert(table->count < UINT32_MAX - 1);
-    if (table->count == table->capacity) {
-        table->capacity = table->capacity * 2 + 16;
-        table->entries =
-            x_realloc(table->entries, table->capacity * sizeof *table->entries);
-    }
-    table->entries[table->count++] = entry_new(key);
-    *slot = (uint32_t)table->count;
-    if (table->count * 2 > table->slot_count)
-        grow_slots(table);
-    return (uint32_t)(table->count - 1);
-}
-
-size_t group_table_count(const struct group_table *table)
-{
-    return table->count;
-}
-
-struct group *group_table_at(const struct group_table *table, size_t number)
-{
-    assert(number < table->count);
-    return &table->entries[number]->group;
 }

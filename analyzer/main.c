@@ -102,7 +102,7 @@ static bool analyze(const struct where *where, const struct config *config,
                     bool *ret_found, struct err *err)
 {
     char *source = where_text(where);
-    struct tally *tally = tally_new();
+    struct tally *tally = tally_new(NULL);
     struct run_info run = {.seed = -1};
     struct report report = {.tally = tally, .source = source};
     struct notes notes;
@@ -115,10 +115,9 @@ static bool analyze(const struct where *where, const struct config *config,
     (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
     if (!ok)
         goto out;
-    tally_finish(tally);
     report.now_us = clock_wall_us();
     report.bold = wants_bold(config->color);
-    *ret_found = group_table_count(tally->conversations) > 0;
+    *ret_found = tally->conversation_count > 0;
     ok = give_report(&report, config, err);
 out:
     notes_done(&notes);

@@ -1,4 +1,4 @@
-/* report.h - what both reports are made from. */
+/* report.h - what all reports are made from. */
 #ifndef PARLEY_REPORT_H
 #define PARLEY_REPORT_H
 
@@ -10,8 +10,8 @@ struct run_info;
 struct tally;
 
 struct report {
-    const struct tally *tally;  /* finished */
-    const char *source;         /* the folder, the file, the Redis URL */
+    struct tally *tally; /* percentiles are worked out where they are asked for */
+    const char *source;  /* the folder, the file, the Redis URL */
     const struct run_info *run; /* NULL unknown */
     int64_t now_us;             /* UTC: when it was made */
     bool bold;                  /* headers in bold, for a terminal */

@@ -47,8 +47,7 @@ static size_t shown_of(size_t count)
 static void rest_line(struct buf *into, size_t count)
 {
     if (count > ROWS_SHOWN)
-        (void)buf_printf(into, "  ... and %zu more: --json has all of them\n",
-                         count - ROWS_SHOWN);
+        (void)buf_printf(into, "  ... and %zu more: see --json\n", count - ROWS_SHOWN);
 }
 
 /* ---- conversations ---- */
@@ -114,7 +113,7 @@ static void totals(const struct report *report, struct buf *into)
     const struct counts *counts = &tally->total.counts;
 
     title(report, into, "Totals");
-    count_line(into, "conversations", (int64_t)group_table_count(tally->conversations));
+    count_line(into, "conversations", tally->conversation_count);
     count_line(into, "turns", counts->turns);
     count_line(into, "turns failed", counts->failed_turns);
     count_line(into, "turns without token counts", counts->without_counts);
@@ -124,29 +123,28 @@ static void totals(const struct report *report, struct buf *into)
     number_line(into, "throughput, tokens/s",
                 group_rate(&tally->total, counts->tokens_generated));
     number_line(into, "throughput, turns/s", group_rate(&tally->total, counts->turns));
-    count_line(into, "model calls", tally->calls);
-    count_line(into, "model calls failed", tally->calls_failed);
-    count_line(into, "model calls cancelled", tally->calls_cancelled);
-    if (tally->calls_lost > 0)
-        count_line(into, "model calls lost", tally->calls_lost);
+    count_line(into, "model calls", tally->calls.ended);
+    count_line(into, "model calls failed", tally->calls.failed);
+    count_line(into, "model calls cancelled", tally->calls.cancelled);
+    if (tally->calls.lost > 0)
+        count_line(into, "model calls lost", tally->calls.lost);
     count_line(into, "attempts for the turns", counts->attempts);
 }
 
 /* ---- latency: a row a metric ---- */
 
-static void latency_row(struct buf *into, const struct stats *stats, enum metric metric)
+static void latency_row(struct buf *into, struct spread *stats, enum metric metric)
 {
-    bool known = stats->count > 0;
     char *label = x_printf("%s, %s", metric_label(metric), metric_unit(metric));
 
     (void)buf_add_text(into, "  ");
     cell_text(into, label, LABEL_WIDTH);
-    cell_number(into, stats_mean(stats), NUMBER_WIDTH);
-    cell_number(into, known ? stats->p50 : (double)NAN, NUMBER_WIDTH);
-    cell_number(into, known ? stats->p95 : (double)NAN, NUMBER_WIDTH);
-    cell_number(into, known ? stats->p99 : (double)NAN, NUMBER_WIDTH);
-    cell_number(into, known ? stats->min : (double)NAN, NUMBER_WIDTH);
-    cell_number(into, known ? stats->max : (double)NAN, NUMBER_WIDTH);
+    cell_number(into, spread_mean(stats), NUMBER_WIDTH);
+    cell_number(into, spread_percentile(stats, 50), NUMBER_WIDTH);
+    cell_number(into, spread_percentile(stats, 95), NUMBER_WIDTH);
+    cell_number(into, spread_percentile(stats, 99), NUMBER_WIDTH);
+    cell_number(into, spread_min(stats), NUMBER_WIDTH);
+    cell_number(into, spread_max(stats), NUMBER_WIDTH);
     cell_count(into, (int64_t)stats->count, NUMBER_WIDTH);
     end_line(into);
     free(label);
@@ -164,7 +162,7 @@ static void latency(const struct report *report, struct buf *into)
         cell_right(into, heads[i], NUMBER_WIDTH);
     end_line(into);
     for (enum metric m = 0; m < METRIC_COUNT; m++)
-        latency_row(into, &report->tally->total.stats[m], m);
+        latency_row(into, &report->tally->total.metrics[m], m);
 }
 
 /* ---- groups: personas or models ---- */
@@ -182,9 +180,9 @@ static char *group_title(const struct group *group)
                : x_printf("%s %s", group->provider.text, model);
 }
 
-static void counts_row(struct buf *into, const struct group *group)
+static void counts_row(struct buf *into, struct group *group)
 {
-    const struct stats *rate = &group->stats[METRIC_TOKENS_PER_SECOND];
+    struct spread *rate = &group->metrics[METRIC_TOKENS_PER_SECOND];
     char *name = group_title(group);
 
     (void)buf_add_text(into, "  ");
@@ -193,9 +191,9 @@ static void counts_row(struct buf *into, const struct group *group)
     cell_count(into, group->counts.without_counts, COUNT_WIDTH);
     cell_count(into, group->counts.prompt_tokens, WIDE_WIDTH);
     cell_count(into, group->counts.tokens_generated, WIDE_WIDTH);
-    cell_number(into, stats_mean(rate), WIDE_WIDTH);
-    cell_number(into, rate->count > 0 ? rate->p50 : (double)NAN, NUMBER_WIDTH);
-    cell_number(into, rate->count > 0 ? rate->p95 : (double)NAN, NUMBER_WIDTH);
+    cell_number(into, spread_mean(rate), WIDE_WIDTH);
+    cell_number(into, spread_percentile(rate, 50), NUMBER_WIDTH);
+    cell_number(into, spread_percentile(rate, 95), NUMBER_WIDTH);
     end_line(into);
     free(name);
 }
@@ -217,19 +215,23 @@ static void counts_table(struct buf *into, const struct group_table *table,
         counts_row(into, group_table_at(table, i));
 }
 
-static void latencies_row(struct buf *into, const struct group *group)
+static const enum metric latencies[] = {METRIC_TIME_TO_FIRST_TOKEN,
+                                        METRIC_GENERATION_TIME, METRIC_QUEUE_WAIT,
+                                        METRIC_ROUTING};
+enum { LATENCIES = sizeof latencies / sizeof *latencies };
+
+static void latencies_row(struct buf *into, struct group *group)
 {
     char *name = group_title(group);
 
     (void)buf_add_text(into, "  ");
     cell_text(into, name, SHORT_NAME_WIDTH);
-    for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++) {
-        const struct stats *stats = &group->stats[m];
-        bool known = stats->count > 0;
+    for (size_t i = 0; i < LATENCIES; i++) {
+        struct spread *stats = &group->metrics[latencies[i]];
 
-        cell_number(into, known ? stats->p50 : (double)NAN, PERCENTILE_WIDTH);
-        cell_number(into, known ? stats->p95 : (double)NAN, PERCENTILE_WIDTH);
-        cell_number(into, known ? stats->p99 : (double)NAN, PERCENTILE_WIDTH);
+        cell_number(into, spread_percentile(stats, 50), PERCENTILE_WIDTH);
+        cell_number(into, spread_percentile(stats, 95), PERCENTILE_WIDTH);
+        cell_number(into, spread_percentile(stats, 99), PERCENTILE_WIDTH);
     }
     end_line(into);
     free(name);
@@ -238,11 +240,11 @@ static void latencies_row(struct buf *into, const struct group *group)
 static void latencies_table(struct buf *into, const struct group_table *table)
 {
     cell_text(into, "  ms", SHORT_NAME_WIDTH + 2);
-    for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++)
-        cell_right(into, metric_label(m), (size_t)3 * PERCENTILE_WIDTH);
+    for (size_t i = 0; i < LATENCIES; i++)
+        cell_right(into, metric_label(latencies[i]), (size_t)3 * PERCENTILE_WIDTH);
     end_line(into);
     cell_text(into, "", SHORT_NAME_WIDTH + 2);
-    for (enum metric m = METRIC_TIME_TO_FIRST_TOKEN; m < METRIC_COUNT; m++) {
+    for (size_t i = 0; i < LATENCIES; i++) {
         cell_right(into, "p50", PERCENTILE_WIDTH);
         cell_right(into, "p95", PERCENTILE_WIDTH);
         cell_right(into, "p99", PERCENTILE_WIDTH);

@@ -12,6 +12,7 @@
 #include "analyzer/notes.h"
 #include "analyzer/tally.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "net/loop.h"
 #include "net/redis_sync.h"
@@ -220,6 +221,42 @@ static bool read_one(struct reading *reading, struct err *err)
 
 /* ---- calls ---- */
 
+static double number_in(const struct redis_value *fields, const char *field)
+{
+    double value;
+
+    return str_to_double(redis_field(fields, field), 0, 1e15, &value) ? value : -1;
+}
+
+static int64_t time_in(const struct redis_value *fields, const char *field)
+{
+    int64_t at_us = -1;
+
+    return clock_parse_us(redis_field(fields, field), &at_us) ? at_us : -1;
+}
+
+static void take_call(struct reading *reading, const struct redis_value *fields)
+{
+    tally_call(
+        reading->tally,
+        &(struct call){
+            .id = redis_field(fields, "call"),
+            .outcome = redis_field(fields, "outcome"),
+            .error = redis_field(fields, "error"),
+            .conversation = redis_field(fields, "conversation"),
+            .provider = redis_field(fields, "provider"),
+            .model = redis_field(fields, "model"),
+            .turn = redis_field_i64(fields, "turn", -1),
+            .seat = redis_field_i64(fields, "seat", -1),
+            .started_us = time_in(fields, "started_at"),
+            .ended_us = time_in(fields, "ended_at"),
+            .first_token_ms = number_in(fields, "time_to_first_token_ms"),
+            .tokens_generated = redis_field_i64(fields, "tokens_generated", -1),
+            .prompt_tokens = redis_field_i64(fields, "prompt_tokens", -1),
+            .prompt_cached_tokens = redis_field_i64(fields, "prompt_cached_tokens", -1),
+            .cost = number_in(fields, "cost")});
+}
+
 static void on_calls_page(void *owner, const struct redis_answer *answer)
 {
     struct reading *reading = owner;
@@ -229,11 +266,10 @@ static void on_calls_page(void *owner, const struct redis_answer *answer)
         return;
     for (size_t i = 0; i < answer->value->count; i++) {
         const struct redis_value *fields = redis_item(redis_item(answer->value, i), 1);
-        struct str outcome = redis_field(fields, "outcome");
 
-        if (outcome.len > 0
+        if (redis_field(fields, "outcome").len > 0
             && (wanted == NULL || str_is(redis_field(fields, "conversation"), wanted)))
-            tally_call(reading->tally, redis_field(fields, "call"), outcome);
+            take_call(reading, fields);
     }
     remember_place(reading, answer->value);
 }

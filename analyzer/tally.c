@@ -1,29 +1,51 @@
 /* tally.c - see tally.h. */
 #include "analyzer/tally.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/recent.h"
-#include "analyzer/samples.h"
+#include "analyzer/activity.h"
+#include "analyzer/names.h"
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "proto/message.h"
 
 enum { KEY_MAX_BYTES = 2 * MESSAGE_MAX_BYTES };
 
-struct tally *tally_new(void)
+static void set_options(struct tally *tally, const struct tally_options *options)
+{
+    enum speech_mode mode = options == NULL ? SPEECH_SAMPLE : options->speech;
+
+    goodput_init(&tally->goodput);
+    tally->warmup = (struct warmup){.begin_us = -1, .until_us = -1};
+    if (options != NULL) {
+        tally->goodput = options->goodput;
+        tally->warmup = options->warmup;
+        tally->activity_from_calls = options->calls_known;
+    }
+    if (mode != SPEECH_NONE)
+        tally->speech = speech_new(mode);
+}
+
+struct tally *tally_new(const struct tally_options *options)
 {
     struct tally *tally = x_calloc(1, sizeof *tally);
 
     group_init(&tally->total);
-    tally->personas = group_table_new();
-    tally->models = group_table_new();
-    tally->conversations = group_table_new();
-    tally->calls = tally->calls_failed = tally->calls_cancelled = -1;
-    tally->call_ids = recent_new();
-    tally->samples = samples_new();
+    tally->personas = group_table_new(TALLY_ROWS_MAX);
+    tally->models = group_table_new(TALLY_FEW_ROWS_MAX);
+    tally->endpoints = group_table_new(TALLY_FEW_ROWS_MAX);
+    tally->conversations = group_table_new(TALLY_ROWS_MAX);
+    tally->total_ration =
+        (struct ration){.left_bytes = SIZE_MAX / 2, .exact_max = TALLY_EXACT_TOTAL};
+    tally->group_ration = (struct ration){.left_bytes = TALLY_GROUPS_BYTES,
+                                          .exact_max = TALLY_EXACT_GROUP};
+    calls_init(&tally->calls);
+    cache_init(&tally->cache);
+    tally->activity = activity_new();
+    tally->names = names_new(TALLY_NAMES_MAX);
     buf_init(&tally->key, KEY_MAX_BYTES);
+    set_options(tally, options);
     return tally;
 }
 
@@ -31,23 +53,46 @@ void tally_free(struct tally *tally)
 {
     if (tally == NULL)
         return;
-    group_done(&tally->total);
-    group_table_free(tally->personas);
-    group_table_free(tally->models);
-    group_table_free(tally->conversations);
-    recent_free(tally->call_ids);
-    recent_free(tally->lost_ids);
-    samples_free(tally->samples);
+    group_done(&tally->total, &tally->total_ration);
+    group_table_free(tally->personas, &tally->group_ration);
+    group_table_free(tally->models, &tally->group_ration);
+    group_table_free(tally->endpoints, &tally->group_ration);
+    group_table_free(tally->conversations, &tally->group_ration);
+    for (size_t i = 0; i < TURN_CLASSES; i++) {
+        if (tally->turn_indexes[i] != NULL)
+            group_done(tally->turn_indexes[i], &tally->group_ration);
+        free(tally->turn_indexes[i]);
+    }
+    calls_done(&tally->calls);
+    cache_done(&tally->cache);
+    activity_free(tally->activity);
+    speech_free(tally->speech);
+    names_free(tally->names);
     buf_done(&tally->key);
     free(tally);
+}
+
+/* ---- which groups a turn belongs to; NULL: it has no row ---- */
+
+static void meet(struct tally *tally, struct str id)
+{
+    enum names_answer answer = names_add(tally->names, id);
+
+    tally->conversation_count += answer == NAMES_NEW;
+    tally->more_conversations = tally->more_conversations || answer == NAMES_FULL;
 }
 
 static struct group *conversation_of(struct tally *tally, struct str id)
 {
     bool is_new;
-    uint32_t number = group_table_find(tally->conversations, id, &is_new);
-    struct group *group = group_table_at(tally->conversations, number);
+    int64_t number = group_table_find(tally->conversations, id, &is_new);
+    struct group *group;
 
+    if (number == GROUP_NONE || is_new)
+        meet(tally, id);
+    if (number == GROUP_NONE)
+        return NULL;
+    group = group_table_at(tally->conversations, (size_t)number);
     if (is_new)
         group->conversation.text = x_memdup(id.at, id.len);
     return group;
@@ -58,22 +103,33 @@ static struct group *conversation_of(struct tally *tally, struct str id)
 static struct str make_key(struct tally *tally, int64_t number, const char *a,
                            const char *b)
 {
+    struct str first = str_of(a);
+    int64_t head[2] = {number, a == NULL ? -1 : (int64_t)first.len};
+
     buf_clear(&tally->key);
-    buf_printf(&tally->key, "%lld %d %zu ", (long long)number, a == NULL,
-               a == NULL ? 0 : strlen(a));
-    buf_add_str(&tally->key, str_of(a));
-    buf_printf(&tally->key, "%d", b == NULL);
-    buf_add_str(&tally->key, str_of(b));
+    (void)buf_add(&tally->key, (const char *)head, sizeof head); /* fits, as the rest */
+    (void)buf_add(&tally->key, first.at, first.len);
+    (void)buf_add_char(&tally->key, b == NULL ? '0' : '1');
+    (void)buf_add_str(&tally->key, str_of(b));
     return buf_str(&tally->key);
 }
 
-static uint32_t persona_of(struct tally *tally, const struct message *message)
+static struct group *find(struct group_table *table, struct str key, bool *ret_new)
 {
-    struct str key = make_key(tally, message->seat, message->author, NULL);
-    bool is_new;
-    uint32_t number = group_table_find(tally->personas, key, &is_new);
-    struct group *group = group_table_at(tally->personas, number);
+    int64_t number = group_table_find(table, key, ret_new);
 
+    return number == GROUP_NONE ? NULL : group_table_at(table, (size_t)number);
+}
+
+static struct group *persona_of(struct tally *tally, const struct message *message)
+{
+    bool is_new;
+    struct group *group =
+        find(tally->personas, make_key(tally, message->seat, message->author, NULL),
+             &is_new);
+
+    if (group == NULL)
+        return NULL;
     if (is_new) {
         group->seat = message->seat;
         group->name = message->author == NULL ? NULL : x_strdup(message->author);
@@ -81,33 +137,130 @@ static uint32_t persona_of(struct tally *tally, const struct message *message)
     shared_take(&group->conversation, message->conversation_id);
     shared_take(&group->provider, message->provider);
     shared_take(&group->model, message->model);
-    return number;
+    return group;
 }
 
-static uint32_t model_of(struct tally *tally, const struct message *turn)
+static struct group *model_of(struct tally *tally, const struct message *turn)
 {
-    struct str key = make_key(tally, 0, turn->provider, turn->model);
     bool is_new;
-    uint32_t number = group_table_find(tally->models, key, &is_new);
-    struct group *group = group_table_at(tally->models, number);
+    struct group *group =
+        find(tally->models, make_key(tally, 0, turn->provider, turn->model), &is_new);
 
-    if (is_new) {
+    if (group != NULL && is_new) {
         shared_take(&group->provider, turn->provider);
         shared_take(&group->model, turn->model);
     }
-    return number;
+    return group;
 }
 
-static void count_turn(struct tally *tally, const struct message *turn)
+static struct group *endpoint_of(struct tally *tally, const struct message *turn)
 {
-    struct sample sample = {.group = {persona_of(tally, turn), model_of(tally, turn)}};
+    bool is_new;
+    struct group *group = find(
+        tally->endpoints, make_key(tally, 0, turn->provider, turn->endpoint), &is_new);
 
-    group_count(&tally->total, turn);
-    group_count(group_table_at(tally->personas, sample.group[BY_PERSONA]), turn);
-    group_count(group_table_at(tally->models, sample.group[BY_MODEL]), turn);
-    for (enum metric m = 0; m < METRIC_COUNT; m++)
-        sample.value[m] = (float)metric_of(turn, m);
-    samples_add(tally->samples, &sample);
+    if (group != NULL && is_new) {
+        shared_take(&group->provider, turn->provider);
+        group->endpoint = turn->endpoint == NULL ? NULL : x_strdup(turn->endpoint);
+    }
+    return group;
+}
+
+/* 1 to 16 each for themselves, then 17-32, 33-64, ... */
+static struct group *turn_index_of(struct tally *tally, int64_t number)
+{
+    int64_t last = TURN_CLASSES_SINGLE;
+    size_t class = (size_t)(number - 1);
+    struct group *group;
+
+    if (number > TURN_CLASSES_SINGLE) {
+        for (class = TURN_CLASSES_SINGLE; number - 1 >= 2 * last; class ++)
+            last *= 2;
+    }
+    if (tally->turn_indexes[class] != NULL)
+        return tally->turn_indexes[class];
+    group = tally->turn_indexes[class] = x_malloc(sizeof *group);
+    group_init(group);
+    group->first_turn = class < TURN_CLASSES_SINGLE ? number : last + 1;
+    group->last_turn = class < TURN_CLASSES_SINGLE ? number : 2 * last;
+    return group;
+}
+
+/* ---- messages ---- */
+
+static void count_in(struct tally *tally, struct group *group,
+                     const struct message *turn, const struct measured *measured)
+{
+    if (group != NULL)
+        group_count(group, &tally->group_ration, turn, measured);
+}
+
+static void count_or_pass(struct tally *tally, struct group_table *table,
+                          struct group *group, const struct message *turn,
+                          const struct measured *measured)
+{
+    if (group == NULL)
+        group_table_pass(table);
+    count_in(tally, group, turn, measured);
+}
+
+/* Where no record of calls tells when they ran, the turns' own do: the last call of
+ * each ended at about the time at which its response was written. */
+static void take_activity(struct tally *tally, const struct message *turn,
+                          const struct measured *measured)
+{
+    double generation_ms = measured->value[METRIC_GENERATION_TIME];
+    double first_ms = measured->value[METRIC_TIME_TO_FIRST_TOKEN];
+    int64_t end_us = turn->queue_timestamp_us;
+
+    activity_turn(tally->activity, end_us, first_ms);
+    if (tally->activity_from_calls || isnan(generation_ms)
+        || (double)end_us < generation_ms * 1000)
+        return;
+    activity_call(tally->activity,
+                  &(struct activity_call){end_us - (int64_t)(generation_ms * 1000),
+                                          end_us, first_ms, turn->tokens_generated});
+}
+
+static void count_turn(struct tally *tally, struct group *conversation,
+                       const struct message *turn)
+{
+    struct measured measured;
+
+    measure(turn, &measured);
+    group_count(&tally->total, &tally->total_ration, turn, &measured);
+    count_or_pass(tally, tally->conversations, conversation, turn, &measured);
+    count_or_pass(tally, tally->personas, persona_of(tally, turn), turn, &measured);
+    count_or_pass(tally, tally->models, model_of(tally, turn), turn, &measured);
+    count_or_pass(tally, tally->endpoints, endpoint_of(tally, turn), turn, &measured);
+    count_in(tally, turn_index_of(tally, turn->sequence_number), turn, &measured);
+    goodput_count(&tally->goodput, measured.value, turn->tokens_generated);
+    cache_turn(&tally->cache, turn);
+    take_activity(tally, turn, &measured);
+}
+
+static void span(struct tally *tally, struct group *conversation, int64_t at_us)
+{
+    group_span(&tally->total, at_us);
+    if (conversation != NULL)
+        group_span(conversation, at_us);
+}
+
+/* What is left out as warm-up changes no count; time then begins where it ends. */
+static bool is_warmup(struct tally *tally, const struct message *message)
+{
+    struct warmup *warmup = &tally->warmup;
+    int64_t at_us = message->queue_timestamp_us;
+
+    if (!warmup_wanted(warmup))
+        return false;
+    warmup_begin(warmup, at_us);
+    if (message->kind != MESSAGE_TURN)
+        return true;
+    if (warmup_takes_turn(warmup, at_us))
+        return true;
+    group_span(&tally->total, warmup->until_us);
+    return false;
 }
 
 void tally_message(struct tally *tally, const struct message *message)
@@ -115,48 +268,40 @@ void tally_message(struct tally *tally, const struct message *message)
     struct group *conversation =
         conversation_of(tally, str_of(message->conversation_id));
 
-    group_span(&tally->total, message->queue_timestamp_us);
-    group_span(conversation, message->queue_timestamp_us);
     if (message->kind == MESSAGE_PERSONA)
         (void)persona_of(tally, message); /* listed even if it never speaks */
+    if (tally->speech != NULL && message->kind == MESSAGE_PERSONA)
+        speech_take(tally->speech, message);
+    if (is_warmup(tally, message))
+        return;
+    span(tally, conversation, message->queue_timestamp_us);
     if (message->kind != MESSAGE_TURN)
         return;
-    group_count(conversation, message);
-    count_turn(tally, message);
+    count_turn(tally, conversation, message);
+    if (tally->speech != NULL)
+        speech_take(tally->speech, message);
 }
+
+/* ---- calls ---- */
 
 void tally_expect_calls(struct tally *tally)
 {
-    if (tally->calls < 0)
-        tally->calls = tally->calls_failed = tally->calls_cancelled = 0;
+    calls_expect(&tally->calls);
 }
 
-static void lost_call(struct tally *tally, struct str id)
-{
-    if (tally->lost_ids == NULL)
-        tally->lost_ids = recent_new();
-    if (recent_knows(tally->call_ids, id) || recent_seen(tally->lost_ids, id))
-        return;
-    tally->calls++;
-    tally->calls_lost++;
-}
-
-void tally_call(struct tally *tally, struct str id, struct str outcome)
+void tally_call(struct tally *tally, const struct call *call)
 {
     tally_expect_calls(tally);
-    if (str_is(outcome, "lost")) {
-        lost_call(tally, id);
+    if (warmup_takes_call(&tally->warmup, call->ended_us)
+        || !calls_take(&tally->calls, call) || !tally->activity_from_calls
+        || str_is(call->outcome, "lost"))
         return;
-    }
-    if (id.len > 0 && recent_seen(tally->call_ids, id))
-        return;
-    if (tally->lost_ids != NULL && recent_knows(tally->lost_ids, id))
-        tally->calls_lost--; /* it was not: it counts already */
-    else
-        tally->calls++;
-    tally->calls_failed += str_is(outcome, "failed");
-    tally->calls_cancelled += str_is(outcome, "cancelled");
+    activity_call(tally->activity, &(struct activity_call){
+                                       call->started_us, call->ended_us,
+                                       call->first_token_ms, call->tokens_generated});
 }
+
+/* ---- states ---- */
 
 static void replace(char **kept, struct str text)
 {
@@ -166,48 +311,42 @@ static void replace(char **kept, struct str text)
     *kept = x_memdup(text.at, text.len);
 }
 
+static void count_ending(struct tally *tally, struct str reason)
+{
+    char word[WORD_SIZE];
+    struct ending *ending = tally->endings;
+    struct ending *end = tally->endings + tally->ending_count;
+
+    word_copy(reason.len == 0 ? str_of("unknown") : reason, word);
+    while (ending < end && strcmp(ending->reason, word) != 0)
+        ending++;
+    if (ending == end && tally->ending_count == ENDINGS_MAX)
+        ending--;
+    if (ending == end) {
+        tally->ending_count++;
+        word_copy(tally->ending_count == ENDINGS_MAX ? str_of("others") : str_of(word),
+                  ending->reason);
+    }
+    ending->conversations++;
+}
+
 void tally_state(struct tally *tally, struct str conversation, struct str state,
                  struct str reason)
 {
     struct group *group = conversation_of(tally, conversation);
 
+    if (str_is(state, "ended") && names_mark(tally->names, conversation))
+        count_ending(tally, reason);
+    if (group == NULL)
+        return;
     replace(&group->state, state);
     replace(&group->reason, reason);
 }
 
 void tally_begin(struct tally *tally, struct str conversation, int64_t at_us)
 {
-    group_span(&tally->total, at_us);
-    group_span(conversation_of(tally, conversation), at_us);
-}
+    struct group *group = conversation_of(tally, conversation);
 
-/* The stats of one metric of all groups of a table; the caller frees. */
-static struct stats **stats_of(const struct group_table *table, enum metric metric)
-{
-    size_t count = group_table_count(table);
-    struct stats **stats = x_malloc((count + 1) * sizeof *stats);
-
-    for (size_t i = 0; i < count; i++)
-        stats[i] = &group_table_at(table, i)->stats[metric];
-    return stats;
-}
-
-static void finish_table(struct tally *tally, const struct group_table *table,
-                         enum dimension dimension)
-{
-    for (enum metric m = 0; m < METRIC_COUNT; m++) {
-        struct stats **stats = stats_of(table, m);
-
-        samples_finish_groups(tally->samples, dimension, m, stats,
-                              group_table_count(table));
-        free(stats);
-    }
-}
-
-void tally_finish(struct tally *tally)
-{
-    for (enum metric m = 0; m < METRIC_COUNT; m++)
-        samples_finish_all(tally->samples, m, &tally->total.stats[m]);
-    finish_table(tally, tally->personas, BY_PERSONA);
-    finish_table(tally, tally->models, BY_MODEL);
+    if (!warmup_wanted(&tally->warmup))
+        span(tally, group, at_us);
 }

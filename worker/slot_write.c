@@ -19,6 +19,11 @@ static double us_to_ms(int64_t us)
     return us < 0 ? -1 : (double)us / 1e3;
 }
 
+static double ns_to_ms(int64_t ns)
+{
+    return ns < 0 ? -1 : (double)ns / 1e6;
+}
+
 static double rate(const struct llm_result *result)
 {
     if (result->tokens_generated <= 0 || result->generation_ns <= 0)
@@ -44,6 +49,9 @@ static void begin_message(const struct slot *slot, struct message *message)
         wait_us < 0 ? 0 : wait_us / 1e3; /* clocks agree to a hair */
     message->endpoint_wait_ms = us_to_ms(slot->endpoint_wait_us);
     message->issue = slot->issue;
+    message->num_ctx = slot->num_ctx > 0 ? slot->num_ctx : -1;
+    message->worker_ms =
+        us_to_ms(redis_clock_now_us(&slot->worker->clock) - slot->received_at_us);
     message->context_truncated = slot->context_truncated;
 }
 
@@ -55,6 +63,16 @@ static void name_server(struct message *message, const struct llm_result *result
     message->provider = x_strdup(result->provider);
     message->endpoint = x_strdup(attempt->endpoint->name);
     message->model = x_strdup(result->model);
+    message->cost = endpoint_cost(attempt->endpoint, result);
+}
+
+static void add_times(struct message *message, const struct llm_result *result)
+{
+    message->chunks = result->deltas > 0 ? (int64_t)result->deltas : -1;
+    message->longest_gap_ms = us_to_ms(result->longest_gap_us);
+    message->prefill_ms = ns_to_ms(result->prompt_ns);
+    message->decode_ms = ns_to_ms(result->generation_ns);
+    message->load_ms = ns_to_ms(result->load_ns);
 }
 
 static void add_counts(struct message *message, const struct llm_result *result)
@@ -64,6 +82,7 @@ static void add_counts(struct message *message, const struct llm_result *result)
     message->prompt_tokens = result->prompt_tokens;
     message->time_to_first_token_ms = us_to_ms(result->first_token_us);
     message->tokens_per_second = rate(result);
+    message->prompt_cached_tokens = result->prompt_cached_tokens;
     if (result->finish_reason[0] != '\0')
         message->finish_reason = x_strdup(result->finish_reason);
 }
@@ -102,6 +121,7 @@ bool slot_write_message(struct slot *slot, const struct llm_result *result,
     begin_message(slot, &message);
     name_server(&message, result, attempt);
     add_counts(&message, result);
+    add_times(&message, result);
     add_reply(&message, &slot->utterance);
     return format(slot, &message);
 }
@@ -161,6 +181,7 @@ void slot_record(struct slot *slot, const struct llm_result *result,
                                        .issue = slot->issue,
                                        .delivery = slot->deliveries,
                                        .seat = slot->seat,
+                                       .num_ctx = slot->num_ctx,
                                        .began_us = attempt->began_us,
                                        .attempt = attempt,
                                        .cleaned = words,

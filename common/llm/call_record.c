@@ -10,7 +10,7 @@
 #include "llm/router.h"
 #include "net/redis.h"
 
-enum { NUMBER_SIZE = 32, HEAD = 6, FIELDS_MAX = 36 };
+enum { NUMBER_SIZE = 32, HEAD = 6, FIELDS_MAX = 42 };
 static const char max_entries[] = "100000";
 
 /* The command as it grows; numbers are written into `texts`. */
@@ -57,6 +57,11 @@ static void add_decimal(struct entry *entry, const char *field, double value,
 static void add_ms(struct entry *entry, const char *field, int64_t us)
 {
     add_decimal(entry, field, us < 0 ? -1 : (double)us / 1e3, 3);
+}
+
+static void add_ns(struct entry *entry, const char *field, int64_t ns)
+{
+    add_decimal(entry, field, ns < 0 ? -1 : (double)ns / 1e6, 3);
 }
 
 static void add_time(struct entry *entry, const char *field, int64_t wall_us)
@@ -109,6 +114,13 @@ static void add_route(struct entry *entry, const struct router_attempt *attempt,
     add_flag(entry, "probe", attempt->probe);
 }
 
+static void add_server_times(struct entry *entry, const struct llm_result *result)
+{
+    add_ns(entry, "prefill_ms", result->prompt_ns);
+    add_ns(entry, "decode_ms", result->generation_ns);
+    add_ns(entry, "load_ms", result->load_ns);
+}
+
 static void add_counts(struct entry *entry, const struct llm_result *result)
 {
     add_ms(entry, "duration_ms", result->duration_us);
@@ -116,6 +128,10 @@ static void add_counts(struct entry *entry, const struct llm_result *result)
     add_count(entry, "tokens_generated", result->tokens_generated);
     add_count(entry, "prompt_tokens", result->prompt_tokens);
     add_count(entry, "prompt_cached_tokens", result->prompt_cached_tokens);
+    if (result->deltas > 0)
+        add_count(entry, "chunks", (int64_t)result->deltas);
+    add_ms(entry, "longest_gap_ms", result->longest_gap_us);
+    add_server_times(entry, result);
     add(entry, "finish_reason", str_of(result->finish_reason));
     if (result->http_status > 0)
         add_count(entry, "http_status", result->http_status);
@@ -151,6 +167,8 @@ bool call_record_send(struct redis *redis, const struct keys *keys,
     add_time(&entry, "ended_at", record->began_us + result->duration_us);
     add_counts(&entry, result);
     add_outcome(&entry, record, result);
+    if (record->num_ctx > 0)
+        add_count(&entry, "num_ctx", record->num_ctx);
     add(&entry, "cleaned", str_of(record->cleaned));
     add_flag(&entry, "context_truncated", record->context_truncated);
     add(&entry, "thinking", record->thinking);

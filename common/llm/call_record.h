@@ -25,6 +25,7 @@ struct call_record {
     int64_t issue;
     int64_t delivery;
     int64_t seat;
+    int64_t num_ctx;                      /* the window kept to; 0 unknown */
     int64_t began_us;                     /* wall clock */
     const struct router_attempt *attempt; /* NULL: not made through the router */
     const char *cleaned;    /* what was changed in the reply, words with commas */

@@ -48,6 +48,7 @@ struct exchange {
     int64_t between_tokens_ms;
     int64_t heard_at_us;    /* the last text or thought; the start before any */
     int64_t first_token_us; /* -1 none yet */
+    int64_t longest_gap_us; /* -1 fewer than two */
     int64_t duration_us;    /* -1 not over */
     int64_t retry_after_ms;
     int64_t connect_us;
@@ -68,9 +69,13 @@ static struct exchange *exchange_of(struct llm_call *call)
 static void exchange_heard(struct exchange *exchange)
 {
     bool first = exchange->first_token_us < 0;
+    int64_t now_us = clock_mono_us();
+    int64_t gap_us = now_us - exchange->heard_at_us;
 
-    exchange->heard_at_us = clock_mono_us();
+    exchange->heard_at_us = now_us;
     exchange->looked = false;
+    if (!first && gap_us > exchange->longest_gap_us)
+        exchange->longest_gap_us = gap_us;
     if (!first)
         return; /* the timer fires when it was due, and looks again */
     exchange->first_token_us = exchange->heard_at_us - exchange->call.started_us;
@@ -227,6 +232,7 @@ static void exchange_fill(const struct exchange *exchange, struct llm_result *re
     result->total_ns = reply->total_ns;
     result->connect_us = exchange->connect_us;
     result->first_token_us = exchange->first_token_us;
+    result->longest_gap_us = exchange->longest_gap_us;
     if (exchange->duration_us >= 0)
         result->duration_us = exchange->duration_us;
     result->deltas = reply->pieces;
@@ -351,6 +357,7 @@ struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
         ms_or(request->between_tokens_ms, BETWEEN_TOKENS_MS_DEFAULT);
     exchange->heard_at_us = exchange->call.started_us;
     exchange->first_token_us = -1;
+    exchange->longest_gap_us = -1;
     exchange->duration_us = -1;
     exchange->retry_after_ms = -1;
     reader_init(&exchange->reader, dialect, most, on_step, exchange);

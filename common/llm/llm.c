@@ -176,6 +176,7 @@ void llm_result_unknown(struct llm_result *ret_result)
         .total_ns = -1,
         .connect_us = -1,
         .first_token_us = -1,
+        .longest_gap_us = -1,
     };
 }
 

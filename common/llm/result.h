@@ -49,6 +49,7 @@ struct llm_result {
     int64_t total_ns;
     int64_t connect_us;     /* our clock: llm_start to the connection; -1 unknown */
     int64_t first_token_us; /* our clock: llm_start to the first text or thought */
+    int64_t longest_gap_us; /* our clock: between two pieces of text or thought */
     int64_t duration_us;    /* our clock: llm_start to the end marker or failure */
     size_t deltas;          /* pieces of text received; not tokens */
 };

@@ -81,6 +81,12 @@ static const struct field call_fields[] = {
     {"context_truncated", FIELD_YES},
     {"probe", FIELD_YES},
     {"thinking", FIELD_NULLABLE},
+    {"chunks", FIELD_NUMBER},
+    {"longest_gap_ms", FIELD_NUMBER},
+    {"prefill_ms", FIELD_NUMBER},
+    {"decode_ms", FIELD_NUMBER},
+    {"load_ms", FIELD_NUMBER},
+    {"num_ctx", FIELD_NUMBER},
 };
 
 static void write_fields(const struct field *fields, size_t count,

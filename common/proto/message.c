@@ -18,7 +18,7 @@
 #include "proto/message_read.h"
 #include "proto/message_scan.h"
 
-enum { DECIMALS = 3 }; /* of a millisecond: what our clocks tell */
+enum { DECIMALS = 3 }; /* of a sentiment */
 
 static const char *const kind_names[MESSAGE_KIND_COUNT] = {
     [MESSAGE_STORY] = "story", [MESSAGE_PERSONA] = "persona", [MESSAGE_TURN] = "turn"};
@@ -145,8 +145,24 @@ static void write_field(struct buf *into, const struct message_field *field,
         json_write_count(into, *count);
         break;
     case FIELD_NUMBER:
-        json_write_number(into, *number < 0 ? NAN : *number, DECIMALS);
+        json_write_number(into, *number < 0 ? NAN : *number, field->decimals);
         break;
+    }
+}
+
+static bool is_known(const struct message_field *field, const void *at)
+{
+    char *const *text = at;
+    const int64_t *count = at;
+    const double *number = at;
+
+    switch (field->kind) {
+    case FIELD_TEXT:
+        return *text != NULL;
+    case FIELD_COUNT:
+        return *count >= 0;
+    default:
+        return *number >= 0;
     }
 }
 
@@ -171,6 +187,8 @@ static void write_metadata(struct buf *into, const struct message *message)
     for (size_t i = 0; message_field(i) != NULL; i++) {
         const struct message_field *field = message_field(i);
 
+        if (field->optional && !is_known(field, message_field_of(message, field)))
+            continue;
         buf_add_text(into, i == 0 ? "\"" : ",\"");
         buf_add_text(into, field->key);
         buf_add(into, "\":", 2);

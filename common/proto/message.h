@@ -74,10 +74,20 @@ struct message {
     char *endpoint;
     char *model;
     char *finish_reason;
-    char *cleaned; /* what was changed, comma between: "name_prefix"; or NULL */
-    bool context_truncated; /* the server cut the prompt (by its own counts) */
-    bool fallback;          /* the persona's fallback reply: no model said it */
-    bool failed;            /* an empty turn routed in place of a failed one */
+    char *cleaned;  /* what was changed, comma between: "name_prefix"; or NULL */
+    int64_t chunks; /* pieces of text received; these to `cost` are left out where
+                       unknown, and by older writers */
+    double longest_gap_ms; /* between two of them */
+    double prefill_ms;     /* these three: the server's own times */
+    double decode_ms;
+    double load_ms;
+    double worker_ms;             /* the worker's, from taking the request on */
+    int64_t prompt_cached_tokens; /* of prompt_tokens */
+    int64_t num_ctx;              /* the window the prompt was kept within */
+    double cost;                  /* by the endpoint's prices */
+    bool context_truncated;       /* the server cut the prompt (by its own counts) */
+    bool fallback;                /* the persona's fallback reply: no model said it */
+    bool failed;                  /* an empty turn routed in place of a failed one */
 };
 
 void message_init(struct message *message, enum message_kind kind);

@@ -3,39 +3,41 @@
 
 #include "proto/message.h"
 
-#define TEXT(name)                                           \
-    {                                                        \
-#name, FIELD_TEXT, offsetof(struct message, name), 0 \
-    }
-#define COUNT(name, min)                                        \
-    {                                                           \
-#name, FIELD_COUNT, offsetof(struct message, name), min \
-    }
-#define NUMBER(name)                                           \
-    {                                                          \
-#name, FIELD_NUMBER, offsetof(struct message, name), 0 \
-    }
+enum { MS_DECIMALS = 3, COST_DECIMALS = 6 }; /* what our clocks tell; parts of a cent */
 
+#define AT(name) offsetof(struct message, name)
+
+/* clang-format off */
 static const struct message_field fields[] = {
-    TEXT(conversation_id),
-    COUNT(sequence_number, 1),
-    COUNT(seat, 1),
-    TEXT(author),
-    COUNT(tokens_generated, 0),
-    NUMBER(generation_time_ms),
-    COUNT(prompt_tokens, 0),
-    NUMBER(time_to_first_token_ms),
-    NUMBER(tokens_per_second),
-    NUMBER(queue_wait_ms),
-    NUMBER(endpoint_wait_ms),
-    NUMBER(routing_ms),
-    COUNT(attempts, 0),
-    COUNT(issue, 1),
-    TEXT(provider),
-    TEXT(endpoint),
-    TEXT(model),
-    TEXT(finish_reason),
+    {"conversation_id", FIELD_TEXT, AT(conversation_id), 0, 0, false},
+    {"sequence_number", FIELD_COUNT, AT(sequence_number), 1, 0, false},
+    {"seat", FIELD_COUNT, AT(seat), 1, 0, false},
+    {"author", FIELD_TEXT, AT(author), 0, 0, false},
+    {"tokens_generated", FIELD_COUNT, AT(tokens_generated), 0, 0, false},
+    {"generation_time_ms", FIELD_NUMBER, AT(generation_time_ms), 0, MS_DECIMALS, false},
+    {"prompt_tokens", FIELD_COUNT, AT(prompt_tokens), 0, 0, false},
+    {"time_to_first_token_ms", FIELD_NUMBER, AT(time_to_first_token_ms), 0, MS_DECIMALS, false},
+    {"tokens_per_second", FIELD_NUMBER, AT(tokens_per_second), 0, MS_DECIMALS, false},
+    {"queue_wait_ms", FIELD_NUMBER, AT(queue_wait_ms), 0, MS_DECIMALS, false},
+    {"endpoint_wait_ms", FIELD_NUMBER, AT(endpoint_wait_ms), 0, MS_DECIMALS, false},
+    {"routing_ms", FIELD_NUMBER, AT(routing_ms), 0, MS_DECIMALS, false},
+    {"attempts", FIELD_COUNT, AT(attempts), 0, 0, false},
+    {"issue", FIELD_COUNT, AT(issue), 1, 0, false},
+    {"provider", FIELD_TEXT, AT(provider), 0, 0, false},
+    {"endpoint", FIELD_TEXT, AT(endpoint), 0, 0, false},
+    {"model", FIELD_TEXT, AT(model), 0, 0, false},
+    {"finish_reason", FIELD_TEXT, AT(finish_reason), 0, 0, false},
+    {"chunks", FIELD_COUNT, AT(chunks), 0, 0, true},
+    {"longest_gap_ms", FIELD_NUMBER, AT(longest_gap_ms), 0, MS_DECIMALS, true},
+    {"prefill_ms", FIELD_NUMBER, AT(prefill_ms), 0, MS_DECIMALS, true},
+    {"decode_ms", FIELD_NUMBER, AT(decode_ms), 0, MS_DECIMALS, true},
+    {"load_ms", FIELD_NUMBER, AT(load_ms), 0, MS_DECIMALS, true},
+    {"worker_ms", FIELD_NUMBER, AT(worker_ms), 0, MS_DECIMALS, true},
+    {"prompt_cached_tokens", FIELD_COUNT, AT(prompt_cached_tokens), 0, 0, true},
+    {"num_ctx", FIELD_COUNT, AT(num_ctx), 1, 0, true},
+    {"cost", FIELD_NUMBER, AT(cost), 0, COST_DECIMALS, true},
 };
+/* clang-format on */
 
 const struct message_field *message_field(size_t index)
 {

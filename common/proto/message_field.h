@@ -4,6 +4,7 @@
 #ifndef PARLEY_MESSAGE_FIELD_H
 #define PARLEY_MESSAGE_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ struct message_field {
     enum message_field_kind kind;
     size_t offset; /* in struct message */
     int64_t min;   /* of a count that is known */
+    int decimals;  /* of a number */
+    bool optional; /* left out where unknown; these stand behind the others */
 };
 
 /* The field of that index, NULL behind the last. */

@@ -284,10 +284,16 @@ static bool take_metadata(struct scan *scan, struct message *message)
     const struct message_field *field;
 
     for (size_t i = 0; (field = message_field(i)) != NULL; i++) {
+        const char *start = scan->at;
+
         if (!take(scan, i == 0 ? "{\"" : ",\"") || !take(scan, field->key)
-            || !take(scan, "\":")
-            || !take_field(scan, field, message_field_in(message, field)))
+            || !take(scan, "\":")) {
+            if (!field->optional)
+                return false;
+            scan->at = start; /* it was left out */
+        } else if (!take_field(scan, field, message_field_in(message, field))) {
             return false;
+        }
     }
     if (take(scan, ",\"cleaned\":[") && !take_words(scan, &message->cleaned))
         return false;

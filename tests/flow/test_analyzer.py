@@ -15,8 +15,14 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("PARLEY_BUILD", "build/release") / "parley-analyzer"
 SCHEMA = json.loads((ROOT / "schemas/analysis.schema.json").read_text())
-METRICS = ["tokens_per_second", "time_to_first_token_ms", "generation_time_ms",
-           "queue_wait_ms", "routing_ms"]
+UNITS = {"tokens_per_second": "tokens/s", "time_to_first_token_ms": "ms",
+         "inter_token_latency_ms": "ms", "time_per_output_token_ms": "ms",
+         "longest_gap_ms": "ms", "generation_time_ms": "ms", "turn_time_ms": "ms",
+         "queue_wait_ms": "ms", "endpoint_wait_ms": "ms", "prefill_ms": "ms", "decode_ms": "ms",
+         "load_ms": "ms", "routing_ms": "ms", "overhead_ms": "ms", "prompt_tokens": "tokens",
+         "tokens_generated": "tokens"}
+METRICS = list(UNITS)
+PERCENTS = [1, 5, 10, 25, 50, 75, 90, 95, 99]
 BEGIN_US = 1769855400000000  # 2026-01-31T10:30:00Z
 LIMIT_S = 30
 
@@ -86,6 +92,10 @@ def made_up_turns(count, seed=7):
         first_ms = round(rng.uniform(5, 400), 3)
         wait_ms = round(rng.lognormvariate(0, 1), 3)
         data = {"queue_wait_ms": wait_ms, "routing_ms": round(rng.uniform(0.05, 9), 3)}
+        if number > 20:  # older writers told less
+            data |= {"endpoint_wait_ms": round(rng.uniform(0, 2), 3), "chunks": number,
+                     "longest_gap_ms": round(rng.uniform(10, 90), 3), "num_ctx": 4096,
+                     "worker_ms": round(rng.uniform(10000, 12000), 3)}
         if number % 7 == 0:  # a server that does not count
             data |= {"provider": "echo", "model": "echo"}
         else:
@@ -93,7 +103,11 @@ def made_up_turns(count, seed=7):
             data |= {"provider": "ollama", "model": rng.choice(["llama3.2:3b", "qwen3"]),
                      "tokens_generated": tokens, "prompt_tokens": rng.randint(10, 4000),
                      "time_to_first_token_ms": first_ms, "generation_time_ms": generation_ms,
-                     "tokens_per_second": round(tokens / (generation_ms - first_ms) * 1000, 3)}
+                     "tokens_per_second": round(tokens / (generation_ms - first_ms) * 1000, 3),
+                     "attempts": rng.choice([1, 1, 1, 2])}
+            if number > 20:
+                data |= {"prefill_ms": first_ms / 2, "decode_ms": generation_ms - first_ms,
+                         "load_ms": round(rng.uniform(0, 5), 3)}
         turns.append(turn(number, ["Ada Quill", "Bo"][(number - 1) % 2], **data))
     return turns
 
@@ -136,20 +150,51 @@ def percentile(values, percent):
     return ordered[below] + (ordered[above] - ordered[below]) * (rank - below)
 
 
+def value_of(name, data):
+    """A turn's value by the words of docs/metrics.md; None unknown."""
+    def all_of(*keys):
+        values = [data.get(key) for key in keys]
+        return None if None in values else values
+
+    if name == "inter_token_latency_ms":
+        found = all_of("generation_time_ms", "time_to_first_token_ms", "tokens_generated")
+        return found and found[2] > 1 and (found[0] - found[1]) / (found[2] - 1) or None
+    if name == "time_per_output_token_ms":
+        found = all_of("generation_time_ms", "tokens_generated")
+        return found and found[1] > 0 and found[0] / found[1] or None
+    if name == "turn_time_ms":
+        found = all_of("queue_wait_ms", "worker_ms", "routing_ms")
+        return found and sum(found)
+    if name == "overhead_ms":
+        found = all_of("queue_wait_ms", "worker_ms", "routing_ms", "endpoint_wait_ms",
+                       "generation_time_ms", "attempts")
+        return found and found[5] == 1 and sum(found[:3]) - found[3] - found[4] or None
+    return data.get(name)
+
+
 def check_metrics(metrics, turns):
     assert list(metrics) == METRICS
     for name, found in metrics.items():
-        values = [t["metadata"][name] for t in turns if t["metadata"][name] is not None]
-        assert found["count"] == len(values)
-        assert found["unit"] == ("tokens/s" if name == "tokens_per_second" else "ms")
-        if not values:
-            assert all(found[key] is None for key in ["avg", "min", "max", "p50", "p95", "p99"])
-            continue
-        assert found["min"] == min(values)
-        assert found["max"] == max(values)
-        assert found["avg"] == pytest.approx(statistics.fmean(values), abs=1e-6)
-        for percent in [50, 95, 99]:
-            assert found[f"p{percent}"] == pytest.approx(percentile(values, percent), rel=1e-6)
+        values = [value_of(name, t["metadata"]) for t in turns]
+        check_stat(found, UNITS[name], [value for value in values if value is not None])
+
+
+def check_stat(found, unit, values):
+    """Against Python's own statistics."""
+    assert found["count"] == len(values)
+    assert found["unit"] == unit
+    assert found["approximate"] is False
+    percentiles = [f"p{percent}" for percent in PERCENTS]
+    if not values:
+        assert all(found[key] is None for key in ["avg", "std", "min", "max", "sum", *percentiles])
+        return
+    assert found["min"] == pytest.approx(min(values), abs=1e-6)
+    assert found["max"] == pytest.approx(max(values), abs=1e-6)
+    assert found["avg"] == pytest.approx(statistics.fmean(values), abs=1e-6)
+    assert found["std"] == pytest.approx(statistics.pstdev(values), rel=1e-6, abs=1e-6)
+    assert found["sum"] == pytest.approx(math.fsum(values), rel=1e-9)
+    for percent in PERCENTS:
+        assert found[f"p{percent}"] == pytest.approx(percentile(values, percent), rel=1e-6)
 
 
 def total_of(turns, key):
@@ -224,10 +269,13 @@ def test_calls_and_events_tell_what_the_transcript_does_not(folder):
     assert found["totals"]["calls"] == 6
     assert found["totals"]["calls_failed"] == 1
     assert found["totals"]["wall_time_ms"] == 10000
+    conversation = found["conversations"][0]
+    check_metrics(conversation.pop("metrics"), made_up_turns(4))
     assert found["conversations"] == [
         {"conversation_id": "k3v9q2m4x7ab", "state": "ended", "reason": "turns", "turns": 4,
          "failed_turns": 0, "tokens_generated": found["totals"]["tokens_generated"],
          "prompt_tokens": found["totals"]["prompt_tokens"], "wall_time_ms": 10000}]
+    assert found["endings"] == [{"reason": "turns", "conversations": 1}]
 
 
 def test_a_failed_turn_counts_as_a_turn_and_is_shown_apart(folder):
@@ -475,13 +523,16 @@ def test_bold_headers_are_for_terminals_or_who_asks(folder):
     assert b"\x1b" not in analyze(folder).stdout
 
 
-def test_ten_thousand_personas_do_not_flood_the_table(folder):
+def test_ten_thousand_personas_flood_neither_the_table_nor_the_memory(folder):
     turns = [turn(n, f"P{n}", seat=1) for n in range(1, 10001)]
     write_lines(folder / "transcript.jsonl", turns)
     text = table_of(folder)
-    assert "... and 9968 more" in text
+    assert "... and 968 more" in text
     assert len(text.splitlines()) < 200
-    assert len(document(folder)["personas"]) == 10000
+    found = document(folder)
+    assert len(found["personas"]) == 1000
+    assert found["turns_without_row"]["personas"] == 9000
+    assert found["totals"]["turns"] == 10000
 
 
 def test_the_help_tells_each_numbers_formula():

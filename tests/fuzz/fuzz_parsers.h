@@ -318,7 +318,7 @@ FUZZ void fuzz_clean(struct str bytes)
 
 FUZZ void fuzz_log(struct str bytes)
 {
-    struct tally *tally = tally_new();
+    struct tally *tally = tally_new(NULL);
     struct err err[3] = {{0}};
 
     (void)fuzz_told(feed_message(tally, bytes, &err[0]), &err[0]);

@@ -83,7 +83,11 @@ static const struct llm_result unknown = {.outcome = LLM_CANCELLED,
                                           .prompt_tokens = -1,
                                           .prompt_cached_tokens = -1,
                                           .tokens_generated = -1,
-                                          .first_token_us = -1};
+                                          .first_token_us = -1,
+                                          .longest_gap_us = -1,
+                                          .load_ns = -1,
+                                          .prompt_ns = -1,
+                                          .generation_ns = -1};
 
 static void what_is_not_known_leaves_no_field(void **state)
 {
@@ -125,6 +129,7 @@ static void all_that_is_known_is_told(void **state)
                                        .issue = 1,
                                        .delivery = 2,
                                        .seat = 1,
+                                       .num_ctx = 4096,
                                        .began_us = 1000000,
                                        .attempt = &attempt,
                                        .cleaned = "capped,trimmed",
@@ -142,6 +147,11 @@ static void all_that_is_known_is_told(void **state)
     result.tokens_generated = 100;
     result.first_token_us = 2500;
     result.duration_us = 500000;
+    result.deltas = 3;
+    result.longest_gap_us = 7500;
+    result.load_ns = 1500000;
+    result.prompt_ns = 2000000;
+    result.generation_ns = 450000000;
     expect(&record, &result,
            "conversation=k3v9q2m4x7ab turn=7 issue=1 delivery=2 call=c1~2 seat=1"
            " endpoint=cloud attempt=2 tier=cloud route=mark_seat"
@@ -149,8 +159,10 @@ static void all_that_is_known_is_told(void **state)
            " started_at=1970-01-01T00:00:01.000000Z"
            " ended_at=1970-01-01T00:00:01.500000Z duration_ms=500.000"
            " time_to_first_token_ms=2.500 tokens_generated=100 prompt_tokens=1000"
-           " prompt_cached_tokens=0 finish_reason=length http_status=200"
-           " outcome=done cleaned=capped,trimmed context_truncated=1 thinking=hm"
+           " prompt_cached_tokens=0 chunks=3 longest_gap_ms=7.500 prefill_ms=2.000"
+           " decode_ms=450.000 load_ms=1.500 finish_reason=length http_status=200"
+           " outcome=done num_ctx=4096 cleaned=capped,trimmed context_truncated=1 "
+           "thinking=hm"
            " worker=worker-1-1");
 }
 
