@@ -206,11 +206,13 @@ static void become(const struct child *child, int ready, pid_t parent)
     int log = open(child->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-    (void)setpgid(0, 0);
+    if (!child->shares_terminal)
+        (void)setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent || log < 0
         || none < 0)
         _exit(EXEC_FAILED);
-    (void)dup2(none, STDIN_FILENO);
+    if (!child->shares_terminal)
+        (void)dup2(none, STDIN_FILENO);
     if (!child->shares_stdout)
         (void)dup2(child->stdout_fd >= 0 ? child->stdout_fd : log, STDOUT_FILENO);
     (void)dup2(log, STDERR_FILENO);

@@ -1,9 +1,10 @@
 /* child.h - the processes a run starts: begun, restarted when they die, ended.
  *
- * Each has a process group of its own (a Ctrl-C at the terminal is ours alone) and gets
- * SIGTERM when we die. What follows the death of one that is to stay, restart.h says.
- * A member of the fleet tells by a pipe that it is in service (PARLEY_READY_FD), of
- * others somebody else must know (child_set_ready).
+ * Each has a process group of its own (a Ctrl-C at the terminal is ours alone; but the
+ * full screen, which has the terminal) and gets SIGTERM when we die. What follows the
+ * death of one that is to stay, restart.h says. A member of the fleet tells by a pipe
+ * that it is in service (PARLEY_READY_FD), of others somebody else must know
+ * (child_set_ready).
  */
 #ifndef PARLEY_CHILD_H
 #define PARLEY_CHILD_H
@@ -31,6 +32,7 @@ struct child {
     char **argv;                  /* owned, NULL at the end; argv[0] is a path */
     char *log_path;               /* owned: its stderr, and its stdout unless shared */
     bool shares_stdout;           /* it writes to our stdout */
+    bool shares_terminal;         /* it has our process group and our stdin */
     int stdout_fd;                /* else: a pipe's end for its stdout, or -1 */
     bool stays;                   /* is restarted when it dies */
     bool ended;                   /* child_end was called: its death is no news */

@@ -222,7 +222,7 @@ static bool launch(struct run *run, struct err *err)
         || !run_start_conversations(run, err))
         return false;
     run->wrote_run = run_write(run, false, 0, err);
-    return run->wrote_run && run_start_fleet(run, err) && run_start_observer(run, err);
+    return run->wrote_run && run_start_fleet(run, err) && run_show_start(run, err);
 }
 
 static bool is_over(const struct run *run)

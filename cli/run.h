@@ -11,6 +11,7 @@
 #include "cli/folder.h"
 #include "cli/keeping.h"
 #include "cli/record.h"
+#include "cli/run_show.h"
 #include "cli/run_watch.h"
 #include "cli/sibling.h"
 #include "net/redis.h"
@@ -25,6 +26,7 @@ struct run {
     struct loop_timer timer; /* bounds the waits */
     struct loop_signal signals[3];
     struct run_watch watch;
+    struct run_show show;
     struct folder folder;
     struct children children;
     struct child *redis_server; /* ours, or NULL */
@@ -55,13 +57,16 @@ struct run {
 /* The exit status. */
 int run_command(const struct config_loaded *loaded, char **words, struct err *err);
 
-/* ---- parts: run_start.c, run_simulator.c, run_end.c ---- */
+/* ---- parts: run_start.c, run_simulator.c, run_show.c, run_end.c ---- */
 /* Connects to the Redis that was given, if one was. */
 MUST_USE bool run_reach_redis(struct run *run, struct err *err);
 MUST_USE bool run_start_redis(struct run *run, struct err *err);
 MUST_USE bool run_start_simulator(struct run *run, struct err *err);
 MUST_USE bool run_start_fleet(struct run *run, struct err *err);
-MUST_USE bool run_start_observer(struct run *run, struct err *err);
+/* A program of ours as a child that is not started yet; takes the words, of which the
+ * first becomes its path. NULL: it is not where it should be. */
+struct child *run_add_program(struct run *run, const char *name, const char *label,
+                              struct word_list *words, struct err *err);
 MUST_USE bool run_start_conversations(struct run *run, struct err *err);
 /* Runs the loop until `done(run)`, a passed time (ms; 0 none) or more than so many
  * interrupts since the start of the run (RUN_UNDISTURBED: however many). True when

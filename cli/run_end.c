@@ -20,8 +20,7 @@
 
 enum {
     STOP_VALID_MS = 30000,
-    OBSERVER_MS = 2000, /* it ends by itself when the conversations have */
-    DRAIN_MS = 6000,    /* workers hand back within 5 s */
+    DRAIN_MS = 6000, /* workers hand back within 5 s */
     FORCED_MS = 500,
     REDIS_MS = 5000,
     PATIENT = 1, /* interrupts that a wait bears: the second means at once */
@@ -60,11 +59,6 @@ static bool is_service(const struct run *run, const struct child *child)
            && child != run->simulator;
 }
 
-static bool observer_over(const struct run *run)
-{
-    return run->observer == NULL || !child_runs(run->observer);
-}
-
 static bool services_over(const struct run *run)
 {
     for (size_t i = 0; i < run->children.count; i++)
@@ -93,14 +87,8 @@ static void end_services(struct run *run, int signal_number)
 void run_end_children(struct run *run)
 {
     bool forced = run->interrupts > 1;
-    bool natural = record_all_done(&run->record) && run->record.count > 0;
 
-    if (!observer_over(run)) {
-        if (!natural || forced || !run_until(run, observer_over, OBSERVER_MS, PATIENT))
-            child_end(run->observer, SIGTERM);
-        if (!run_until(run, observer_over, FORCED_MS, RUN_UNDISTURBED))
-            child_end(run->observer, SIGKILL);
-    }
+    run_show_end(run);
     end_services(run, SIGTERM);
     if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS,
                    forced ? RUN_UNDISTURBED : PATIENT))

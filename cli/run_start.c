@@ -18,8 +18,7 @@
 
 enum {
     START_VALID_MS = 45000, /* scripts refuse more than 50 s */
-    OBSERVED_MAX = 1000,
-    SOCKET_PATH_MAX = 100, /* sockaddr_un holds 108 */
+    SOCKET_PATH_MAX = 100,  /* sockaddr_un holds 108 */
     WISH_MAX_BYTES = 2 << 20
 };
 
@@ -155,12 +154,12 @@ bool run_start_redis(struct run *run, struct err *err)
     return true;
 }
 
-/* ---- manager, workers, observer ---- */
+/* ---- manager, workers ---- */
 
 /* A program of ours with its words (words[0] is filled in); its log bears its label.
  * NULL when it is not there. */
-static struct child *add_program(struct run *run, const char *name, const char *label,
-                                 struct word_list *words, struct err *err)
+struct child *run_add_program(struct run *run, const char *name, const char *label,
+                              struct word_list *words, struct err *err)
 {
     struct child *child;
     char *path = NULL;
@@ -222,7 +221,7 @@ static bool start_manager(struct run *run, struct err *err)
     struct child *child;
 
     add_fleet_words(run, FOR_MANAGER, "manager", &words);
-    child = add_program(run, "manager", "manager", &words, err);
+    child = run_add_program(run, "manager", "manager", &words, err);
     if (child == NULL)
         return false;
     child->stays = child->tells_ready = true;
@@ -239,7 +238,7 @@ static bool start_worker(struct run *run, int64_t seat, int64_t number, struct e
              (long long)number);
     add_fleet_words(run, FOR_WORKER, label, &words);
     word_list_add(&words, "--seat=%lld", (long long)seat);
-    child = add_program(run, "worker", label, &words, err);
+    child = run_add_program(run, "worker", label, &words, err);
     if (child == NULL)
         return false;
     child->stays = child->tells_ready = true;
@@ -271,31 +270,6 @@ bool run_start_fleet(struct run *run, struct err *err)
             if (!start_worker(run, seat, number, err))
                 return false;
     return true;
-}
-
-bool run_start_observer(struct run *run, struct err *err)
-{
-    struct word_list words = {0};
-    const char *mode = run->config->observe;
-    bool few = run->config->conversations <= OBSERVED_MAX;
-
-    if (strcmp(mode, "none") == 0)
-        return true;
-    word_list_add(&words, "program");
-    word_list_add(&words, "--shard=%s", run->shard);
-    word_list_add(&words, "--mode=%s", strcmp(mode, "auto") == 0 ? "plain" : mode);
-    if (run->config->redis_password_file != NULL)
-        word_list_add(&words, "--redis-password-file=%s",
-                      run->config->redis_password_file);
-    word_list_add_options(&words, run->loaded, FOR_OBSERVE);
-    /* So many do not fit a command line: it shows the whole shard then. */
-    for (int64_t i = 0; few && i < run->config->conversations; i++)
-        word_list_add(&words, "%s", run->ids[i]);
-    run->observer = add_program(run, "observer", "observer", &words, err);
-    if (run->observer == NULL)
-        return false;
-    run->observer->shares_stdout = true;
-    return child_start(run->observer, err);
 }
 
 /* ---- conversations ---- */

@@ -192,6 +192,8 @@ static void on_death(void *owner, struct child *child, enum child_next next)
     bool unseen =
         child == run->observer && !child->ended && !over && run->interrupts == 0;
 
+    if (child == run->observer && run_show_died(run))
+        return;
     if (next == CHILD_GIVEN_UP) {
         run->gave_up = true;
         tell_last_words(child);

@@ -1,5 +1,6 @@
 /* main.c - parley-observer: options in, exit status out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -7,6 +8,7 @@
 #include "net/program.h"
 #include "observer/observe_replay.h"
 #include "observer/observer.h"
+#include "observer/run_parent.h"
 #include "observer/tui.h"
 #include "proto/keys.h"
 
@@ -22,16 +24,20 @@ static bool check_ids(int count, char **ids, struct err *err)
 /* The full screen where it can be had; it never comes unasked into a pipe. */
 static bool is_full_screen(const struct config *config)
 {
+    bool asked = strcmp(config->mode, "tui") == 0;
     const char *unfit;
 
     if (config->once)
         return true;
-    if (strcmp(config->mode, "tui") != 0)
+    if (!asked && strcmp(config->mode, "auto") != 0)
         return false;
     unfit = tui_unfit(config);
-    if (unfit != NULL)
+    if (unfit != NULL && asked) {
         fprintf(stderr, "parley-observer: no full screen: %s; plain text instead\n",
                 unfit);
+        if (run_parent_there())
+            exit(TUI_UNFIT_STATUS);
+    }
     return unfit == NULL;
 }
 

@@ -10,6 +10,15 @@
 
 enum { LOOK_MS = 250, LINE_MAX_BYTES = 4096 };
 
+bool run_parent_there(void)
+{
+    struct run_parent parent;
+    bool there = run_parent_find(&parent);
+
+    run_parent_done(&parent);
+    return there;
+}
+
 bool run_parent_find(struct run_parent *parent)
 {
     const char *text = getenv("PARLEY_RUN_NOTES");
@@ -62,6 +71,7 @@ void run_parent_watch(struct run_parent *parent, struct loop *loop)
 {
     if (parent->pid == 0)
         return;
+    parent->watched = true;
     loop_timer_init(&parent->look, loop, on_look, parent);
     if (parent->notes >= 0)
         loop_timer_start(&parent->look, LOOK_MS);
@@ -75,7 +85,7 @@ void run_parent_interrupt(const struct run_parent *parent)
 
 void run_parent_done(struct run_parent *parent)
 {
-    if (parent->pid != 0) {
+    if (parent->watched) {
         loop_timer_stop(&parent->look);
         loop_signal_stop(&parent->ended);
     }

@@ -17,6 +17,7 @@
 struct run_parent {
     pid_t pid; /* 0: none */
     int notes; /* the file, or -1 */
+    bool watched;
     struct buf line;
     struct loop_timer look;
     struct loop_signal ended;
@@ -25,6 +26,7 @@ struct run_parent {
     void *owner;
 };
 
+bool run_parent_there(void);
 /* True when there is one. Handlers and owner are set by the caller afterwards. */
 bool run_parent_find(struct run_parent *parent);
 void run_parent_watch(struct run_parent *parent, struct loop *loop);

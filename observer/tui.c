@@ -129,8 +129,9 @@ static void make_source(struct tui *tui)
 }
 
 /* By name; "auto": one conversation that is named, else all of them. */
-static enum screen_id first_screen(const struct tui_options *options)
+static enum screen_id first_screen(const struct tui *tui)
 {
+    const struct tui_options *options = tui->options;
     const char *name = options->config->screen;
 
     if (strcmp(name, "talk") == 0)
@@ -139,7 +140,9 @@ static enum screen_id first_screen(const struct tui_options *options)
         return SCREEN_FLEET;
     if (strcmp(name, "wall") == 0)
         return SCREEN_WALL;
-    return options->id_count == 1 ? SCREEN_TALK : SCREEN_WALL;
+    return options->id_count == 1 && app_has_screen(tui->app, SCREEN_TALK)
+               ? SCREEN_TALK
+               : SCREEN_WALL;
 }
 
 /* "120x40". */
@@ -206,7 +209,7 @@ bool tui_run(const struct tui_options *options, struct err *err)
     make_screens(&tui);
     watch_signals(&tui);
     run_parent_watch(&tui.parent, tui.loop);
-    first = first_screen(options);
+    first = first_screen(&tui);
     if (options->id_count == 1)
         app_choose(tui.app, options->ids[0]);
     if (options->config->once)

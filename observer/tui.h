@@ -23,6 +23,10 @@ struct tui_options {
     size_t id_count;
 };
 
+/* The exit status when a run started us and the terminal cannot do it: it shows plain
+ * text instead then. */
+enum { TUI_UNFIT_STATUS = 69 };
+
 /* Why it cannot be shown on this terminal, as term_unfit; NULL: it can. A printed
  * screen
  * (--once) can always be. */

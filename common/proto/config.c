@@ -113,9 +113,9 @@ static void settle_limits(struct config_loaded *loaded)
 /* Variables of the same prefix that are no options. */
 static bool is_ours(struct str name)
 {
-    static const char *const known[] = {"PARLEY_BUILD", "PARLEY_FAULT",
+    static const char *const known[] = {"PARLEY_BUILD",     "PARLEY_FAULT",
                                         "PARLEY_FAULT_LOG", "PARLEY_FAULT_SEED",
-                                        "PARLEY_READY_FD"};
+                                        "PARLEY_READY_FD",  "PARLEY_RUN_NOTES"};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_is(name, known[i]))

@@ -284,9 +284,14 @@ void app_ended(struct app *app)
         app_notice(app, PEN_GOOD, "ended, q leaves");
 }
 
+bool app_has_screen(const struct app *app, enum screen_id id)
+{
+    return app->screens[id].ops != NULL;
+}
+
 static bool is_there(const struct app *app, enum screen_id id, struct err *err)
 {
-    return app->screens[id].ops != NULL
+    return app_has_screen(app, id)
            || err_set(err, ERR_USAGE, "there is no such screen");
 }
 

@@ -44,6 +44,7 @@ const struct source_events *app_events(const struct app *app);
 void app_set_source(struct app *app, struct source source);
 void app_set_screen(struct app *app, enum screen_id id, struct screen screen);
 
+bool app_has_screen(const struct app *app, enum screen_id id);
 /* The conversation that the talk screen shows, before it is shown. */
 void app_choose(struct app *app, const char *conversation);
 

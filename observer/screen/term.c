@@ -54,6 +54,7 @@ struct terminal {
     struct loop_signal stopped;
     struct sigaction deaths_before[DEATHS];
     struct termios raw;
+    bool may_stop;
     struct buf enter;
 };
 
@@ -87,6 +88,8 @@ const char *term_unfit(void)
         return "standard output is no terminal";
     if (isatty(STDIN_FILENO) != 1)
         return "standard input is no terminal";
+    if (tcgetpgrp(STDIN_FILENO) != getpgrp())
+        return "not in the foreground of its terminal";
     if (name == NULL || name[0] == '\0')
         return "TERM is not set";
     if (strcmp(name, "dumb") == 0)
@@ -204,7 +207,9 @@ static void give_back(void)
         return;
     kept.taken = 0;
     write_modes(kept.leave, kept.leave_len);
-    (void)tcsetattr(STDIN_FILENO, TCSANOW, &kept.before);
+    /* A shell that took the terminal meanwhile has set it as it wants it. */
+    if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &kept.before);
     errno = before;
 }
 
@@ -356,6 +361,8 @@ static void on_stopped(struct loop_signal *signal, int number, void *owner)
 
 void term_suspend(struct terminal *term)
 {
+    if (!term->may_stop)
+        return;
     give_back();
     loop_signal_stop(&term->stopped);
     (void)kill(0, SIGTSTP); /* stands still here, until SIGCONT */
@@ -370,6 +377,7 @@ bool term_open(const struct term_options *options, struct terminal **ret_term,
                struct err *err)
 {
     struct terminal *term;
+    struct sigaction now;
 
     if (tcgetattr(STDIN_FILENO, &kept.before) != 0)
         return err_sys(err, errno, "the terminal");
@@ -386,7 +394,10 @@ bool term_open(const struct term_options *options, struct terminal **ret_term,
     loop_io_watch(&term->input, STDIN_FILENO, LOOP_READ);
     loop_signal_start(&term->resized, options->loop, SIGWINCH, on_resized, term);
     loop_signal_start(&term->continued, options->loop, SIGCONT, on_continued, term);
-    loop_signal_start(&term->stopped, options->loop, SIGTSTP, on_stopped, term);
+    /* Who starts us with it ignored wants it ignored. */
+    term->may_stop = sigaction(SIGTSTP, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+    if (term->may_stop)
+        loop_signal_start(&term->stopped, options->loop, SIGTSTP, on_stopped, term);
     *ret_term = term;
     return true;
 }

@@ -501,7 +501,7 @@ def test_a_real_terminal_shows_the_same(redis_server, db):
     stage = Stage(db).open().begin().turn("The fog is thick tonight, and the horn is silent.")
     name = f"parley-{uuid.uuid4().hex[:8]}"
     tmux = ["tmux", "-L", name, "-f", "/dev/null"]
-    command = shlex.join([str(PROGRAM), "--redis", f"unix://{redis_server.socket}", ID])
+    command = shlex.join([str(PROGRAM), "--mode", "plain", "--redis", f"unix://{redis_server.socket}", ID])
 
     def screen():
         return subprocess.run([*tmux, "capture-pane", "-p"], capture_output=True, text=True,
