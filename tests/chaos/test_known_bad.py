@@ -18,7 +18,7 @@ LIMIT_S = 150
 # Name: the case it is caught by, the run, and the invariants of which one must be broken.
 CASES = {
     "ack_first": ("A1", "--mode kill --turns 400 --conversations 20 --every-ms 100 --managers 1 "
-                  "--limit-s 12", {"I10"}),
+                  "--limit-s 12", {"I6", "I10"}),
     "no_dedupe": ("B5", "--mode proxy --turns 600 --conversations 20 --every-ms 50 --limit-s 8",
                   {"I2"}),
     "no_fence": ("A6", "--mode stop --turns 96 --conversations 16 --every-ms 100 --limit-s 20 "
