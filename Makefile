@@ -30,7 +30,7 @@ FLAGS.faults := -O1 -g -DPARLEY_FAULTS
 SECONDS  ?= 60
 CFLAGS   += -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(WERROR) $(FLAGS.$(VARIANT))
 CPPFLAGS += -Icommon -I. -I$(B)
-LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
+LDLIBS   += -Wl,--as-needed $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lev -lm
 
 COMMON   := $(wildcard common/*/*.c)
 SCRIPTS  := $(sort $(wildcard common/scripts/*.lua))
