@@ -19,6 +19,7 @@
 #include "analyzer/source_folder.h"
 #include "analyzer/source_redis.h"
 #include "analyzer/tally.h"
+#include "analyzer/tally_options.h"
 #include "analyzer/where.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -102,13 +103,18 @@ static bool analyze(const struct where *where, const struct config *config,
                     bool *ret_found, struct err *err)
 {
     char *source = where_text(where);
-    struct tally *tally = tally_new(NULL);
+    struct tally_options options;
+    struct tally *tally = NULL;
     struct run_info run = {.seed = -1};
-    struct report report = {.tally = tally, .source = source};
+    struct report report = {.source = source};
     struct notes notes;
     bool ok;
 
     notes_init(&notes);
+    ok = tally_options_read(config, &options, err);
+    if (!ok)
+        goto out;
+    report.tally = tally = tally_new(&options);
     ok = read_source(where, tally, &notes, err);
     if (ok && where->path != NULL && source_folder_run(where->path, &notes, &run))
         report.run = &run;

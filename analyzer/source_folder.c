@@ -73,10 +73,22 @@ static bool read_extra(const char *folder, const char *name, struct stream strea
     return there;
 }
 
+static bool has_calls(const char *folder)
+{
+    char *path = path_join(folder, "calls.jsonl");
+    bool there = file_exists(path);
+
+    free(path);
+    return there;
+}
+
 static bool read_folder(const char *folder, struct stream stream, struct err *err)
 {
     char *transcript = path_join(folder, "transcript.jsonl");
     bool ok;
+
+    if (has_calls(folder))
+        tally_calls_follow(stream.tally);
 
     stream.path = transcript;
     ok = read_stream(&stream, err);

@@ -21,7 +21,6 @@ static void set_options(struct tally *tally, const struct tally_options *options
     if (options != NULL) {
         tally->goodput = options->goodput;
         tally->warmup = options->warmup;
-        tally->activity_from_calls = options->calls_known;
     }
     if (mode != SPEECH_NONE)
         tally->speech = speech_new(mode);
@@ -283,6 +282,11 @@ void tally_message(struct tally *tally, const struct message *message)
 }
 
 /* ---- calls ---- */
+
+void tally_calls_follow(struct tally *tally)
+{
+    tally->activity_from_calls = true;
+}
 
 void tally_expect_calls(struct tally *tally)
 {

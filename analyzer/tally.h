@@ -53,7 +53,6 @@ struct tally_options {
     struct goodput goodput; /* its limits */
     struct warmup warmup;   /* what is left out */
     enum speech_mode speech;
-    bool calls_known; /* a record of calls will follow: activity comes from there */
 };
 
 struct tally {
@@ -80,12 +79,15 @@ struct tally {
     struct buf key;      /* scratch */
 };
 
-/* NULL: no limits, no warm-up, a sample of the talk, no record of calls. */
+/* NULL: no limits, no warm-up, a sample of the talk. */
 struct tally *tally_new(const struct tally_options *options);
 void tally_free(struct tally *tally); /* NULL is fine */
 
 /* Turns are counted; story and personas only tell of a conversation and its time. */
 void tally_message(struct tally *tally, const struct message *message);
+/* A record of calls will come behind the messages: what ran at once is taken from
+ * there, not from the turns' own times. Before the first message. */
+void tally_calls_follow(struct tally *tally);
 /* There is a record of calls, perhaps an empty one: 0 from now on, not unknown. */
 void tally_expect_calls(struct tally *tally);
 /* See calls_take. */

@@ -96,6 +96,9 @@ struct config {
     int64_t from_ms;
     bool simulate;
     bool dry_run;
+    char *goodput;     /* analyze, compare; NULL: no limits */
+    char *skip_warmup; /* the same; NULL: nothing */
+    char *talk;        /* the same: which conversations' words are looked at */
     bool json;
     bool after_turn;
     char *format;      /* export, as the four below */
