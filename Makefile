@@ -52,7 +52,7 @@ C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos bugs soak torture fuzz-all valgrind points
+.PHONY: always all run test check flow asan fuzz lint format headers bench proof deps install help clean unit bench-compare claims chaos bugs soak torture fuzz-all valgrind points golden
 
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter release,$(VARIANT)),parley) ## build everything (the default)
 
@@ -108,7 +108,9 @@ check: unit ## the unit tests alone, in seconds; T=name runs one
 unit: $(UNIT)
 	@tools/run-units $(if $(T),$(B)/unit/test_$(T),$(UNIT))
 flow: all $(B)/bench/pingpong $(B)/bench/reader build/torture/shim.so ## the tests over real processes; T=name picks
-	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/e2e tests/chaos $(if $(T),-k "$(T)")
+	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q -n $(JOBS) --dist loadfile tests/flow tests/screen tests/e2e tests/chaos $(if $(T),-k "$(T)")
+golden: all ## take what the screens show now for what they are to show (tests/screen/golden)
+	PARLEY_BUILD=$(B) $(PYTHON) -m pytest -q tests/screen/test_golden.py --rewrite-golden
 asan: ## build with address and undefined-behaviour sanitizers, run all tests in it
 	@$(MAKE) --no-print-directory VARIANT=asan all unit
 	@$(MAKE) --no-print-directory VARIANT=asan flow

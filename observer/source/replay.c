@@ -88,7 +88,8 @@ static bool play_until(struct replay *replay, int64_t until_us)
 
 static void freshen(struct replay *replay, int64_t now_us, int64_t mono_us)
 {
-    if (replay->wall.wall != NULL && mono_us - replay->freshened_us >= FRESHEN_US) {
+    if (replay->wall.wall != NULL && replay->loaded
+        && mono_us - replay->freshened_us >= FRESHEN_US) {
         replay->freshened_us = mono_us;
         replay_wall_freshen(&replay->wall, now_us);
     }
