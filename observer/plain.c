@@ -18,7 +18,7 @@
 
 enum {
     SAID_MAX_BYTES = 16 << 20,
-    LATER_MAX_BYTES = 4096,
+    LATER_MAX_BYTES = 64 << 10,
     NAME_COLUMNS_MAX = 16, /* a longer name pushes its own first line only */
     GAP = 2,
     SHORT_ID = 6
@@ -218,6 +218,21 @@ static void write_turn(struct plain *plain, const struct sight *sight)
     plain_pen_end(&plain->pen);
 }
 
+/* Between the turns: a stage direction, or a whisper. */
+static void write_staged(struct plain *plain, const struct sight *sight)
+{
+    struct plain_pen *pen = &plain->pen;
+
+    begin_block(plain, sight);
+    begin_text(plain, 0, 0);
+    plain_pen_harmless(
+        pen,
+        str_of(sight->kind == SIGHT_WHISPER ? "(whispered) " : "(stage direction) "));
+    add_addressees(plain, sight->message);
+    plain_pen_text(pen, str_of(sight->message->text));
+    plain_pen_end(pen);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\n' || c == '\t';
@@ -295,6 +310,26 @@ static void show_turn(struct plain *plain, const struct sight *sight)
         finish_turn(plain, sight);
     else
         write_turn(plain, sight);
+}
+
+/* It came while somebody speaks: it is shown behind what they say. */
+static void show_staged(struct plain *plain, const struct sight *sight)
+{
+    struct buf *into = plain->pen.into;
+    bool mid_line = plain->pen.mid_line;
+
+    if (!plain->speaking) {
+        write_staged(plain, sight);
+        return;
+    }
+    plain->pen.into = &plain->later;
+    plain->pen.mid_line = false;
+    plain_pen_put(&plain->pen,
+                  sight->kind == SIGHT_WHISPER ? "(whispered) " : "(stage direction) ");
+    (void)plain_pen_name(&plain->pen, str_of(sight->message->text), 0);
+    plain_pen_put(&plain->pen, "\n");
+    plain->pen.into = into;
+    plain->pen.mid_line = mid_line;
 }
 
 /* ---- a turn being spoken ---- */
@@ -408,7 +443,8 @@ void plain_show(struct plain *plain, const struct sight *sight, struct buf *into
         [SIGHT_WITHDRAWN] = show_withdrawn, [SIGHT_END] = show_end,
         [SIGHT_TURN] = show_turn,           [SIGHT_STATE] = show_state,
         [SIGHT_REWOUND] = show_rewound,     [SIGHT_UNREADABLE] = show_unreadable,
-        [SIGHT_WAITING] = show_waiting,
+        [SIGHT_WAITING] = show_waiting,     [SIGHT_EVENT] = show_staged,
+        [SIGHT_WHISPER] = show_staged,
     };
 
     assert(sight->kind < SIGHT_KIND_COUNT);

@@ -20,6 +20,8 @@ enum sight_kind {
     SIGHT_WITHDRAWN,  /* what was shown of it is void: text says why */
     SIGHT_END,        /* the call is over: text is done, failed or cancelled */
     SIGHT_TURN,       /* committed: message, turn, seat, author */
+    SIGHT_EVENT,      /* message: a stage direction */
+    SIGHT_WHISPER,    /* message: one that only the seats of its `to` see */
     SIGHT_WAITING,    /* all model servers are down: turn, seat, author, servers; text:
                          what one of them said */
     SIGHT_STATE,      /* facts: the state is another than before */

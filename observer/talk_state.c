@@ -25,7 +25,8 @@ const char *sight_kind_name(enum sight_kind kind)
         [SIGHT_WITHDRAWN] = "withdrawn", [SIGHT_END] = "end",
         [SIGHT_TURN] = "turn",           [SIGHT_STATE] = "state",
         [SIGHT_REWOUND] = "rewound",     [SIGHT_UNREADABLE] = "unreadable",
-        [SIGHT_WAITING] = "waiting",
+        [SIGHT_WAITING] = "waiting",     [SIGHT_EVENT] = "event",
+        [SIGHT_WHISPER] = "whisper",
     };
 
     assert(kind < SIGHT_KIND_COUNT);
@@ -90,9 +91,9 @@ static void show_document(struct talk_state *talk, const struct message *message
                           struct str document)
 {
     static const enum sight_kind kinds[MESSAGE_KIND_COUNT] = {
-        [MESSAGE_STORY] = SIGHT_STORY,
-        [MESSAGE_PERSONA] = SIGHT_PERSONA,
-        [MESSAGE_TURN] = SIGHT_TURN,
+        [MESSAGE_STORY] = SIGHT_STORY,     [MESSAGE_PERSONA] = SIGHT_PERSONA,
+        [MESSAGE_TURN] = SIGHT_TURN,       [MESSAGE_EVENT] = SIGHT_EVENT,
+        [MESSAGE_WHISPER] = SIGHT_WHISPER,
     };
     struct sight sight = sight_of(talk, kinds[message->kind]);
 

@@ -57,6 +57,8 @@ static bool add_fields(struct buf *line, const struct sight *sight)
     case SIGHT_STORY:
     case SIGHT_PERSONA:
     case SIGHT_TURN:
+    case SIGHT_EVENT:
+    case SIGHT_WHISPER:
         return buf_add_text(line, ",\"message\":")
                && buf_add_str(line, sight->document);
     case SIGHT_REWOUND:

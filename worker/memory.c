@@ -229,8 +229,17 @@ static struct memory_line *new_line(struct memory_page *page)
     return &page->lines[page->line_count++];
 }
 
-/* Takes the texts of a parsed turn. */
-static void add_turn(struct memory *memory, struct memory_page *page,
+static unsigned seats_of(const struct message *message)
+{
+    unsigned seats = 0;
+
+    for (size_t i = 0; i < message->to_count; i++)
+        seats |= 1U << (message->to[i] - 1);
+    return seats;
+}
+
+/* Takes the texts of a parsed message. */
+static void add_line(struct memory *memory, struct memory_page *page,
                      struct message *message, struct str id)
 {
     struct memory_line *line = new_line(page);
@@ -239,6 +248,8 @@ static void add_turn(struct memory *memory, struct memory_page *page,
         memcpy(line->id, id.at, id.len);
     line->turn = message->sequence_number;
     line->seat = message->seat;
+    line->whispered = message->kind == MESSAGE_WHISPER;
+    line->to = seats_of(message);
     line->author = message->author == NULL ? x_strdup("") : message->author;
     line->text = message->text == NULL ? x_strdup("") : message->text;
     message->author = message->text = NULL;
@@ -254,8 +265,8 @@ static bool add_message(struct memory *memory, struct memory_page *page, struct 
 
     if (!message_parse(json, &message, err))
         return false;
-    if (message.kind == MESSAGE_TURN)
-        add_turn(memory, page, &message, id);
+    if (message.text != NULL)
+        add_line(memory, page, &message, id);
     message_done(&message);
     return true;
 }
@@ -267,18 +278,36 @@ static void mark_last(struct memory_page *page, struct str id)
     page->lines_at_last = page->line_count;
 }
 
+/* False too where our own words were taken to stand where somebody else's line stands,
+ * put in between: then the last message is one that we have. */
+static bool add_last(struct memory *memory, struct memory_page *page,
+                     const struct memory_need *need)
+{
+    struct message message;
+    struct err ignored; /* a message we cannot read is read again, and then told */
+    int64_t turn = -1;
+    bool is_new;
+
+    if (!message_parse(need->last_message, &message, &ignored))
+        return false;
+    for (size_t i = page->line_count; i > 0 && turn < 0; i--)
+        turn = page->lines[i - 1].turn;
+    is_new = message.kind != MESSAGE_TURN || message.sequence_number > turn;
+    if (is_new && message.text != NULL)
+        add_line(memory, page, &message, str_of(need->upto));
+    message_done(&message);
+    return is_new;
+}
+
 bool memory_warm(struct memory *memory, struct memory_page *page,
                  const struct memory_need *need)
 {
-    struct err ignored; /* a message we cannot read is read again, and then told */
-
     if (page->cast.version != need->version || page->known == 0
         || entry_compare(page->first_id, need->window) > 0)
         return false;
     if (page->known == need->lines)
-        return true;
-    if (page->known != need->lines - 1 || need->last_message.len == 0
-        || !add_message(memory, page, str_of(need->upto), need->last_message, &ignored))
+        return strcmp(page->last_id, need->upto) == 0;
+    if (page->known != need->lines - 1 || !add_last(memory, page, need))
         return false;
     mark_last(page, str_of(need->upto));
     memory_filled(page, need->lines);

@@ -24,8 +24,10 @@ enum { ENTRY_SIZE = 44 }; /* a stream id with its NUL: two 20-digit numbers */
 
 struct memory_line {
     char id[ENTRY_SIZE]; /* "" when it is not known: our own words */
-    int64_t turn;
-    int64_t seat;
+    int64_t turn;        /* -1: no turn, but an event or a whisper */
+    int64_t seat;        /* -1: the same */
+    bool whispered;
+    unsigned to;  /* seats that see it, bit 0: seat 1; 0: all */
     char *author; /* owned */
     char *text;   /* owned */
     size_t author_len;
@@ -83,7 +85,9 @@ struct memory_need {
     const char *upto;        /* the last of these lines */
     struct str last_message; /* its JSON, or empty */
 };
-/* True when the page has it all; the last message is added if only that was missing. */
+/* True when the page has it all; the last message is added if only that was missing.
+ * What others put in between our own words and the last message is not missed: then it
+ * is false, and the page must be read anew. */
 bool memory_warm(struct memory *memory, struct memory_page *page,
                  const struct memory_need *need);
 /* Drops what was added without an id; what is to be read follows last_id. A page that
@@ -94,7 +98,8 @@ void memory_set_cast(struct memory *memory, struct memory_page *page, char *topi
 /* Keeps the system text of a seat (from 1) until the cast changes. */
 void memory_set_system(struct memory *memory, struct memory_page *page, int64_t seat,
                        char *text_take);
-/* One entry of the transcript, in order. Only turns are kept as lines. */
+/* One entry of the transcript, in order. Turns, events and whispers are kept as lines.
+ */
 MUST_USE bool memory_add_entry(struct memory *memory, struct memory_page *page,
                                struct str id, struct str message, struct err *err);
 /* All up to the transcript's line number `lines` has been added. */

@@ -63,42 +63,76 @@ bool prompt_system(const struct prompt_templates *templates, struct memory *memo
     return ok;
 }
 
-/* As it is sent: others' words bear their names. */
-static size_t cost(const struct memory_line *line, int64_t seat)
+/* What stands around the words of a line as its seat is told them, in parentheses as
+ * our own asks are. */
+struct frame {
+    const char *before;
+    const char *after;
+};
+static const struct frame stage_direction = {"(Stage direction: ", ")"};
+static const struct frame whisper = {
+    "(Whispered to you alone, the others do not hear it: ", ")"};
+
+static const struct frame *frame_of(const struct memory_line *line)
 {
-    return line->text_len + BUDGET_MESSAGE_BYTES
-           + (line->seat == seat ? 0 : line->author_len + 2);
+    if (line->turn >= 0)
+        return NULL;
+    return line->whispered ? &whisper : &stage_direction;
 }
 
-/* The last line that says something, line_count when there is none: a turn that failed
- * may stand behind it, empty. */
-static size_t last_spoken(const struct memory_page *page)
+/* Others' words bear their names. */
+static size_t around_bytes(const struct memory_line *line, int64_t seat)
+{
+    const struct frame *frame = frame_of(line);
+
+    if (frame != NULL)
+        return strlen(frame->before) + strlen(frame->after);
+    return line->seat == seat ? 0 : line->author_len + 2;
+}
+
+/* As it is sent. */
+static size_t cost(const struct memory_line *line, int64_t seat)
+{
+    return line->text_len + BUDGET_MESSAGE_BYTES + around_bytes(line, seat);
+}
+
+/* A turn that failed is empty; a whisper is for some seats only. */
+static bool is_told(const struct memory_line *line, int64_t seat)
+{
+    return line->text_len > 0 && (line->to == 0 || (line->to >> (seat - 1) & 1U) != 0);
+}
+
+/* The last line that the seat is told, line_count when there is none: a turn that
+ * failed may stand behind it, or a whisper to another. */
+static size_t last_told(const struct memory_page *page, int64_t seat)
 {
     size_t i = page->line_count;
 
-    while (i > 0 && page->lines[i - 1].text_len == 0)
+    while (i > 0 && !is_told(&page->lines[i - 1], seat))
         i--;
     return i == 0 ? page->line_count : i - 1;
 }
 
-/* Whether the seat's own words are the first that were said: then the prompt of the
- * turn at which it said them began with the ask to open the scene, and the later ones
- * begin alike. Many a model's template wants a user's words first, besides. */
-static bool has_opened(const struct prompt_wish *wish, size_t last)
+/* Whether the seat opens the scene, or has opened it: nobody has spoken yet, or its own
+ * words are the first that were said. The prompt of that turn begins with the ask to
+ * open, and the later ones begin alike. Many a model's template wants a user's words
+ * first, besides. */
+static bool opens(const struct prompt_wish *wish)
 {
     const struct memory_page *page = wish->page;
     size_t i = 0;
 
-    while (i < last && page->lines[i].text_len == 0)
+    while (i < page->line_count
+           && (page->lines[i].turn < 0 || !is_told(&page->lines[i], wish->seat)))
         i++;
-    return wish->window[0] == '\0' && i <= last && i < page->line_count
-           && page->lines[i].seat == wish->seat;
+    return wish->window[0] == '\0'
+           && (i == page->line_count || page->lines[i].seat == wish->seat);
 }
 
 /* Where a window may begin: at another's words whose id is known. */
 static bool can_begin(const struct memory_line *line, int64_t seat)
 {
-    return line->id[0] != '\0' && line->seat != seat;
+    return line->id[0] != '\0' && line->seat != seat && is_told(line, seat);
 }
 
 /* The first line that is used: the window's, or further on when they do not fit, but
@@ -114,7 +148,7 @@ static size_t first_line(const struct prompt_wish *wish, size_t last,
     if (first > last)
         first = last;
     for (size_t i = first; i <= last; i++)
-        if (page->lines[i].text_len > 0)
+        if (is_told(&page->lines[i], wish->seat))
             total += cost(&page->lines[i], wish->seat);
     *ret_moved = total > room;
     if (!*ret_moved)
@@ -122,7 +156,7 @@ static size_t first_line(const struct prompt_wish *wish, size_t last,
     /* A quarter window at a time: the prefix stays the same for many turns. */
     while (first < last
            && (total > room / 4 * 3 || !can_begin(&page->lines[first], wish->seat))) {
-        if (page->lines[first].text_len > 0)
+        if (is_told(&page->lines[first], wish->seat))
             total -= cost(&page->lines[first], wish->seat);
         first++;
     }
@@ -135,20 +169,27 @@ static void add_message(struct prompt *prompt, const char *role, struct str text
     prompt->bytes += text.len + BUDGET_MESSAGE_BYTES;
 }
 
-/* Others' words with the name before them, kept in prompt->text, whose memory must not
- * move any more: it was sized by reserve(). */
+/* Others' words with the name before them, or with what they are, kept in prompt->text,
+ * whose memory must not move any more: it was sized by reserve(). */
 static void add_line(struct prompt *prompt, const struct memory_line *line,
                      int64_t seat)
 {
+    const struct frame *frame = frame_of(line);
     size_t start = prompt->text.len;
 
     if (line->seat == seat) {
         add_message(prompt, "assistant", str_make(line->text, line->text_len));
         return;
     }
-    buf_add(&prompt->text, line->author, line->author_len);
-    buf_add_text(&prompt->text, ": ");
+    if (frame != NULL) {
+        buf_add_text(&prompt->text, frame->before);
+    } else {
+        buf_add(&prompt->text, line->author, line->author_len);
+        buf_add_text(&prompt->text, ": ");
+    }
     buf_add(&prompt->text, line->text, line->text_len);
+    if (frame != NULL)
+        buf_add_text(&prompt->text, frame->after);
     add_message(prompt, "user",
                 str_make(prompt->text.at + start, prompt->text.len - start));
 }
@@ -174,16 +215,16 @@ static void add_history(struct prompt *prompt, const struct prompt_wish *wish,
     else if (prompt->opening_bytes > 0)
         add_message(prompt, "user", str_make(prompt->text.at, prompt->opening_bytes));
     for (size_t i = first; i <= last; i++)
-        if (page->lines[i].text_len > 0)
+        if (is_told(&page->lines[i], wish->seat))
             add_line(prompt, &page->lines[i], wish->seat);
 }
 
-static size_t lines_bytes(const struct memory_page *page)
+static size_t lines_bytes(const struct memory_page *page, int64_t seat)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < page->line_count; i++)
-        bytes += page->lines[i].text_len + page->lines[i].author_len + 2;
+        bytes += page->lines[i].text_len + around_bytes(&page->lines[i], seat);
     return bytes;
 }
 
@@ -213,7 +254,7 @@ static bool fill_repair(const char *repair, const struct prompt_wish *wish,
 }
 
 /* What is asked when the seat speaks first, or was itself the last to speak, or said
- * what could not be used. `last`: the last line that says something, line_count none.
+ * what could not be used. `last`: the last line that it is told, line_count none.
  */
 static bool fill_asks(const struct prompt_templates *templates,
                       const struct prompt_wish *wish, size_t last,
@@ -222,7 +263,7 @@ static bool fill_asks(const struct prompt_templates *templates,
     const struct memory_page *page = wish->page;
     bool silence = last == page->line_count;
 
-    if ((silence || has_opened(wish, last))
+    if ((silence || opens(wish))
         && !fill_ask(templates->opening, wish, prompt, &prompt->opening_bytes, err))
         return false;
     if (!silence && page->lines[last].seat == wish->seat
@@ -263,7 +304,7 @@ bool prompt_build(const struct prompt_templates *templates,
 {
     const struct memory_page *page = wish->page;
     struct prompt prompt = {0};
-    size_t last = last_spoken(page);
+    size_t last = last_told(page, wish->seat);
 
     assert(wish->seat >= 1 && (size_t)wish->seat <= page->cast.seat_count);
     assert(page->systems[wish->seat - 1] != NULL);
@@ -272,7 +313,7 @@ bool prompt_build(const struct prompt_templates *templates,
         prompt_done(&prompt);
         return false;
     }
-    reserve(&prompt.text, lines_bytes(page));
+    reserve(&prompt.text, lines_bytes(page, wish->seat));
     prompt.messages =
         x_calloc(page->line_count + MESSAGES_BESIDE, sizeof *prompt.messages);
     add_message(&prompt, "system", str_of(page->systems[wish->seat - 1]));

@@ -3,7 +3,8 @@
  * One system text, the same bytes at every turn of a conversation (so that the model
  * server's prefix cache hits; it is built once and kept in the page), then the history
  * as seen from the seat: its own words as `assistant`, the others' as `user` with their
- * names. Before anybody has spoken, and when the last words are the seat's own (the
+ * names; stage directions and whispers as lines of ours, a whisper for its seats only.
+ * Before anybody has spoken, and when the last words are the seat's own (the
  * turn behind them failed), a line of ours asks for more. When all would not fit the
  * context window, the oldest messages go, a quarter of the room at a time; the system
  * text and the last message always stay.

@@ -21,7 +21,11 @@
 enum { DECIMALS = 3 }; /* of a sentiment */
 
 static const char *const kind_names[MESSAGE_KIND_COUNT] = {
-    [MESSAGE_STORY] = "story", [MESSAGE_PERSONA] = "persona", [MESSAGE_TURN] = "turn"};
+    [MESSAGE_STORY] = "story",
+    [MESSAGE_PERSONA] = "persona",
+    [MESSAGE_TURN] = "turn",
+    [MESSAGE_EVENT] = "event",
+    [MESSAGE_WHISPER] = "whisper"};
 
 const char *message_kind_name(enum message_kind kind)
 {

@@ -14,7 +14,14 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum message_kind { MESSAGE_STORY, MESSAGE_PERSONA, MESSAGE_TURN, MESSAGE_KIND_COUNT };
+enum message_kind {
+    MESSAGE_STORY,
+    MESSAGE_PERSONA,
+    MESSAGE_TURN,
+    MESSAGE_EVENT,   /* a stage direction, put in by `say` */
+    MESSAGE_WHISPER, /* the same, for the seats of `to` only */
+    MESSAGE_KIND_COUNT
+};
 const char *message_kind_name(enum message_kind kind);
 
 enum { MESSAGE_MAX_BYTES = 1 << 20, SEATS_MIN = 2, SEATS_MAX = 16 };
@@ -48,7 +55,7 @@ struct message {
     size_t to_count;
 
     /* content, by kind */
-    char *text;       /* MESSAGE_TURN: what was said */
+    char *text;       /* of a turn, an event, a whisper: what was said */
     double sentiment; /* in -1..1, or NAN for null */
     char **references;
     size_t reference_count;
@@ -58,8 +65,8 @@ struct message {
     /* metadata */
     char *conversation_id;
     int64_t sequence_number; /* from 1; -1 unless a turn */
-    int64_t seat;            /* from 1; -1 for the story */
-    char *author;            /* the persona's name; NULL for the story */
+    int64_t seat;            /* whose it is, from 1; personas and turns, else -1 */
+    char *author;            /* the persona's name; NULL where it is nobody's */
     int64_t tokens_generated;
     double generation_time_ms; /* all doubles here: -1 unknown */
     int64_t prompt_tokens;

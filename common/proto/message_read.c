@@ -37,7 +37,8 @@ static bool read_kind(const struct json_place *root, enum message_kind *ret_kind
             return true;
         }
     }
-    return json_fail(&kind, "one of \"story\", \"persona\", \"turn\"", err);
+    return json_fail(
+        &kind, "one of \"story\", \"persona\", \"turn\", \"event\", \"whisper\"", err);
 }
 
 static bool read_time(const struct json_place *root, struct message *message,
@@ -92,8 +93,11 @@ static bool read_said(const struct json_place *content, struct message *message,
 static bool read_content(const struct json_place *root, struct message *message,
                          struct err *err)
 {
-    static const char *const types[MESSAGE_KIND_COUNT] = {"\"story\"", "\"persona\"",
-                                                          "\"conversation\""};
+    static const char *const types[MESSAGE_KIND_COUNT] = {
+        [MESSAGE_STORY] = "\"story\"",          [MESSAGE_PERSONA] = "\"persona\"",
+        [MESSAGE_TURN] = "\"conversation\"",    [MESSAGE_EVENT] = "\"conversation\"",
+        [MESSAGE_WHISPER] = "\"conversation\"",
+    };
     struct json_place content = json_member(root, "content");
     struct json_place type = json_member(&content, "type");
     const char *name = json_string_value(type.value);
@@ -140,14 +144,14 @@ static bool check_metadata(const struct json_place *metadata,
     struct json_place number = json_member(metadata, "sequence_number");
     struct json_place seat = json_member(metadata, "seat");
     bool is_turn = message->kind == MESSAGE_TURN;
-    bool is_story = message->kind == MESSAGE_STORY;
+    bool has_seat = is_turn || message->kind == MESSAGE_PERSONA;
 
     if (message->conversation_id == NULL || message->conversation_id[0] == '\0')
         return json_fail(&id, "the id of a conversation", err);
     if ((message->sequence_number != -1) != is_turn)
         return json_fail(&number, is_turn ? "the number of the turn" : "null", err);
-    if ((message->seat == -1) != is_story || message->seat > SEATS_MAX)
-        return json_fail(&seat, is_story ? "null" : "a seat from 1 to 16", err);
+    if ((message->seat != -1) != has_seat || message->seat > SEATS_MAX)
+        return json_fail(&seat, has_seat ? "a seat from 1 to 16" : "null", err);
     return true;
 }
 
@@ -207,6 +211,7 @@ static bool read_message(const struct json_place *root, struct message *message,
                          struct err *err)
 {
     struct json_place id = json_member(root, "message_id");
+    struct json_place to = json_member(root, "to");
 
     if (!json_is_object(root->value))
         return json_fail(root, "an object", err);
@@ -217,6 +222,8 @@ static bool read_message(const struct json_place *root, struct message *message,
         || !read_seats(root, message, err) || !read_content(root, message, err)
         || !read_metadata(root, message, err))
         return false;
+    if (message->kind == MESSAGE_WHISPER && message->to == NULL)
+        return json_fail(&to, "the seats it is whispered to", err);
     return message->message_id[0] != '\0' || json_fail(&id, "an id", err);
 }
 

@@ -133,9 +133,12 @@ static const struct {
     {"\"schema_version\":\"1.0\",", "",
      "/schema_version: expected \"1.0\", found none"},
     {"\"turn\"", "\"rumour\"",
-     "/kind: expected one of \"story\", \"persona\", \"turn\", found \"rumour\""},
+     "/kind: expected one of \"story\", \"persona\", \"turn\", \"event\", \"whisper\", "
+     "found \"rumour\""},
     {"\"turn\"", "7",
-     "/kind: expected one of \"story\", \"persona\", \"turn\", found 7"},
+     "/kind: expected one of \"story\", \"persona\", \"turn\", \"event\", \"whisper\", "
+     "found 7"},
+    {"\"turn\"", "\"event\"", "/metadata/sequence_number: expected null, found 7"},
     {"\"turn\"", "\"story\"",
      "/content/type: expected \"story\", found \"conversation\""},
     {"\"conversation\"", "\"conversatio\"",
@@ -239,6 +242,39 @@ static void every_cut_of_a_message_is_refused(void **state)
         assert_false(message_parse(str_make(good, len), &message, NULL));
 }
 
+static void a_whisper_is_to_somebody_and_nobodys_own(void **state)
+{
+    static const struct {
+        const char *to;
+        const char *seat;
+        const char *complaint; /* NULL: it is well */
+    } cases[] = {
+        {"[2]", "null", NULL},
+        {"null", "null", "/to: expected the seats it is whispered to, found null"},
+        {"[2]", "2", "/metadata/seat: expected null, found 2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct message message;
+        struct err err = {0};
+        char *json = x_printf(
+            "{\"schema_version\":\"1.0\",\"kind\":\"whisper\",\"message_id\":\"a:w\","
+            "\"to\":%s,\"role\":\"system\",\"content\":{\"type\":\"conversation\","
+            "\"message\":\"x\",\"references\":[]},\"metadata\":{"
+            "\"conversation_id\":\"a\",\"seat\":%s}}",
+            cases[i].to, cases[i].seat);
+        bool ok = message_parse(str_of(json), &message, &err);
+
+        free(json);
+        assert_int_equal(ok, cases[i].complaint == NULL);
+        if (ok)
+            message_done(&message);
+        else
+            assert_string_equal(err.msg, cases[i].complaint);
+    }
+}
+
 static void unknown_keys_and_later_minor_versions_are_read(void **state)
 {
     char *json = changed(good, "\"1.0\"", "\"1.7\",\"mood\":{\"a\":[1]}");
@@ -325,6 +361,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_refused_and_named),
         cmocka_unit_test(documents_that_are_no_message_are_refused),
         cmocka_unit_test(every_cut_of_a_message_is_refused),
+        cmocka_unit_test(a_whisper_is_to_somebody_and_nobodys_own),
         cmocka_unit_test(unknown_keys_and_later_minor_versions_are_read),
         cmocka_unit_test(the_examples_come_back_as_the_same_document),
         cmocka_unit_test(a_full_buffer_is_told_at_any_size),

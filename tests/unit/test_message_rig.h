@@ -129,14 +129,17 @@ static void fill_turn(struct rng *rng, struct message *message)
     message->reference_count = count;
     for (size_t i = 0; i < count; i++)
         message->references[i] = hostile_text(rng);
-    message->sequence_number = 1 + (int64_t)rng_below(rng, 1000);
-    message->failed = rng_below(rng, 4) == 0;
+    if (message->kind == MESSAGE_TURN)
+        message->sequence_number = 1 + (int64_t)rng_below(rng, 1000);
+    message->failed = message->kind == MESSAGE_TURN && rng_below(rng, 4) == 0;
 }
 
 static void fill_seats(struct rng *rng, struct message *message)
 {
     size_t count = rng_below(rng, SEATS_MAX + 1);
 
+    if (count == 0 && message->kind == MESSAGE_WHISPER)
+        count = 1; /* it is whispered to somebody */
     if (count == 0)
         return;
     message->to = x_calloc(count, sizeof *message->to);
@@ -160,7 +163,7 @@ static void random_message(struct rng *rng, struct message *message)
     message->message_id = text_not_empty(rng);
     message->role = x_strdup(rng_below(rng, 2) == 0 ? "assistant" : "system");
     message->conversation_id = text_not_empty(rng);
-    if (message->kind != MESSAGE_STORY)
+    if (message->kind == MESSAGE_TURN || message->kind == MESSAGE_PERSONA)
         message->seat = 1 + (int64_t)rng_below(rng, SEATS_MAX);
     message->author = text_or_null(rng);
     message->tokens_generated = count_or_unknown(rng, 0);
