@@ -192,36 +192,11 @@ static bool show(struct burials *burials, const char *id, struct err *err)
 
 /* ---- asking the leader ---- */
 
-static bool judge(const char *command, const char *id, const char *answer,
-                  struct err *err)
-{
-    static const struct {
-        const char *answer;
-        const char *words;
-    } refusals[] = {
-        {"GONE", "its conversation is there no more"},
-        {"NO record", "there is no such record any more"},
-        {"NO turn", "its conversation is past that turn"},
-        {"NO time", "nothing is left of its conversation's time"},
-        {"NO late", "the manager took too long"},
-    };
-
-    if (str_starts(str_of(answer), "OK") || str_starts(str_of(answer), "DUP"))
-        return true;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (strcmp(answer, refusals[i].answer) == 0)
-            return err_set(err, ERR_FORMAT, "%s %s was refused: %s", command, id,
-                           refusals[i].words);
-    return err_set(err, ERR_FORMAT,
-                   "%s %s was refused: its conversation is %s, it must have failed",
-                   command, id,
-                   str_starts(str_of(answer), "NO ") ? answer + 3 : answer);
-}
-
 static bool order(struct burials *burials, const char *command, const char *id,
                   struct err *err)
 {
     char answer[COMMAND_ANSWER_SIZE];
+    char told[COMMAND_TEXT_SIZE];
     char args[ID_SIZE + 16];
     struct command_ask ask = {.keys = &burials->fleet->keys,
                               .command = command,
@@ -232,9 +207,10 @@ static bool order(struct burials *burials, const char *command, const char *id,
         return false;
     fmt_into(args, sizeof args, "{\"record\":\"%s\"}", id);
     ask.args = str_of(args);
-    if (!order_wait(burials->fleet->loop, burials->fleet->redis, &ask, answer, err)
-        || !judge(command, id, answer, err))
+    if (!order_wait(burials->fleet->loop, burials->fleet->redis, &ask, answer, err))
         return false;
+    if (!command_told(command, str_of(answer), told))
+        return err_set(err, ERR_FORMAT, "%s %s: %s", command, id, told);
     if (strcmp(command, "drop") == 0)
         printf("%s is dropped\n", id);
     else

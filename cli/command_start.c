@@ -1,39 +1,40 @@
-/* command_start.c - start, stop, pause, resume: commands through K:control. */
+/* command_start.c - start, stop, pause, resume, say: commands through K:control. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
 #include "cli/order.h"
 #include "cli/wish_cast.h"
 #include "proto/wish.h"
 
-enum { VALID_MS = 5000, WISH_MAX_BYTES = 2 << 20, EXIT_REFUSED = 1 };
+enum { WISH_MAX_BYTES = 2 << 20, EXIT_REFUSED = 1 };
 
-/* Asks and looks at the answer's first word: OK and DUP are well. */
+/* Asks; *ret_told says in words how it went when it went well. */
 static bool ask_fleet(struct fleet *fleet, const struct command_ask *ask,
-                      char answer[COMMAND_ANSWER_SIZE], struct err *err)
+                      char ret_told[COMMAND_TEXT_SIZE], struct err *err)
 {
+    char answer[COMMAND_ANSWER_SIZE];
+
     if (!order_wait(fleet->loop, fleet->redis, ask, answer, err))
         return false;
-    if (str_starts(str_of(answer), "OK") || str_starts(str_of(answer), "DUP"))
-        return true;
-    if (str_is(str_of(answer), "GONE"))
+    if (strcmp(answer, "GONE") == 0)
         return err_set(err, ERR_FORMAT, "there is no conversation %s",
                        ask->conversation);
-    return err_set(err, ERR_FORMAT, "%s %s was refused: it is %s", ask->command,
-                   ask->conversation,
-                   str_starts(str_of(answer), "NO ") ? answer + 3 : answer);
+    return command_told(ask->command, str_of(answer), ret_told)
+           || err_set(err, ERR_FORMAT, "%s %s: %s", ask->command, ask->conversation,
+                      ret_told);
 }
 
 static bool start_one(struct fleet *fleet, const struct wish *wish, bool as_json,
                       struct err *err)
 {
     struct command_ask ask = {
-        .keys = &fleet->keys, .command = "start", .valid_ms = VALID_MS};
+        .keys = &fleet->keys, .command = "start", .valid_ms = COMMAND_VALID_MS};
     char id[CONVERSATION_SIZE];
-    char answer[COMMAND_ANSWER_SIZE];
+    char told[COMMAND_TEXT_SIZE];
     struct buf json;
     bool ok;
 
@@ -43,7 +44,7 @@ static bool start_one(struct fleet *fleet, const struct wish *wish, bool as_json
          || err_set(err, ERR_LIMIT, "topic and story are too large");
     ask.conversation = id;
     ask.args = buf_str(&json);
-    ok = ok && ask_fleet(fleet, &ask, answer, err);
+    ok = ok && ask_fleet(fleet, &ask, told, err);
     if (ok)
         printf(as_json ? "{\"conversation\":\"%s\"}\n" : "%s\n", id);
     buf_done(&json);
@@ -75,37 +76,13 @@ int command_start(const struct config_loaded *loaded, char **words, struct err *
     return ok ? 0 : err_exit_status(err);
 }
 
-/* The scripts' answers in words for people. */
-static const char *told(const char *command, const char *answer)
-{
-    static const struct {
-        const char *command;
-        const char *answer;
-        const char *words;
-    } words[] = {
-        {"pause", "OK", "is paused"},
-        {"pause", "DUP", "was paused already"},
-        {"resume", "OK", "goes on"},
-        {"resume", "DUP", "was running already"},
-        {"stop", "OK closing", "ends after the turn in flight"},
-        {"stop", "OK", "has ended"},
-        {"stop", "DUP", "was ended already, or is ending"},
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].command, command) == 0
-            && str_starts(str_of(answer), words[i].answer))
-            return words[i].words;
-    return answer;
-}
-
 static int control(const struct config_loaded *loaded, char **words,
                    const char *command, const char *args, struct err *err)
 {
     struct command_ask ask = {
-        .command = command, .args = str_of(args), .valid_ms = VALID_MS};
+        .command = command, .args = str_of(args), .valid_ms = COMMAND_VALID_MS};
     struct fleet fleet;
-    char answer[COMMAND_ANSWER_SIZE];
+    char told[COMMAND_TEXT_SIZE];
     bool ok = true;
 
     if (loaded->rest == 0) {
@@ -122,9 +99,9 @@ static int control(const struct config_loaded *loaded, char **words,
     ask.keys = &fleet.keys;
     for (int i = 0; ok && i < loaded->rest; i++) {
         ask.conversation = words[i];
-        ok = ask_fleet(&fleet, &ask, answer, err);
+        ok = ask_fleet(&fleet, &ask, told, err);
         if (ok)
-            printf("%s %s\n", words[i], told(command, answer));
+            printf("%s %s\n", words[i], told);
     }
     fleet_close(&fleet);
     return ok ? 0 : EXIT_REFUSED;
@@ -145,4 +122,83 @@ int command_pause(const struct config_loaded *loaded, char **words, struct err *
 int command_resume(const struct config_loaded *loaded, char **words, struct err *err)
 {
     return control(loaded, words, "resume", "", err);
+}
+
+/* ---- say ---- */
+
+/* The words behind the id, a blank between them. */
+static bool join(char *const *words, int count, struct buf *into)
+{
+    bool ok = true;
+
+    for (int i = 1; ok && i < count; i++)
+        ok = (i == 1 || buf_add_char(into, ' ')) && buf_add_text(into, words[i]);
+    return ok;
+}
+
+static bool say_args(const struct config_loaded *loaded, char *const *words,
+                     int64_t seat, struct buf *args, struct err *err)
+{
+    struct buf text;
+    bool ok;
+
+    if (loaded->rest == 0)
+        return err_set(err, ERR_USAGE,
+                       "which conversation? parley list shows their ids");
+    if (!conversation_id_valid(str_of(words[0])))
+        return err_set(err, ERR_USAGE, "'%.60s' is not a conversation's id",
+                       log_safe(str_of(words[0])));
+    buf_init(&text, COMMAND_SAID_MAX_BYTES);
+    ok = join(words, loaded->rest, &text)
+             ? command_say_args(seat, buf_str(&text), args, err)
+             : err_set(err, ERR_USAGE, "that is too much to say: at most %d bytes",
+                       COMMAND_SAID_MAX_BYTES);
+    buf_done(&text);
+    return ok;
+}
+
+static bool say_it(const struct config_loaded *loaded, const char *id, struct str args,
+                   struct err *err)
+{
+    struct fleet fleet;
+    struct command_ask ask = {.keys = &fleet.keys,
+                              .command = "say",
+                              .conversation = id,
+                              .args = args,
+                              .valid_ms = COMMAND_VALID_MS};
+    char told[COMMAND_TEXT_SIZE];
+    bool ok;
+
+    if (!fleet_open(loaded, &fleet, err))
+        return false;
+    ok = ask_fleet(&fleet, &ask, told, err);
+    if (ok)
+        printf("%s %s\n", id, told);
+    fleet_close(&fleet);
+    return ok;
+}
+
+static int say(const struct config_loaded *loaded, char **words, int64_t seat,
+               struct err *err)
+{
+    struct buf args;
+    bool ok;
+
+    buf_init(&args, WISH_MAX_BYTES);
+    ok = say_args(loaded, words, seat, &args, err)
+         && say_it(loaded, words[0], buf_str(&args), err);
+    buf_done(&args);
+    if (ok)
+        return 0;
+    return err->code == ERR_FORMAT ? EXIT_REFUSED : err_exit_status(err);
+}
+
+int command_say(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    return say(loaded, words, loaded->values.to, err);
+}
+
+int command_inject(const struct config_loaded *loaded, char **words, struct err *err)
+{
+    return say(loaded, words, 0, err);
 }

@@ -10,6 +10,8 @@ int command_start(const struct config_loaded *loaded, char **words, struct err *
 int command_stop(const struct config_loaded *loaded, char **words, struct err *err);
 int command_pause(const struct config_loaded *loaded, char **words, struct err *err);
 int command_resume(const struct config_loaded *loaded, char **words, struct err *err);
+int command_say(const struct config_loaded *loaded, char **words, struct err *err);
+int command_inject(const struct config_loaded *loaded, char **words, struct err *err);
 int command_list(const struct config_loaded *loaded, char **words, struct err *err);
 int command_status(const struct config_loaded *loaded, char **words, struct err *err);
 int command_models(const struct config_loaded *loaded, char **words, struct err *err);

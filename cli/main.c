@@ -72,6 +72,28 @@ static const struct command commands[] = {
      {{FOR_CONTROL, "parley resume", "ID ...", "Goes on where `parley pause` stopped."},
       true,
       command_resume}},
+    {"say",
+     "tell the speakers of a conversation something, or whisper it to one",
+     NULL,
+     {{FOR_CONTROL | FOR_SAY, "parley say", "ID [--to SEAT] TEXT",
+       "Puts a line between the turns that whoever speaks next knows of: all of them, "
+       "or the\n"
+       "one seat of --to, and then none of the others. Takes no turn. Words of TEXT "
+       "need no\n"
+       "quotes; -- before one that begins with a dash.\n"
+       "\n"
+       "  parley say k3v9q2m4x7ab --to 2 'Ada has the key in her pocket.'"},
+      true,
+      command_say}},
+    {"inject",
+     "let something happen in a conversation: all see it",
+     NULL,
+     {{FOR_CONTROL, "parley inject", "ID TEXT",
+       "A stage direction between the turns, the same as `parley say` to all.\n"
+       "\n"
+       "  parley inject k3v9q2m4x7ab 'The lamp goes out.'"},
+      true,
+      command_inject}},
     {"list",
      "the conversations and how far they are",
      NULL,

@@ -1,120 +1,27 @@
-/* control.c - see control.h. */
+/* control.c - see control.h.
+ *
+ * Flow: control_command -> the function of its name -> script -> on_done or the like
+ */
 #include "manager/control.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
-#include "base/utf8.h"
-#include "manager/close.h"
 #include "manager/manager.h"
+#include "manager/order.h"
 #include "manager/recover.h"
-#include "proto/schema.h"
+#include "manager/say.h"
 #include "scripts/scripts.h"
 
-enum { FIELD_MAX = 64, NUMBER_SIZE = 24, RESUME_KEYS = 8 };
-
-/* A command on its way through its script. */
-struct order {
-    struct manager *manager;
-    char entry[FIELD_MAX];
-    char command[FIELD_MAX]; /* its id */
-    char what[FIELD_MAX];    /* "start", ... */
-    char conversation[FIELD_MAX];
-    char valid_until[FIELD_MAX]; /* µs */
-    char *args;                  /* owned, JSON or "" */
-    struct wish *wish;           /* owned: of a start */
-};
-
-static void order_free(struct order *order)
-{
-    if (order->wish != NULL)
-        wish_done(order->wish);
-    free(order->wish);
-    free(order->args);
-    free(order);
-}
-
-static void copy(char to[FIELD_MAX], struct str from)
-{
-    (void)snprintf(to, FIELD_MAX, "%.*s", (int)from.len,
-                   from.at); /* cut: then unknown */
-}
-
-static struct order *order_new(struct manager *manager, struct str entry,
-                               const struct redis_value *fields)
-{
-    struct order *order = x_calloc(1, sizeof *order);
-    struct str args = redis_field(fields, "args");
-
-    order->manager = manager;
-    copy(order->entry, entry);
-    copy(order->command, redis_field(fields, "id"));
-    copy(order->what, redis_field(fields, "command"));
-    copy(order->conversation, redis_field(fields, "conversation"));
-    copy(order->valid_until, redis_field(fields, "valid_until"));
-    order->args = x_memdup(args.at, args.len);
-    return order;
-}
-
-static struct str key_of(struct order *order, const char *what, bool own,
-                         char key[KEY_SIZE])
-{
-    return key_make(&order->manager->keys, what, own ? order->conversation : NULL, key);
-}
-
-static struct str answer_key(struct order *order, char key[KEY_SIZE])
-{
-    return key_make(&order->manager->keys, "answer", order->command, key);
-}
-
-/* The five arguments that all command scripts begin with. */
-static void add_order(struct order *order, struct words *words)
-{
-    words_add(words, str_of(order->conversation));
-    words_add(words, str_of(order->manager->leader.token));
-    words_add(words, str_of(order->entry));
-    words_add(words, str_of(order->command));
-    words_add(words, str_of(order->valid_until));
-}
-
-static bool answered(struct order *order, const struct redis_answer *answer)
-{
-    struct str word;
-
-    if (answer->outcome == REDIS_REFUSED)
-        log_warn("control", "refused by Redis command=%s reason=%s", order->what,
-                 log_safe(answer->value->text));
-    if (answer->outcome != REDIS_OK)
-        return false;
-    word = redis_item_text(answer->value, 0);
-    log_info("control", "command=%s conversation=%s answer=%s", order->what,
-             order->conversation, log_safe(word));
-    if (str_is(word, "STALE"))
-        leader_stale(&order->manager->leader);
-    return !str_is(word, "STALE");
-}
-
-static void on_done(void *owner, const struct redis_answer *answer)
-{
-    struct order *order = owner;
-
-    if (answered(order, answer)
-        && (str_is(redis_item_text(answer->value, 1), "ended")
-            || str_is(redis_item_text(answer->value, 0), "GONE")))
-        close_forget(order->manager, str_of(order->conversation));
-    order_free(order);
-}
+enum { NUMBER_SIZE = 24, RESUME_KEYS = 8 };
 
 /* Whatever the answer, the conversation is none the wiser. */
 static void on_dropped(void *owner, const struct redis_answer *answer)
 {
     struct order *order = owner;
 
-    (void)answered(order, answer); /* STALE is dealt with there */
+    (void)order_answered(order, answer); /* STALE is dealt with there */
     order_free(order);
 }
 
@@ -126,7 +33,7 @@ static void on_opened(void *owner, const struct redis_answer *answer)
     struct manager *manager = order->manager;
     struct str id = str_of(order->conversation);
 
-    if (answered(order, answer) && leader_leads(&manager->leader)
+    if (order_answered(order, answer) && leader_leads(&manager->leader)
         && roster_find(manager->roster, id) == NULL) {
         if (str_is(redis_item_text(answer->value, 0), "OK")) {
             roster_add(manager->roster, order->conversation, order->wish);
@@ -137,23 +44,6 @@ static void on_opened(void *owner, const struct redis_answer *answer)
         }
     }
     order_free(order);
-}
-
-static void refuse(struct order *order, const char *why)
-{
-    char keys[3][KEY_SIZE];
-    struct words words = {0};
-
-    log_warn("control", "a command makes no sense command=%s why=%s", order->what,
-             log_safe(str_of(why)));
-    words_add(&words, key_of(order, "epoch", false, keys[0]));
-    words_add(&words, key_of(order, "control", false, keys[1]));
-    words_add(&words, answer_key(order, keys[2]));
-    words_keys_end(&words);
-    words_add(&words, str_of(order->manager->leader.token));
-    words_add(&words, str_of(order->entry));
-    words_add(&words, str_of(why));
-    manager_eval(order->manager, SCRIPT_REFUSE, &words, on_done, order);
 }
 
 /* A number as its argument; "" for none. */
@@ -175,19 +65,19 @@ static void start(struct order *order)
     order->wish = x_malloc(sizeof *order->wish);
     wish_init(order->wish);
     if (!wish_parse(str_of(order->args), order->wish, &err)) {
-        refuse(order, err.msg);
+        order_refuse(order, err.msg);
         return;
     }
     wish = order->wish;
-    words_add(&words, key_of(order, "conversation", true, keys[0]));
-    words_add(&words, key_of(order, "cast", true, keys[1]));
-    words_add(&words, key_of(order, "conversations", false, keys[2]));
-    words_add(&words, key_of(order, "events", false, keys[3]));
-    words_add(&words, key_of(order, "epoch", false, keys[4]));
-    words_add(&words, key_of(order, "control", false, keys[5]));
-    words_add(&words, answer_key(order, keys[6]));
+    words_add(&words, order_key(order, "conversation", true, keys[0]));
+    words_add(&words, order_key(order, "cast", true, keys[1]));
+    words_add(&words, order_key(order, "conversations", false, keys[2]));
+    words_add(&words, order_key(order, "events", false, keys[3]));
+    words_add(&words, order_key(order, "epoch", false, keys[4]));
+    words_add(&words, order_key(order, "control", false, keys[5]));
+    words_add(&words, order_answer_key(order, keys[6]));
     words_keys_end(&words);
-    add_order(order, &words);
+    order_add_args(order, &words);
     words_add(&words,
               str_of(order->command)); /* the nonce: who asks twice sends it twice */
     words_add(&words, str_of(order->args));
@@ -203,61 +93,46 @@ static void start(struct order *order)
 
 /* ---- stop, pause, resume ---- */
 
-/* A member of the arguments, copied; "true" for a true one, "" when there is none. */
-static void argument(const struct order *order, const char *name, char value[FIELD_MAX])
-{
-    struct err ignored;
-    json_t *document = NULL;
-    const char *found = NULL;
-
-    if (order->args[0] != '\0' && json_read(str_of(order->args), &document, &ignored))
-        found = json_is_true(json_object_get(document, name))
-                    ? "true"
-                    : json_string_value(json_object_get(document, name));
-    copy(value, str_of(found));
-    json_decref(document);
-}
-
 /* The keys of stop and pause, and the arguments all commands begin with. */
 static void add_common_keys(struct order *order, struct words *words,
                             char keys[6][KEY_SIZE])
 {
-    words_add(words, key_of(order, "conversation", true, keys[0]));
-    words_add(words, key_of(order, "events", false, keys[1]));
-    words_add(words, key_of(order, "due", false, keys[2]));
-    words_add(words, key_of(order, "epoch", false, keys[3]));
-    words_add(words, key_of(order, "control", false, keys[4]));
-    words_add(words, answer_key(order, keys[5]));
+    words_add(words, order_key(order, "conversation", true, keys[0]));
+    words_add(words, order_key(order, "events", false, keys[1]));
+    words_add(words, order_key(order, "due", false, keys[2]));
+    words_add(words, order_key(order, "epoch", false, keys[3]));
+    words_add(words, order_key(order, "control", false, keys[4]));
+    words_add(words, order_answer_key(order, keys[5]));
     words_keys_end(words);
-    add_order(order, words);
+    order_add_args(order, words);
 }
 
 static void stop(struct order *order)
 {
     char keys[6][KEY_SIZE];
-    char mode[FIELD_MAX];
+    char mode[ORDER_FIELD_SIZE];
     struct words words = {0};
 
-    argument(order, "mode", mode);
+    order_argument(order, "mode", mode);
     add_common_keys(order, &words, keys);
     words_add(&words, str_of(strcmp(mode, "grace") == 0 ? "grace" : "now"));
     words_add(&words, str_of("stopped"));
-    manager_eval(order->manager, SCRIPT_STOP, &words, on_done, order);
+    manager_eval(order->manager, SCRIPT_STOP, &words, order_done, order);
 }
 
 static void pause_it(struct order *order)
 {
     char keys[6][KEY_SIZE];
-    char cancel[FIELD_MAX];
-    char reason[FIELD_MAX];
+    char cancel[ORDER_FIELD_SIZE];
+    char reason[ORDER_FIELD_SIZE];
     struct words words = {0};
 
-    argument(order, "cancel", cancel);
-    argument(order, "reason", reason);
+    order_argument(order, "cancel", cancel);
+    order_argument(order, "reason", reason);
     add_common_keys(order, &words, keys);
     words_add(&words, str_of(strcmp(cancel, "true") == 0 ? "1" : "0"));
     words_add(&words, str_of(reason[0] == '\0' ? "asked" : reason));
-    manager_eval(order->manager, SCRIPT_PAUSE, &words, on_done, order);
+    manager_eval(order->manager, SCRIPT_PAUSE, &words, order_done, order);
 }
 
 /* 1 where it has not begun, or is not there: the script says so. */
@@ -275,14 +150,14 @@ static int64_t lane_of(const struct redis_answer *answer)
 static void add_resume_keys(struct order *order, int64_t lane, struct words *words,
                             char keys[RESUME_KEYS][KEY_SIZE])
 {
-    words_add(words, key_of(order, "conversation", true, keys[0]));
-    words_add(words, key_of(order, "transcript", true, keys[1]));
+    words_add(words, order_key(order, "conversation", true, keys[0]));
+    words_add(words, order_key(order, "transcript", true, keys[1]));
     words_add(words, key_lane(&order->manager->keys, "request", lane, keys[2]));
-    words_add(words, key_of(order, "events", false, keys[3]));
-    words_add(words, key_of(order, "due", false, keys[4]));
-    words_add(words, key_of(order, "epoch", false, keys[5]));
-    words_add(words, key_of(order, "control", false, keys[6]));
-    words_add(words, answer_key(order, keys[7]));
+    words_add(words, order_key(order, "events", false, keys[3]));
+    words_add(words, order_key(order, "due", false, keys[4]));
+    words_add(words, order_key(order, "epoch", false, keys[5]));
+    words_add(words, order_key(order, "control", false, keys[6]));
+    words_add(words, order_answer_key(order, keys[7]));
 }
 
 static void on_resumed(void *owner, const struct redis_answer *answer);
@@ -295,7 +170,7 @@ static void resume_on(struct order *order, int64_t lane)
 
     add_resume_keys(order, lane, &words, keys);
     words_keys_end(&words);
-    add_order(order, &words);
+    order_add_args(order, &words);
     words_add(&words, str_of("asked"));
     words_add(&words, number(text, lane));
     manager_eval(order->manager, SCRIPT_RESUME, &words, on_resumed, order);
@@ -311,7 +186,7 @@ static void on_resumed(void *owner, const struct redis_answer *answer)
         && str_to_i64(redis_item_text(answer->value, 1), 1, SEATS_MAX, &lane))
         resume_on(order, lane);
     else
-        on_done(order, answer);
+        order_done(order, answer);
 }
 
 static void on_lane(void *owner, const struct redis_answer *answer)
@@ -330,7 +205,7 @@ static void ask_lane(struct order *order, redis_on_answer *on_lane_known)
     struct words words = {0};
 
     words_add(&words, str_of("HGET"));
-    words_add(&words, key_of(order, "conversation", true, key));
+    words_add(&words, order_key(order, "conversation", true, key));
     words_add(&words, str_of("lane"));
     manager_send(order->manager, &words, on_lane_known, order);
 }
@@ -348,7 +223,8 @@ static void on_revived(void *owner, const struct redis_answer *answer)
 {
     struct order *order = owner;
 
-    if (answered(order, answer) && str_is(redis_item_text(answer->value, 0), "OK"))
+    if (order_answered(order, answer)
+        && str_is(redis_item_text(answer->value, 0), "OK"))
         recover_one(order->manager, str_of(order->conversation), 0, str_of(""));
     order_free(order);
 }
@@ -357,18 +233,18 @@ static void on_dead_lane(void *owner, const struct redis_answer *answer)
 {
     struct order *order = owner;
     char keys[RESUME_KEYS + 1][KEY_SIZE];
-    char record[FIELD_MAX];
+    char record[ORDER_FIELD_SIZE];
     struct words words = {0};
 
     if (answer->outcome != REDIS_OK) {
         order_free(order); /* it stays pending: the next sweep takes it again */
         return;
     }
-    argument(order, "record", record);
+    order_argument(order, "record", record);
     add_resume_keys(order, lane_of(answer), &words, keys);
-    words_add(&words, key_of(order, "dead", false, keys[RESUME_KEYS]));
+    words_add(&words, order_key(order, "dead", false, keys[RESUME_KEYS]));
     words_keys_end(&words);
-    add_order(order, &words);
+    order_add_args(order, &words);
     words_add(&words, str_of(record));
     words_add(&words, str_of("revived"));
     manager_eval(order->manager, SCRIPT_REVIVE, &words, on_revived, order);
@@ -382,14 +258,14 @@ static void retry(struct order *order)
 static void drop(struct order *order)
 {
     char keys[4][KEY_SIZE];
-    char record[FIELD_MAX];
+    char record[ORDER_FIELD_SIZE];
     struct words words = {0};
 
-    argument(order, "record", record);
-    words_add(&words, key_of(order, "epoch", false, keys[0]));
-    words_add(&words, key_of(order, "control", false, keys[1]));
-    words_add(&words, answer_key(order, keys[2]));
-    words_add(&words, key_of(order, "dead", false, keys[3]));
+    order_argument(order, "record", record);
+    words_add(&words, order_key(order, "epoch", false, keys[0]));
+    words_add(&words, order_key(order, "control", false, keys[1]));
+    words_add(&words, order_answer_key(order, keys[2]));
+    words_add(&words, order_key(order, "dead", false, keys[3]));
     words_keys_end(&words);
     words_add(&words, str_of(order->manager->leader.token));
     words_add(&words, str_of(order->entry));
@@ -414,17 +290,18 @@ void control_command(struct manager *manager, struct str entry,
     static const struct {
         const char *what;
         void (*run)(struct order *order);
-    } commands[] = {{"start", start},   {"stop", stop},   {"pause", pause_it},
-                    {"resume", resume}, {"retry", retry}, {"drop", drop}};
+    } commands[] = {{"start", start},    {"stop", stop},   {"pause", pause_it},
+                    {"resume", resume},  {"retry", retry}, {"drop", drop},
+                    {"say", say_command}};
     struct order *order = order_new(manager, entry, fields);
 
     if (!conversation_id_valid(str_of(order->conversation))
         && strcmp(order->what, "drop") != 0) {
-        refuse(order, "it names no conversation");
+        order_refuse(order, "it names no conversation");
         return;
     }
     if (!time_fits(order)) { /* no script could compare it: it would fail for ever */
-        refuse(order, "valid_until is no time");
+        order_refuse(order, "valid_until is no time");
         return;
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
@@ -432,6 +309,7 @@ void control_command(struct manager *manager, struct str entry,
             commands[i].run(order);
             return;
         }
-    refuse(order,
-           "unknown command: expected start, stop, pause, resume, retry or drop");
+    order_refuse(
+        order,
+        "unknown command: expected start, stop, pause, resume, say, retry or drop");
 }

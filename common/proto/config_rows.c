@@ -200,6 +200,8 @@ const struct opt_row config_rows[] = {
     {"yes", NULL, NULL, OPT_FLAG, AT(yes), .commands = FOR_CLEAN, .help = "do not ask first"},
     {"after-turn", NULL, NULL, OPT_FLAG, AT(after_turn), .commands = FOR_STOP,
      .help = "stop after the turn in flight, within the grace"},
+    {"to", NULL, NULL, OPT_INT, AT(to), .min = 1, .max = 16, .commands = FOR_SAY, .value = "SEAT",
+     .help = "only this seat is told, by a whisper; not given: all are"},
 
     {"listen", "simulator.listen", NULL, OPT_TEXT, AT(listen), .fallback = "127.0.0.1:11434", .commands = FOR_SIMULATE, .value = "HOST:PORT",
      .help = "where to listen; port 0 takes a free one", .group = "The simulator"},

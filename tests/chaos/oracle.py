@@ -121,8 +121,10 @@ def calls_of(ledger):
 
 
 def prompt_lines(body):
-    """What was said before, as the prompt has it; the scene's opening is nobody's words."""
-    lines = [(one["role"], one["content"]) for one in body["messages"] if one["role"] != "system"]
+    """What was said before, as the prompt has it; the scene's opening and stage directions are
+    nobody's words."""
+    lines = [(one["role"], one["content"]) for one in body["messages"] if one["role"] != "system"
+             and not one["content"].startswith("(Stage direction: ")]
     if lines and lines[0][0] == "user" and lines[0][1].startswith("(The scene begins."):
         lines = lines[1:]
     return lines

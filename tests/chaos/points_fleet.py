@@ -189,8 +189,9 @@ class Client:
         self.resume(False)
 
     def command(self, name):
-        kind = self.rng.choice(["pause", "pause", "stop", "say"])
-        self.send(kind, name, '{"mode":"grace"}' if kind == "stop" else "")
+        kind = self.rng.choice(["pause", "pause", "stop", "say", "nonsense"])
+        self.send(kind, name, {"stop": '{"mode":"grace"}',
+                               "say": '{"kind":"event","text":"rain"}'}.get(kind, ""))
         if kind == "stop":
             self.stopped.add(name)
         elif kind == "pause":

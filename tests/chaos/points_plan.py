@@ -17,12 +17,11 @@ SCRIPTS = {
     "release": "worker", "renew": "worker", "report": "worker",
     "begin": "manager", "drop": "manager", "end": "manager", "lead": "manager", "open": "manager",
     "pause": "manager", "refuse": "manager", "reissue": "manager", "resume": "manager",
-    "revive": "manager", "route": "manager", "stop": "manager", "sweep": "manager",
+    "revive": "manager", "route": "manager", "say": "manager", "stop": "manager", "sweep": "manager",
     "trim": "manager", "mend": "manager",
 }
 # Not asked by a manager or a worker, or not in a campaign's reach.
 ELSEWHERE = {
-    "say": "no program of parley's asks for it yet",
     "shift": "only when Redis' clock jumps, which a campaign cannot make it do",
     "forget": "of `parley clean`", "record": "of `parley run`", "analyze": "of `parley analyze`",
 }

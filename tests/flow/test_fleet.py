@@ -164,7 +164,7 @@ def test_pause_stops_the_turns_and_resume_goes_on_to_the_end(fleet):
     assert (talk["reason"], talk["turns"]) == ("turns", "12")
     assert_once_and_in_order(fleet.transcript(conversation), 12)
     again = box.parley("resume", conversation)
-    assert again.returncode == 1 and "refused: it is ended" in again.stderr
+    assert again.returncode == 1 and "refused: it has ended" in again.stderr
     box.stop_all()
 
 

@@ -1864,6 +1864,25 @@ def test_say_puts_a_message_into_the_transcript_without_taking_a_turn(shard):
     assert shard.say(number=2, by=("", "s2", shard.now_us() + 1000000))[0] == "OK"
 
 
+def test_say_is_not_repeated_once_its_entry_is_acked_though_its_answer_was_taken(shard):
+    shard.running()
+    by = shard.command()
+    assert shard.say(by=by)[0] == "OK"
+    shard.db.delete(shard.key("answer", by[1]))  # who asked has read it
+    assert shard.say(number=2, by=by) == ["DUP"]
+    assert shard.hash()["said"] == "1" and len(shard.transcript()) == 4
+
+
+def test_say_of_a_number_that_is_taken_leaves_the_command_to_come_again(shard):
+    shard.running()
+    assert shard.say()[0] == "OK"
+    by = shard.command()
+    assert shard.say(number=1, by=by) == ["NO", "number"]
+    assert shard.answers(by[1]) == [] and shard.pending("control", "") == [by[0]]
+    assert shard.say(number=2, by=by)[0] == "OK"
+    assert shard.pending("control", "") == []
+
+
 def test_say_cannot_forge_a_turn_nor_outlive_its_answer(shard):
     shard.running()
     assert shard.say(kind="turn") == ["NO", "kind"]

@@ -158,6 +158,34 @@ static void own_words_and_the_answer_to_them_need_no_reading(void **state)
     free(answer);
 }
 
+static void what_was_put_in_before_our_own_words_makes_it_cold(void **state)
+{
+    char *mine = page_turn(6, 1, "mine");
+    char *staged = page_staged(0, "rain");
+
+    (void)state;
+    read_page(5);
+    memory_add_own(memory, page, 6, 1, "Ada", str_of("mine"));
+    /* Line 8 is the event, ours stands at 9: not at 8, as the page thinks. */
+    assert_false(warm(1, 9, "", "6-0", mine));
+    assert_int_equal(page->line_count, 6);
+    /* Behind our words it is the one line that was lacking. */
+    assert_true(warm(1, 9, "", "7-0", staged));
+    assert_int_equal(page->line_count, 7);
+    assert_int_equal(page->lines[6].turn, -1);
+    assert_string_equal(page->lines[6].text, "rain");
+    free(mine);
+    free(staged);
+}
+
+static void own_words_whose_place_is_not_known_do_not_end_a_request(void **state)
+{
+    (void)state;
+    read_page(5);
+    memory_add_own(memory, page, 6, 1, "Ada", str_of("mine"));
+    assert_false(warm(1, 8, "", "6-0", ""));
+}
+
 static void a_page_that_began_behind_the_window_is_cold(void **state)
 {
     (void)state;
@@ -322,6 +350,8 @@ int main(void)
         TEST(more_than_one_line_short_is_cold),
         TEST(a_last_message_that_is_none_leaves_it_cold),
         TEST(own_words_and_the_answer_to_them_need_no_reading),
+        TEST(what_was_put_in_before_our_own_words_makes_it_cold),
+        TEST(own_words_whose_place_is_not_known_do_not_end_a_request),
         TEST(a_page_that_began_behind_the_window_is_cold),
         TEST(rewinding_drops_what_has_no_id),
         TEST(rewinding_before_the_first_line_starts_anew),

@@ -54,6 +54,39 @@ static inline void page_add(struct memory *memory, struct memory_page *page,
     free(json);
 }
 
+/* An event, or a whisper to that seat, at this id. */
+static inline char *page_staged(int64_t to, const char *text)
+{
+    struct message message;
+    struct buf json;
+
+    message_init(&message, to == 0 ? MESSAGE_EVENT : MESSAGE_WHISPER);
+    message.message_id = x_strdup("one:staged");
+    message.conversation_id = x_strdup("one");
+    message.text = x_strdup(text);
+    if (to > 0) {
+        message.to = x_calloc(1, sizeof *message.to);
+        message.to[0] = (int)to;
+        message.to_count = 1;
+    }
+    buf_init(&json, 1 << 16);
+    if (!message_format(&message, &json))
+        abort();
+    message_done(&message);
+    return buf_take(&json);
+}
+
+static inline void page_stage(struct memory *memory, struct memory_page *page,
+                              const char *id, int64_t to, const char *text)
+{
+    char *json = page_staged(to, text);
+    struct err err = {0};
+
+    if (!memory_add_entry(memory, page, str_of(id), str_of(json), &err))
+        abort();
+    free(json);
+}
+
 static inline struct cast page_cast(size_t seats, int64_t version)
 {
     struct cast cast = {.version = version, .seat_count = seats};

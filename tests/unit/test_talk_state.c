@@ -229,7 +229,7 @@ static void foreign_kinds_are_passed_over_and_broken_messages_told(void **state)
 {
     struct record *record = *state;
 
-    talk_state_transcript(&record->talk, str_of("whisper"), str_of("{}"));
+    talk_state_transcript(&record->talk, str_of("rumour"), str_of("{}"));
     see(record, "");
     talk_state_transcript(&record->talk, str_of("turn"), str_of("{\"kind\":"));
     talk_state_transcript(&record->talk, str_of("turn"), str_of(""));
