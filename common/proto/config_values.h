@@ -106,8 +106,8 @@ struct config {
     bool names;
     bool thinking;
     bool from_redis;
-    char *fail_if; /* compare: conditions, comma between; or NULL */
-    int64_t to; /* say; 0: not given */
+    char *fail_if;         /* compare: conditions, comma between; or NULL */
+    int64_t to;            /* say; 0: not given */
     int64_t since_ms;      /* performance; 0: not given */
     int64_t older_than_ms; /* clean, as the next three */
     bool no_export;

@@ -147,6 +147,16 @@ static void say_turn(struct talk_line *line, const struct message *message)
     };
 }
 
+/* Put in between the turns. */
+static void say_staged(struct talk_line *line, const struct message *message)
+{
+    (void)buf_add_text(&line->text, message->kind == MESSAGE_WHISPER
+                                        ? "whispered: "
+                                        : "stage direction: ");
+    say_addressees(line, message);
+    talk_line_say(&line->text, str_of(message->text));
+}
+
 static struct talk_line *unreadable(const struct sight *sight)
 {
     struct talk_line *line = talk_line_new(TALK_NOTE);
@@ -159,9 +169,9 @@ static struct talk_line *unreadable(const struct sight *sight)
 static struct talk_line *line_of_message(const struct sight *sight)
 {
     static const enum talk_line_kind kinds[MESSAGE_KIND_COUNT] = {
-        [MESSAGE_STORY] = TALK_STORY,
-        [MESSAGE_PERSONA] = TALK_PERSONA,
-        [MESSAGE_TURN] = TALK_TURN,
+        [MESSAGE_STORY] = TALK_STORY,  [MESSAGE_PERSONA] = TALK_PERSONA,
+        [MESSAGE_TURN] = TALK_TURN,    [MESSAGE_EVENT] = TALK_NOTE,
+        [MESSAGE_WHISPER] = TALK_NOTE,
     };
     struct talk_line *line = talk_line_new(kinds[sight->message->kind]);
 
@@ -171,6 +181,8 @@ static struct talk_line *line_of_message(const struct sight *sight)
         say_story(line, &sight->message->story);
     else if (line->kind == TALK_PERSONA)
         say_persona(line, &sight->message->persona);
+    else if (line->kind == TALK_NOTE)
+        say_staged(line, sight->message);
     else
         say_turn(line, sight->message);
     (void)buf_add_str(&line->document, sight->document); /* parsed: it is no longer */

@@ -49,7 +49,8 @@ struct talk_line {
     bool failed;         /* an empty turn in place of one that failed */
     struct buf author;   /* the name in front; empty: none */
     struct buf text;     /* "\n" between its lines; tabs are blanks */
-    struct buf document; /* the message as stored; empty: a note, or being spoken */
+    struct buf document; /* the message as stored; empty: a note that is no message, or
+                            being spoken */
     struct talk_figures figures;
 };
 

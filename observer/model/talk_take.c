@@ -341,6 +341,8 @@ void talk_take(struct talk *talk, const struct sight *sight,
     case SIGHT_STORY:
     case SIGHT_PERSONA:
     case SIGHT_TURN:
+    case SIGHT_EVENT:
+    case SIGHT_WHISPER:
     case SIGHT_UNREADABLE:
         take_entry(talk, sight, from);
         break;
