@@ -24,10 +24,9 @@ enum config_command {
     FOR_OBSERVE = 16,
     FOR_ANALYZE = 32,
     FOR_SIMULATE = 64,
-    FOR_CHECK = 128, /* check-config */
-    FOR_CONTROL =
-        256, /* stop, pause, resume, say, inject, list, status, persona, hybrid, dead */
-    FOR_ASK = 512, /* models, test: no Redis */
+    FOR_CHECK = 128,   /* check-config */
+    FOR_CONTROL = 256, /* a running fleet: stop, say, list, dead and the like */
+    FOR_ASK = 512,     /* models, test: no Redis */
     FOR_PERFORMANCE = 1024,
     FOR_STOP = 2048, /* beside FOR_CONTROL */
     FOR_CLEAN = 4096,
