@@ -102,7 +102,11 @@ class Pane:
 
         def look():
             dead, status, signal = self.tmux("display-message", "-p", form).strip().split(",")
-            return [status, signal] if dead == "1" and (status or signal) else None
+            if dead == "1" and not (status or signal):
+                # It may never have heard that its child ended: the end of another makes it look.
+                self.tmux("run-shell", "true")
+                return None
+            return [status, signal] if dead == "1" else None
 
         status, signal = wait_for(look, "the program ends", limit_s)
         return int(status) if status else -int(signal)
