@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/compare/compare_command.h"
 #include "analyzer/export/export_command.h"
 #include "analyzer/formulas.h"
 #include "analyzer/notes.h"
@@ -157,7 +158,7 @@ static int run(const struct config_loaded *loaded, char **argv, struct err *err)
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} others[] = {{"export", export_command}};
+} others[] = {{"compare", compare_command}, {"export", export_command}};
 
 int main(int argc, char **argv)
 {
