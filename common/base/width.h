@@ -18,6 +18,7 @@
 struct width_cluster {
     uint32_t last;    /* the code point that came last; 0: none yet */
     unsigned columns; /* so far: 0 to 2 */
+    bool picture;     /* a symbol or emoji, and marks and joiners behind it so far */
     bool paired;      /* two regional indicators: a flag, the next one starts anew */
 };
 
