@@ -20,7 +20,7 @@ static struct tail_id place_of(size_t nth)
 static bool is_entry(enum sight_kind kind)
 {
     return kind == SIGHT_STORY || kind == SIGHT_PERSONA || kind == SIGHT_TURN
-           || kind == SIGHT_UNREADABLE;
+           || kind == SIGHT_EVENT || kind == SIGHT_WHISPER || kind == SIGHT_UNREADABLE;
 }
 
 static void on_sight(void *owner, const struct sight *sight)
@@ -72,9 +72,9 @@ static void on_facts(void *owner, const struct replay_talk *talk)
 static bool add_to_page(struct replay_show *show, size_t nth, struct buf *line)
 {
     static const enum sight_kind kinds[MESSAGE_KIND_COUNT] = {
-        [MESSAGE_STORY] = SIGHT_STORY,
-        [MESSAGE_PERSONA] = SIGHT_PERSONA,
-        [MESSAGE_TURN] = SIGHT_TURN,
+        [MESSAGE_STORY] = SIGHT_STORY,     [MESSAGE_PERSONA] = SIGHT_PERSONA,
+        [MESSAGE_TURN] = SIGHT_TURN,       [MESSAGE_EVENT] = SIGHT_EVENT,
+        [MESSAGE_WHISPER] = SIGHT_WHISPER,
     };
     const struct replay_entry *entry = &show->span.at[nth];
     const struct talk_from from = {.place = place_of(nth), .at_us = entry->at_us};
