@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "live_fleet.h"
+#include "live_order.h"
 #include "live_wall.h"
 #include "net/loop.h"
 #include "net/redis.h"
@@ -23,6 +25,8 @@ struct live {
     struct redis_clock clock;
     struct loop_timer contact;
     struct live_wall *wall;
+    struct live_fleet *fleet;
+    struct live_orders *orders;
     bool was_ready;
     bool down;      /* its loss was told */
     bool failed;    /* on_failed was called */
@@ -74,13 +78,13 @@ static void on_ready(void *owner, bool restarted)
 {
     struct live *live = owner;
 
-    (void)restarted;
     if (live->down)
         notice(live, PEN_GOOD, "Redis is back");
     live->down = false;
     live->was_ready = true;
     ask_layout(live);
     live_wall_ready(live->wall);
+    live_fleet_ready(live->fleet, restarted);
 }
 
 static void on_down(void *owner, const struct err *err)
@@ -119,6 +123,13 @@ static void on_contact(struct loop_timer *timer, void *owner)
     fail(live, &err);
 }
 
+static void on_order(void *owner, bool done, const char *text)
+{
+    const struct live *live = owner;
+
+    live->options.events->on_answer(live->options.events->owner, done, text);
+}
+
 /* ---- the source ---- */
 
 static int64_t live_now_us(void *self)
@@ -135,11 +146,28 @@ static void live_watch_wall(void *self, struct wall *wall)
     live_wall_watch(live->wall, wall);
 }
 
+static void live_watch_fleet(void *self, struct fleet *fleet)
+{
+    struct live *live = self;
+
+    live_fleet_watch(live->fleet, fleet);
+}
+
 static bool live_is_loaded(void *self)
 {
     const struct live *live = self;
 
-    return live->was_ready && live_wall_is_loaded(live->wall);
+    return live->was_ready && live_wall_is_loaded(live->wall)
+           && live_fleet_is_loaded(live->fleet);
+}
+
+static bool live_command(void *self, const struct order *order, struct err *err)
+{
+    struct live *live = self;
+
+    if (live->options.read_only)
+        return err_set(err, ERR_USAGE, "read-only: no commands are given");
+    return live_order_give(live->orders, order, err);
 }
 
 static void live_free(void *self)
@@ -148,6 +176,8 @@ static void live_free(void *self)
 
     live->failed = true; /* nothing is told any more */
     loop_timer_stop(&live->contact);
+    live_orders_free(live->orders);
+    live_fleet_free(live->fleet);
     live_wall_free(live->wall);
     redis_clock_stop(&live->clock);
     redis_free(live->redis);
@@ -158,7 +188,9 @@ static const struct source_ops live_ops = {
     .name = "live",
     .now_us = live_now_us,
     .watch_wall = live_watch_wall,
+    .watch_fleet = live_watch_fleet,
     .is_loaded = live_is_loaded,
+    .command = live_command,
     .free = live_free,
 };
 
@@ -183,6 +215,16 @@ struct source live_source(const struct live_options *options)
                                       .ids = options->ids,
                                       .id_count = options->id_count};
     live->wall = live_wall_new(&wall);
+    live->fleet = live_fleet_new(&(struct live_fleet_options){.loop = options->loop,
+                                                              .redis = live->redis,
+                                                              .clock = &live->clock,
+                                                              .keys = options->keys});
+    live->orders = live_orders_new(&(struct live_orders_options){.loop = options->loop,
+                                                                 .redis = live->redis,
+                                                                 .clock = &live->clock,
+                                                                 .keys = options->keys,
+                                                                 .on_answer = on_order,
+                                                                 .owner = live});
     loop_timer_init(&live->contact, options->loop, on_contact, live);
     loop_timer_start(&live->contact, FIRST_CONTACT_MS);
     return (struct source){&live_ops, live};
