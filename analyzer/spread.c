@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/sort.h"
 #include "base/alloc.h"
 #include "base/stats.h"
 
@@ -263,14 +264,6 @@ double spread_max(const struct spread *spread)
     return spread->count == 0 ? (double)NAN : spread->max;
 }
 
-static int compare(const void *a, const void *b)
-{
-    float x = *(const float *)a;
-    float y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double sketch_percentile(const struct spread *spread, double percent)
 {
     double rank = percent / 100 * (double)(spread->count - 1);
@@ -295,8 +288,7 @@ double spread_percentile(struct spread *spread, double percent)
         value = sketch_percentile(spread, percent);
     } else {
         if (!spread->sorted)
-            qsort(spread->values, (size_t)spread->count, sizeof *spread->values,
-                  compare);
+            sort_values(spread->values, (size_t)spread->count);
         spread->sorted = true;
         value = stats_percentile(spread->values, (size_t)spread->count, percent);
     }

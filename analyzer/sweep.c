@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/sort.h"
 #include "base/alloc.h"
 
 enum { EDGES_FIRST = 256 };
@@ -37,18 +38,10 @@ void sweep_free(struct sweep *sweep)
     free(sweep);
 }
 
-static int compare(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void sort(struct sweep *sweep)
 {
     if (sweep->sorted < sweep->count)
-        qsort(sweep->edges, sweep->count, sizeof *sweep->edges, compare);
+        sort_times(sweep->edges, sweep->count);
     sweep->sorted = sweep->count;
 }
 

@@ -68,7 +68,18 @@ void tally_free(struct tally *tally)
     speech_free(tally->speech);
     names_free(tally->names);
     buf_done(&tally->key);
+    free(tally->room);
     free(tally);
+}
+
+char *tally_room(struct tally *tally, size_t bytes)
+{
+    if (bytes <= tally->room_bytes)
+        return tally->room;
+    free(tally->room);
+    tally->room_bytes = 2 * bytes;
+    tally->room = x_malloc(tally->room_bytes);
+    return tally->room;
 }
 
 /* ---- which groups a turn belongs to; NULL: it has no row ---- */

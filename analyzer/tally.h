@@ -76,13 +76,18 @@ struct tally {
     struct ration total_ration;
     struct ration group_ration;
     struct names *names; /* conversations met */
-    struct buf key;      /* scratch */
+    struct buf key;      /* scratch, as `room` */
+    char *room;
+    size_t room_bytes;
 };
 
 /* NULL: no limits, no warm-up, a sample of the talk. */
 struct tally *tally_new(const struct tally_options *options);
 void tally_free(struct tally *tally); /* NULL is fine */
 
+/* Scratch memory of at least so many bytes, for whoever reads a message to give here;
+ * valid until the next call. */
+char *tally_room(struct tally *tally, size_t bytes);
 /* Turns are counted; story and personas only tell of a conversation and its time. */
 void tally_message(struct tally *tally, const struct message *message);
 /* A record of calls will come behind the messages: what ran at once is taken from

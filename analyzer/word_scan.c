@@ -40,9 +40,24 @@ static bool is_alone(uint32_t point)
            || (point >= 0x20000 && point <= 0x3FFFD);
 }
 
+/* In small; 0: no letter and no digit. */
+static const unsigned char ascii[128] = {
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5',
+    ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b',
+    ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h',
+    ['i'] = 'i', ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n',
+    ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
+    ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+    ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f',
+    ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l',
+    ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
+    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x',
+    ['Y'] = 'y', ['Z'] = 'z',
+};
+
 static bool is_ascii_letter(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return c < 0x80 && ascii[c] != 0;
 }
 
 static struct letter letter_at(struct str text)
@@ -94,8 +109,17 @@ static bool is_apostrophe(uint32_t point)
 static uint32_t take_word(struct str *left, uint32_t hash)
 {
     while (left->len > 0) {
-        struct letter letter = letter_at(*left);
-        struct str next = behind(*left, letter.len);
+        unsigned char c = (unsigned char)left->at[0];
+        struct letter letter;
+        struct str next;
+
+        if (is_ascii_letter(c)) { /* nearly all are */
+            hash = (hash ^ ascii[c]) * hash_step;
+            *left = behind(*left, 1);
+            continue;
+        }
+        letter = letter_at(*left);
+        next = behind(*left, letter.len);
 
         /* An apostrophe belongs to the word when a letter follows: it's. */
         if (is_apostrophe(letter.point)

@@ -32,20 +32,33 @@ const char *message_kind_name(enum message_kind kind)
     return kind_names[kind];
 }
 
+/* All that the table of fields calls a count or a number is -1: unknown. */
 void message_init(struct message *message, enum message_kind kind)
 {
-    *message =
-        (struct message){.kind = kind, .queue_timestamp_us = -1, .sentiment = NAN};
-    for (size_t i = 0; message_field(i) != NULL; i++) {
-        const struct message_field *field = message_field(i);
-        int64_t *count = message_field_in(message, field);
-        double *number = message_field_in(message, field);
-
-        if (field->kind == FIELD_COUNT)
-            *count = -1;
-        else if (field->kind == FIELD_NUMBER)
-            *number = -1;
-    }
+    *message = (struct message){.kind = kind,
+                                .queue_timestamp_us = -1,
+                                .sentiment = NAN,
+                                .sequence_number = -1,
+                                .seat = -1,
+                                .tokens_generated = -1,
+                                .generation_time_ms = -1,
+                                .prompt_tokens = -1,
+                                .time_to_first_token_ms = -1,
+                                .tokens_per_second = -1,
+                                .queue_wait_ms = -1,
+                                .endpoint_wait_ms = -1,
+                                .routing_ms = -1,
+                                .attempts = -1,
+                                .issue = -1,
+                                .chunks = -1,
+                                .longest_gap_ms = -1,
+                                .prefill_ms = -1,
+                                .decode_ms = -1,
+                                .load_ms = -1,
+                                .worker_ms = -1,
+                                .prompt_cached_tokens = -1,
+                                .num_ctx = -1,
+                                .cost = -1};
 }
 
 void message_done(struct message *message)

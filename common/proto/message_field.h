@@ -17,6 +17,8 @@ enum message_field_kind {
 };
 struct message_field {
     const char *key;
+    const char *mark; /* `,"key":` */
+    size_t mark_len;
     enum message_field_kind kind;
     size_t offset; /* in struct message */
     int64_t min;   /* of a count that is known */

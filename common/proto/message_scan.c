@@ -7,6 +7,7 @@
  */
 #include "proto/message_scan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +20,34 @@
 enum { DIGITS_MAX = 15, DECIMALS_MAX = 9 };
 #define EXACT_MAX INT64_C(900000000000000) /* ten times this is below 2^53 */
 
+/* A text that was found well, to be copied when all is. */
+struct span {
+    char **to;
+    const char *at; /* behind the quote */
+    size_t len;
+    bool escaped; /* there are escapes in it */
+    bool words;   /* texts with commas between: `a","b` becomes `a,b` */
+};
+enum { SPANS_MAX = 16 }; /* more than a turn has texts */
+
 struct scan {
     const char *at;
     const char *end;
+    struct span spans[SPANS_MAX];
+    size_t span_count;
+    bool no_seats; /* a list of seats would need memory: not wanted */
 };
 
-static bool take(struct scan *scan, const char *literal)
+static bool take_bytes(struct scan *scan, const char *bytes, size_t len)
+{
+    if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, bytes, len) != 0)
+        return false;
+    scan->at += len;
+    return true;
+}
+
+/* Inline, so that a literal's length is known where it is compared. */
+static inline bool take(struct scan *scan, const char *literal)
 {
     size_t len = strlen(literal);
 
@@ -71,8 +94,26 @@ static bool take_escape(struct scan *scan, char *ret_char)
     return true;
 }
 
-/* How many bytes from the front stand for themselves. */
-static size_t plain_run(const struct scan *scan)
+/* True when each of the 8 bytes stands for itself: ASCII, no control, no quote and no
+ * backslash. A byte that is 0 after the xor, or was below 0x20, borrows from its upper
+ * bit; bytes above 0x7F have theirs set. */
+static bool are_plain(const char *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    uint64_t bytes;
+    uint64_t quotes;
+    uint64_t slashes;
+
+    memcpy(&bytes, at, sizeof bytes);
+    quotes = bytes ^ (ones * '"');
+    slashes = bytes ^ (ones * '\\');
+    return (((bytes - ones * 0x20) | (quotes - ones) | (slashes - ones) | bytes) & tops)
+           == 0;
+}
+
+/* Eats what stands for itself; no more than that. */
+static void skip_plain(struct scan *scan)
 {
     const char *at = scan->at;
 
@@ -81,6 +122,10 @@ static size_t plain_run(const struct scan *scan)
         uint32_t point;
         unsigned len = 1;
 
+        if (scan->end - at >= 8 && are_plain(at)) {
+            at += 8;
+            continue;
+        }
         if (c < 0x20 || c == '"' || c == '\\')
             break;
         if (c >= 0x80)
@@ -89,42 +134,37 @@ static size_t plain_run(const struct scan *scan)
             break;
         at += len;
     }
-    return (size_t)(at - scan->at);
+    scan->at = at;
 }
 
-/* Room for the text up to the closing quote: it never grows by taking escapes away. */
-static char *text_room(const struct scan *scan)
+static struct span *new_span(struct scan *scan, char **to)
 {
-    size_t left = (size_t)(scan->end - scan->at);
-    size_t len = 0;
+    struct span *span = &scan->spans[scan->span_count++];
 
-    while (len < left && scan->at[len] != '"')
-        len += scan->at[len] == '\\' ? 2 : 1;
-    return x_malloc(len + 1);
+    assert(scan->span_count <= SPANS_MAX);
+    *span = (struct span){.to = to, .at = scan->at};
+    return span;
 }
 
 static bool take_text(struct scan *scan, char **ret_text)
 {
-    char *text;
-    char *to;
+    struct span *span;
+    char meant;
 
     if (!take(scan, "\""))
         return false;
-    text = text_room(scan);
-    to = text;
-    while (!take(scan, "\"")) {
-        size_t run = plain_run(scan);
-
-        memcpy(to, scan->at, run);
-        to += run;
-        scan->at += run;
-        if (run == 0 && (!take(scan, "\\") || !take_escape(scan, to++))) {
-            free(text);
+    span = new_span(scan, ret_text);
+    for (;;) {
+        skip_plain(scan);
+        if (scan->at == scan->end)
             return false;
-        }
+        if (*scan->at == '"')
+            break;
+        if (!take(scan, "\\") || !take_escape(scan, &meant))
+            return false;
+        span->escaped = true;
     }
-    *to = '\0';
-    *ret_text = text;
+    span->len = (size_t)(scan->at++ - span->at);
     return true;
 }
 
@@ -188,14 +228,15 @@ static bool take_number(struct scan *scan, double *ret_value)
 
 static bool take_time(struct scan *scan, int64_t *ret_wall_us)
 {
-    char *text = NULL;
-    bool ok;
+    struct str text = {.at = scan->at + 1};
 
     if (take(scan, "null"))
         return true;
-    ok = take_text(scan, &text) && clock_parse_us(str_of(text), ret_wall_us);
-    free(text);
-    return ok;
+    if (!take(scan, "\""))
+        return false;
+    skip_plain(scan);
+    text.len = (size_t)(scan->at - text.at);
+    return take(scan, "\"") && clock_parse_us(text, ret_wall_us);
 }
 
 static bool take_seats(struct scan *scan, struct message *message)
@@ -204,7 +245,7 @@ static bool take_seats(struct scan *scan, struct message *message)
 
     if (take(scan, "null"))
         return true;
-    if (!take(scan, "["))
+    if (scan->no_seats || !take(scan, "["))
         return false;
     message->to = x_calloc(SEATS_MAX, sizeof *message->to);
     do {
@@ -246,52 +287,44 @@ static bool take_field(struct scan *scan, const struct message_field *field, voi
 }
 
 /* One without escapes; the others go the slow road. */
-static bool take_word(struct scan *scan, struct buf *words)
+static bool take_word(struct scan *scan)
 {
-    size_t len;
+    const char *start = scan->at;
 
     if (!take(scan, "\""))
         return false;
-    len = plain_run(scan);
-    if (len == 0)
-        return false;
-    if (words->len > 0)
-        buf_add_char(words, ',');
-    buf_add(words, scan->at, len);
-    scan->at += len;
-    return take(scan, "\"");
+    skip_plain(scan);
+    return scan->at > start + 1 && take(scan, "\"");
 }
 
 /* The rest of an array of words. */
 static bool take_words(struct scan *scan, char **ret_words)
 {
-    struct buf words;
-    bool ok;
+    struct span *span = new_span(scan, ret_words);
 
-    buf_init(&words, (size_t)(scan->end - scan->at));
+    span->words = true;
     do {
-        ok = take_word(scan, &words);
-    } while (ok && take(scan, ","));
-    ok = ok && take(scan, "]");
-    if (ok)
-        *ret_words = buf_take(&words);
-    buf_done(&words);
-    return ok;
+        if (!take_word(scan))
+            return false;
+    } while (take(scan, ","));
+    span->at++; /* without the outer quotes */
+    span->len = (size_t)(scan->at - span->at) - 1;
+    return take(scan, "]");
 }
 
 static bool take_metadata(struct scan *scan, struct message *message)
 {
     const struct message_field *field;
 
+    if (!take(scan, "{"))
+        return false;
     for (size_t i = 0; (field = message_field(i)) != NULL; i++) {
-        const char *start = scan->at;
+        size_t comma = i > 0 ? 0 : 1; /* none before the first */
 
-        if (!take(scan, i == 0 ? "{\"" : ",\"") || !take(scan, field->key)
-            || !take(scan, "\":")) {
-            if (!field->optional)
+        if (take_bytes(scan, field->mark + comma, field->mark_len - comma)) {
+            if (!take_field(scan, field, message_field_in(message, field)))
                 return false;
-            scan->at = start; /* it was left out */
-        } else if (!take_field(scan, field, message_field_in(message, field))) {
+        } else if (!field->optional) {
             return false;
         }
     }
@@ -316,26 +349,107 @@ static bool take_turn(struct scan *scan, struct message *message)
            && take(scan, "}") && scan->at == scan->end;
 }
 
-/* What message_read wants of a turn besides its form. */
-static bool is_whole_turn(const struct message *message)
+/* What message_read wants of a turn besides its form; texts are not copied yet. */
+static bool is_whole_turn(const struct scan *scan, const struct message *message)
 {
-    return message->message_id[0] != '\0' && message->conversation_id != NULL
-           && message->conversation_id[0] != '\0' && message->sequence_number != -1
-           && message->seat != -1 && message->seat <= SEATS_MAX;
+    bool has_conversation = false;
+
+    for (size_t i = 0; i < scan->span_count; i++) {
+        const struct span *span = &scan->spans[i];
+
+        if (span->to == &message->message_id && span->len == 0)
+            return false;
+        if (span->to == &message->conversation_id)
+            has_conversation = span->len > 0;
+    }
+    return has_conversation && message->sequence_number != -1 && message->seat != -1
+           && message->seat <= SEATS_MAX;
+}
+
+static size_t unescape(const struct span *span, char *to)
+{
+    struct scan scan = {.at = span->at, .end = span->at + span->len};
+    char *start = to;
+
+    while (scan.at < scan.end) {
+        const char *from = scan.at;
+
+        skip_plain(&scan);
+        memcpy(to, from, (size_t)(scan.at - from));
+        to += scan.at - from;
+        if (scan.at < scan.end && take(&scan, "\\"))
+            (void)take_escape(&scan, to++); /* it was looked at before */
+    }
+    return (size_t)(to - start);
+}
+
+/* `a","b` as `a,b`: a quote can only be one of those between. */
+static size_t join_words(const struct span *span, char *to)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < span->len; i++)
+        if (span->at[i] != '"')
+            to[len++] = span->at[i];
+    return len;
+}
+
+/* The text with a NUL; returns how long it is without. */
+static size_t copy_span(const struct span *span, char *to)
+{
+    size_t len = span->len;
+
+    if (span->words)
+        len = join_words(span, to);
+    else if (span->escaped)
+        len = unescape(span, to);
+    else
+        memcpy(to, span->at, len);
+    to[len] = '\0';
+    return len;
+}
+
+static bool scan_turn(struct str json, struct scan *scan, struct message *message)
+{
+    scan->at = json.at;
+    scan->end = json.at + json.len;
+    scan->span_count = 0;
+    if (json.len == 0)
+        return false;
+    message_init(message, MESSAGE_TURN);
+    if (take_turn(scan, message) && is_whole_turn(scan, message))
+        return true;
+    free(message->to);
+    return false;
 }
 
 bool message_scan(struct str json, struct message *ret_message)
 {
-    struct scan scan = {.at = json.at, .end = json.at + json.len};
+    struct scan scan = {.no_seats = false};
     struct message message;
 
-    if (json.len == 0)
+    if (!scan_turn(json, &scan, &message))
         return false;
-    message_init(&message, MESSAGE_TURN);
-    if (!take_turn(&scan, &message) || !is_whole_turn(&message)) {
-        message_done(&message);
-        return false;
+    for (size_t i = 0; i < scan.span_count; i++) {
+        char *text = x_malloc(scan.spans[i].len + 1);
+
+        (void)copy_span(&scan.spans[i], text);
+        *scan.spans[i].to = text;
     }
     *ret_message = message;
+    return true;
+}
+
+bool message_scan_into(struct str json, char *room, struct message *ret_message)
+{
+    struct scan scan;
+
+    scan.no_seats = true;
+    if (!scan_turn(json, &scan, ret_message))
+        return false;
+    for (size_t i = 0; i < scan.span_count; i++) {
+        *scan.spans[i].to = room;
+        room += copy_span(&scan.spans[i], room) + 1;
+    }
     return true;
 }
