@@ -9,8 +9,9 @@
 #include "observer/model/wall_index.h"
 #include "observer/model/wall_order.h"
 
-/* Rows that are not on the screen change all the time: the order follows so often. */
-enum { ARRANGE_US = 500000 };
+/* Rows that are not on the screen change all the time: the order follows this often,
+ * the more rows the less, so that its cost stays the same. */
+enum { ARRANGE_US = 500000, ARRANGE_ROW_US = 250 };
 
 struct wall {
     void (*on_change)(void *owner);
@@ -317,11 +318,15 @@ static void keep_in_sight(struct wall *wall)
 
 static bool is_due(const struct wall *wall, int64_t now_us)
 {
+    int64_t every_us = (int64_t)wall->count * ARRANGE_ROW_US;
+
     if (wall->must_arrange || wall->arranged_us < 0)
         return true;
     if (!wall->should_arrange && wall->choice.states != WALL_WAITING)
         return false;
-    return now_us < wall->arranged_us || now_us - wall->arranged_us >= ARRANGE_US;
+    if (every_us < ARRANGE_US)
+        every_us = ARRANGE_US;
+    return now_us < wall->arranged_us || now_us - wall->arranged_us >= every_us;
 }
 
 void wall_arrange(struct wall *wall, int64_t now_us)

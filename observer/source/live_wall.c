@@ -55,7 +55,7 @@ struct live_wall {
     bool listed;        /* all ids were read once */
     int64_t rank;       /* where the next page begins */
     int64_t last_score; /* the highest seen, ms */
-    size_t new_skipped; /* of the ids from last_score on, in this round */
+    size_t at_last;     /* so many ids were seen that have it */
     size_t cursor;      /* the next row out of sight */
     size_t known;       /* conversations in Redis, as was told last */
 };
@@ -129,7 +129,7 @@ static void ask_new(struct live_wall *live)
         str_of("WITHSCORES")};
 
     fmt_into(from, sizeof from, "%" PRId64, live->last_score);
-    fmt_into(skip, sizeof skip, "%zu", live->new_skipped);
+    fmt_into(skip, sizeof skip, "%zu", live->at_last);
     fmt_into(most, sizeof most, "%d", PAGE);
     words[2] = str_of(from);
     words[6] = str_of(skip);
@@ -137,19 +137,19 @@ static void ask_new(struct live_wall *live)
     (void)ask(live, &what, words, sizeof words / sizeof *words);
 }
 
-/* Returns the highest score among them. */
-static int64_t take_ids(struct live_wall *live, const struct redis_value *pairs)
+/* `tallied`: none of them came before, so that they count for the highest score. */
+static void take_ids(struct live_wall *live, const struct redis_value *pairs,
+                     bool tallied)
 {
-    int64_t highest = live->last_score;
-
     for (size_t i = 0; i + 1 < pairs->count; i += 2) {
         int64_t score = redis_item_i64(pairs, i + 1, 0);
 
         (void)wall_take_id(live->wall, redis_item_text(pairs, i), score);
-        if (score > highest)
-            highest = score;
+        if (!tallied || score < live->last_score)
+            continue;
+        live->at_last = score == live->last_score ? live->at_last + 1 : 1;
+        live->last_score = score;
     }
-    return highest;
 }
 
 static void take_page(struct live_wall *live, const struct redis_value *pairs,
@@ -157,7 +157,7 @@ static void take_page(struct live_wall *live, const struct redis_value *pairs,
 {
     bool is_last = (int64_t)pairs->count < 2 * size;
 
-    live->last_score = take_ids(live, pairs);
+    take_ids(live, pairs, !live->listed);
     live->rank = is_last ? 0 : live->rank + size;
     if (!is_last && !live->listed)
         ask_page(live);
@@ -166,15 +166,9 @@ static void take_page(struct live_wall *live, const struct redis_value *pairs,
 
 static void take_new(struct live_wall *live, const struct redis_value *pairs)
 {
-    int64_t highest = take_ids(live, pairs);
-
-    if (pairs->count / 2 == PAGE) { /* many began in the same millisecond, or at once */
-        live->new_skipped += PAGE;
+    take_ids(live, pairs, true);
+    if (pairs->count / 2 == PAGE)
         ask_new(live);
-        return;
-    }
-    live->new_skipped = 0;
-    live->last_score = highest;
 }
 
 static void take_count(struct live_wall *live, int64_t count)
@@ -183,6 +177,7 @@ static void take_count(struct live_wall *live, int64_t count)
     wall_take_count(live->wall, count, now_us(live));
     if (count == 0) {
         live->last_score = 0;
+        live->at_last = 0;
         live->rank = 0;
     }
 }
