@@ -18,8 +18,7 @@
 #include "observer/model/wall_row.h"
 #include "observer/model/wall_totals.h"
 
-/* More conversations than that are counted, but have no row: those that are known
- * stay. */
+/* Conversations beyond that are counted, but have no row. */
 enum { WALL_ROWS_MAX = 20000, WALL_FILTER_SIZE = 128 };
 
 enum wall_sort {
@@ -73,7 +72,7 @@ void wall_take_waiting(struct wall *wall, struct str id, int64_t turn,
 void wall_take_gone(struct wall *wall, struct str id);
 /* How many there are in Redis, at now_us. None: all rows are gone. */
 void wall_take_count(struct wall *wall, int64_t count, int64_t now_us);
-/* A lane's figures; a lane that never had a worker nor an entry need not be told. */
+/* A lane that never had a worker nor an entry need not be told. */
 void wall_take_lane(struct wall *wall, const struct wall_lane *lane);
 /* Redis' state for people ("connected", "lost: ..."); ok: it is as it should be. */
 void wall_take_redis(struct wall *wall, bool ok, struct str text);
@@ -88,7 +87,7 @@ size_t wall_count(const struct wall *wall); /* rows in all */
 /* The i-th shown; valid until the next wall_take or wall_arrange. */
 const struct wall_row *wall_at(const struct wall *wall, size_t i);
 const struct wall_row *wall_find(const struct wall *wall, struct str id);
-/* Every row, shown or not, i < wall_count: in the order they came. */
+/* Every row, shown or not, i < wall_count. */
 const struct wall_row *wall_nth(const struct wall *wall, size_t i);
 /* The figures above the rows. Valid until the next wall_take. */
 const struct wall_totals *wall_totals(struct wall *wall, int64_t now_us);
@@ -97,9 +96,8 @@ int64_t wall_age_us(const struct wall *wall, int64_t now_us);
 
 void wall_sort_by(struct wall *wall, enum wall_sort sort, bool reversed);
 enum wall_sort wall_sorted_by(const struct wall *wall, bool *ret_reversed);
-/* Rows whose id, personas, topic, state, reason or warnings hold this text, ASCII
- * letters in either case; inverse: those that do not. Empty: all. Longer than
- * WALL_FILTER_SIZE - 1 bytes: cut. */
+/* Rows whose id, personas, topic, state, reason or warnings hold this text (cut at
+ * WALL_FILTER_SIZE - 1), in either case; inverse: those that do not. Empty: all. */
 void wall_filter(struct wall *wall, struct str text, bool inverse);
 struct str wall_filter_text(const struct wall *wall, bool *ret_inverse);
 void wall_filter_states(struct wall *wall, enum wall_states states);
@@ -107,8 +105,9 @@ enum wall_states wall_filtered_states(const struct wall *wall);
 
 /* ---- the selected one, and the window over the rows ---- */
 
-/* The selection stays with its conversation while rows move; when that goes away, or
- * the filter hides it, the row at its place is selected. NULL: nothing is shown. */
+/* What was selected stays so while rows move; when it goes away or is filtered out, the
+ * row at its place is. Until something was, it is the first row. NULL: none is shown.
+ */
 const struct wall_row *wall_selected(const struct wall *wall);
 size_t wall_selected_at(const struct wall *wall); /* its place; 0 when there is none */
 void wall_select(struct wall *wall, size_t i);    /* the last one when i is too large */
