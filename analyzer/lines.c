@@ -27,6 +27,11 @@ void lines_close(struct lines *lines)
     *lines = (struct lines){.fd = -1};
 }
 
+void lines_again(struct lines *lines)
+{
+    lines->over = lines->failed;
+}
+
 bool lines_check(const struct lines *lines, const char *path, struct err *err)
 {
     return !lines->failed || err_sys(err, lines->errnum, "%s", path);
@@ -106,7 +111,7 @@ bool lines_next(struct lines *lines, struct line *ret_line)
             return true;
         }
         if (lines->over) {
-            if (left == 0 && !lines->skipping)
+            if (lines->growing || (left == 0 && !lines->skipping))
                 return false;
             give(lines, left, false, ret_line);
             return true;

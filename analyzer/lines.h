@@ -27,13 +27,14 @@ struct lines {
     bool over;      /* nothing is left in the file */
     bool skipping;  /* inside a line that is too long */
     bool failed;    /* a read failed: lines_check tells */
+    bool growing;   /* the caller reads on later: a last line without its end waits */
     int errnum;
 };
 struct line {
     struct str text; /* without its \n or \r\n; empty when too_long */
     int64_t number;
     int64_t offset; /* where it begins; without meaning when too_long */
-    bool ended; /* false: the file ends without a \n behind it */
+    bool ended;     /* false: the file ends without a \n behind it */
     bool too_long;
 };
 
@@ -42,6 +43,8 @@ MUST_USE bool lines_open(struct lines *lines, const char *path, struct err *err)
 void lines_close(struct lines *lines);
 /* False at the end of the file and when it cannot be read any further. */
 bool lines_next(struct lines *lines, struct line *ret_line);
+/* For a file that grows: looks again whether there is more. */
+void lines_again(struct lines *lines);
 /* After the last line: false with the reason when the reading failed. */
 MUST_USE bool lines_check(const struct lines *lines, const char *path, struct err *err);
 

@@ -21,6 +21,7 @@
 #include "analyzer/source_redis.h"
 #include "analyzer/tally.h"
 #include "analyzer/tally_options.h"
+#include "analyzer/watch.h"
 #include "analyzer/where.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -30,21 +31,28 @@
 #include "net/program.h"
 #include "proto/config.h"
 
-enum { REPORT_MAX_BYTES = 1 << 30, ABOUT_MAX_BYTES = 64 * 1024 };
+enum {
+    REPORT_MAX_BYTES = 1 << 30,
+    ABOUT_MAX_BYTES = 64 * 1024,
+    EXIT_INTERRUPTED = 130
+};
 
 static const char about_head[] =
     "What a run cost and how fast it was: tables, or with --json a document by\n"
     "schemas/analysis.schema.json. RUN is a run's folder or its name, or a transcript\n"
     "file; without it the latest run is taken. With --redis the conversations of a "
     "shard\n"
-    "are read, or the one named.\n\n"
+    "are read, or the one named; an ID alone is one of the newest live run. - is a log "
+    "on\n"
+    "standard input. --watch tells again and again, until all has ended.\n\n"
     "Examples:\n"
     "  parley analyze                              the latest run\n"
     "  parley analyze out/ --json | jq .totals     a run's folder\n"
-    "  parley analyze --redis unix:///tmp/r.sock   all of shard 0\n\n"
+    "  parley analyze --redis unix:///tmp/r.sock   all of shard 0\n"
+    "  parley analyze --watch                      the latest run while it goes on\n\n"
     "Exit status: 0 done, 1 nothing to analyze was found, 2 a wrong option or a "
     "missing\n"
-    "folder, 3 Redis cannot be reached.\n\n";
+    "folder, 3 Redis cannot be reached, 130 --watch was interrupted.\n\n";
 
 static bool wants_bold(const char *color)
 {
@@ -99,35 +107,107 @@ static bool give_report(const struct report *report, const struct config *config
     return ok;
 }
 
-/* False when reading or writing failed; *ret_found: there was something to analyze. */
+/* A terminal shows the last report only; elsewhere they stand one below the other. */
+static bool give_next(const struct report *report, const struct config *config,
+                      bool first, struct err *err)
+{
+    if (!config->json && isatty(STDOUT_FILENO))
+        printf("\x1b[H\x1b[2J");
+    else if (!config->json && !first)
+        printf("\n");
+    return give_report(report, config, err);
+}
+
+/* *ret_interrupted: somebody had seen enough. */
+static bool watch_on(struct watch *watching, const struct config *config,
+                     struct report *report, struct tally *tally, bool *ret_interrupted,
+                     struct err *err)
+{
+    for (bool first = true;; first = false) {
+        struct notes notes;
+        bool ok;
+
+        notes_init(&notes);
+        ok = watch_step(watching, tally, &notes, err);
+        (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
+        notes_done(&notes);
+        report->now_us = clock_wall_us();
+        if (!ok || !give_next(report, config, first, err))
+            return false;
+        if (watching->over)
+            return true;
+        *ret_interrupted = !watch_wait(config->watch_ms);
+        if (*ret_interrupted)
+            return true;
+    }
+}
+
+static bool watch(const struct where *where, const struct config *config,
+                  struct report *report, struct tally *tally, bool *ret_interrupted,
+                  struct err *err)
+{
+    struct watch watch;
+    bool ok = watch_begin(&watch, where, err);
+
+    if (!ok)
+        return false;
+    ok = watch_on(&watch, config, report, tally, ret_interrupted, err);
+    watch_done(&watch);
+    return ok;
+}
+
+static bool look_once(const struct where *where, const struct config *config,
+                      struct report *report, struct tally *tally, struct err *err)
+{
+    struct notes notes;
+    bool ok;
+
+    notes_init(&notes);
+    ok = read_source(where, tally, &notes, err);
+    (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
+    notes_done(&notes);
+    report->now_us = clock_wall_us();
+    return ok && give_report(report, config, err);
+}
+
+static bool find_run(const struct where *where, struct run_info *ret_run)
+{
+    struct notes notes;
+    bool found;
+
+    notes_init(&notes);
+    found = where->path != NULL && source_folder_run(where->path, &notes, ret_run);
+    (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
+    notes_done(&notes);
+    return found;
+}
+
+struct outcome {
+    bool found;       /* there was something to analyze */
+    bool interrupted; /* somebody had seen enough */
+};
+
+/* False when reading or writing failed. */
 static bool analyze(const struct where *where, const struct config *config,
-                    bool *ret_found, struct err *err)
+                    struct outcome *ret_outcome, struct err *err)
 {
     char *source = where_text(where);
     struct tally_options options;
     struct tally *tally = NULL;
     struct run_info run = {.seed = -1};
-    struct report report = {.source = source};
-    struct notes notes;
-    bool ok;
+    struct report report = {.source = source, .bold = wants_bold(config->color)};
+    bool ok = tally_options_read(config, &options, err);
 
-    notes_init(&notes);
-    ok = tally_options_read(config, &options, err);
     if (!ok)
         goto out;
     report.tally = tally = tally_new(&options);
-    ok = read_source(where, tally, &notes, err);
-    if (ok && where->path != NULL && source_folder_run(where->path, &notes, &run))
+    if (find_run(where, &run))
         report.run = &run;
-    (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
-    if (!ok)
-        goto out;
-    report.now_us = clock_wall_us();
-    report.bold = wants_bold(config->color);
-    *ret_found = tally->conversation_count > 0;
-    ok = give_report(&report, config, err);
+    ok = config->watch_ms > 0
+             ? watch(where, config, &report, tally, &ret_outcome->interrupted, err)
+             : look_once(where, config, &report, tally, err);
+    ret_outcome->found = tally->conversation_count > 0;
 out:
-    notes_done(&notes);
     run_info_done(&run);
     tally_free(tally);
     free(source);
@@ -137,7 +217,7 @@ out:
 static int run(const struct config_loaded *loaded, char **argv, struct err *err)
 {
     struct where where;
-    bool found = false;
+    struct outcome outcome = {.found = false};
     bool ok;
 
     if (loaded->rest > 1) {
@@ -146,10 +226,12 @@ static int run(const struct config_loaded *loaded, char **argv, struct err *err)
     }
     if (!where_find(loaded, loaded->rest == 1 ? argv[0] : NULL, &where, err))
         return err_exit_status(err);
-    ok = analyze(&where, &loaded->values, &found, err);
-    if (ok && !found)
-        ok = err_set(err, ERR_FORMAT, "nothing to analyze was found");
+    ok = analyze(&where, &loaded->values, &outcome, err);
     where_done(&where);
+    if (ok && outcome.interrupted)
+        return EXIT_INTERRUPTED;
+    if (ok && !outcome.found)
+        ok = err_set(err, ERR_FORMAT, "nothing to analyze was found");
     return ok ? 0 : err_exit_status(err);
 }
 
@@ -162,12 +244,12 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    struct program program = {
-        {FOR_ANALYZE, "parley analyze",
-         "[RUN | FILE] [--json] [--out FILE] | --redis URL [--shard S] [CONVERSATION]",
-         NULL},
-        true,
-        run};
+    struct program program = {{FOR_ANALYZE, "parley analyze",
+                               "[RUN | FILE | - | ID] [--watch[=TIME]] [--json] [--out "
+                               "FILE] | --redis URL [--shard S] [CONVERSATION]",
+                               NULL},
+                              true,
+                              run};
     struct buf about;
     int status;
 

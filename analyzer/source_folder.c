@@ -2,6 +2,9 @@
 #include "analyzer/source_folder.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,9 +14,11 @@
 #include "analyzer/notes.h"
 #include "analyzer/run_info.h"
 #include "analyzer/tally.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "proto/schema.h"
 
 enum { RUN_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -119,6 +124,113 @@ bool source_folder_read(const char *path, struct tally *tally, struct notes *not
     if (!ok && err != NULL)
         err->code = ERR_USAGE; /* what was named is not there */
     return ok;
+}
+
+/* ---- one that grows ---- */
+
+static const struct {
+    const char *name;
+    bool (*feed)(struct tally *tally, struct str json, struct err *err);
+} growing_streams[] = {{"transcript.jsonl", feed_message},
+                       {"calls.jsonl", feed_call},
+                       {"events.jsonl", feed_event}};
+enum { GROWING_STREAMS = 3 };
+
+static bool name_files(struct source_growing *growing, struct tally *tally,
+                       struct err *err)
+{
+    struct stat found;
+
+    if (growing->files[0].path != NULL)
+        return true;
+    if (stat(growing->path, &found) != 0) {
+        err_sys(err, errno, "%s", log_safe(str_of(growing->path)));
+        err->code = ERR_USAGE; /* what was named is not there */
+        return false;
+    }
+    if (!S_ISDIR(found.st_mode)) {
+        growing->files[0].path = x_strdup(growing->path);
+        return true;
+    }
+    for (size_t i = 0; i < GROWING_STREAMS; i++)
+        growing->files[i].path = path_join(growing->path, growing_streams[i].name);
+    if (file_exists(growing->files[1].path))
+        tally_calls_follow(tally);
+    return true;
+}
+
+static bool read_growing(struct growing_file *file, const struct stream *stream,
+                         bool last, struct err *err)
+{
+    struct line line;
+
+    if (file->lines == NULL && !file_exists(file->path))
+        return true;
+    if (file->lines == NULL) {
+        struct lines lines;
+
+        if (!lines_open(&lines, file->path, err))
+            return false;
+        file->lines = x_malloc(sizeof *file->lines);
+        *file->lines = lines;
+        if (stream->feed == feed_call)
+            tally_expect_calls(stream->tally);
+    }
+    file->lines->growing = !last;
+    lines_again(file->lines);
+    while (lines_next(file->lines, &line))
+        take_line(stream, &line);
+    return lines_check(file->lines, file->path, err);
+}
+
+bool source_growing_read(struct source_growing *growing, struct tally *tally, bool last,
+                         struct notes *notes, struct err *err)
+{
+    if (!name_files(growing, tally, err))
+        return false;
+    for (size_t i = 0; i < GROWING_STREAMS; i++) {
+        struct growing_file *file = &growing->files[i];
+        struct stream stream = {file->path, growing_streams[i].feed, tally, notes};
+
+        if (file->path != NULL && !read_growing(file, &stream, last, err))
+            return false;
+    }
+    return true;
+}
+
+void source_growing_done(struct source_growing *growing)
+{
+    for (size_t i = 0; i < GROWING_STREAMS; i++) {
+        struct growing_file *file = &growing->files[i];
+
+        if (file->lines != NULL)
+            lines_close(file->lines);
+        free(file->lines);
+        free(file->path);
+        *file = (struct growing_file){0};
+    }
+}
+
+bool source_growing_lives(const struct source_growing *growing)
+{
+    char *path = path_join(growing->path, "run.json");
+    struct err ignored = {0};
+    json_t *run = NULL;
+    struct buf text;
+    bool lives = growing->files[1].path == NULL; /* a log alone */
+    json_int_t pid;
+
+    buf_init(&text, RUN_MAX_BYTES);
+    if (!lives && file_slurp(path, &text, &ignored)
+        && json_read(buf_str(&text), &run, &ignored)) {
+        pid = json_integer_value(json_object_get(run, "pid"));
+        lives = !json_is_string(json_object_get(run, "ended_at")) && pid > 0
+                && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    }
+    json_decref(run);
+    buf_done(&text);
+    free(path);
+    return lives;
 }
 
 bool source_folder_run(const char *path, struct notes *notes, struct run_info *ret_info)

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 
+struct lines;
 struct notes;
 struct run_info;
 struct tally;
@@ -19,6 +20,23 @@ struct tally;
  * ERR_USAGE naming it. */
 MUST_USE bool source_folder_read(const char *path, struct tally *tally,
                                  struct notes *notes, struct err *err);
+/* The same for one that still grows, step by step: each reads what is new. Starts as
+ * {.path = ...}; the path must live as long. */
+struct source_growing {
+    const char *path;
+    struct growing_file {
+        char *path;          /* owned; NULL: there is no such stream */
+        struct lines *lines; /* owned; NULL: it is not there yet */
+    } files[3];              /* transcript, calls, events */
+};
+/* `last`: nothing will follow, an unfinished line is told. Fails as
+ * source_folder_read. */
+MUST_USE bool source_growing_read(struct source_growing *growing, struct tally *tally,
+                                  bool last, struct notes *notes, struct err *err);
+void source_growing_done(struct source_growing *growing);
+/* Whether the run of that folder goes on: run.json has no end and its process is there.
+ * A log alone grows as long as somebody watches. */
+bool source_growing_lives(const struct source_growing *growing);
 /* Reads the folder's run.json. False when there is none or it is of no use; the latter
  * is noted. *ret_info is owned by the caller (run_info_done), untouched on false. */
 bool source_folder_run(const char *path, struct notes *notes,

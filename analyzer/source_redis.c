@@ -20,8 +20,16 @@
 
 enum { PAGE = 500, PAGE_DIGITS_SIZE = 8, CONNECT_MS = 2000, ENTRY_ID_SIZE = 64 };
 
+struct source_mark {
+    char id[CONVERSATION_SIZE];
+    char at[ENTRY_ID_SIZE]; /* the last line that was read; "" none */
+    bool ended;             /* and there are no more */
+};
+
 struct reading {
     const struct source_redis *source;
+    struct source_marks own_marks; /* where the source has none */
+    struct source_marks *marks;
     struct tally *tally;
     struct notes *notes;
     struct loop *loop;
@@ -30,12 +38,49 @@ struct reading {
     size_t id_count;
     const char *id;           /* the conversation whose page is being read, or NULL */
     bool found;               /* it has a hash */
+    bool ended;               /* and has ended */
     size_t entries;           /* of the page that came last */
     char last[ENTRY_ID_SIZE]; /* its last entry's id */
     int64_t earliest_us;      /* when the oldest conversation read was asked for */
     bool has_calls;
     bool calls_cut; /* entries of K:calls that we would need are gone */
 };
+
+/* ---- marks ---- */
+
+void source_marks_done(struct source_marks *marks)
+{
+    free(marks->marks);
+    *marks = (struct source_marks){0};
+}
+
+/* Made where it is not there. Valid until the next is made. */
+static struct source_mark *mark_of(struct source_marks *marks, const char *id)
+{
+    size_t low = 0;
+    size_t high = marks->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(marks->marks[middle].id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < marks->count && strcmp(marks->marks[low].id, id) == 0)
+        return &marks->marks[low];
+    if (marks->count == marks->capacity) {
+        marks->capacity = marks->capacity * 2 + 16;
+        marks->marks = x_realloc(marks->marks, marks->capacity * sizeof *marks->marks);
+    }
+    memmove(&marks->marks[low + 1], &marks->marks[low],
+            (marks->count - low) * sizeof *marks->marks);
+    marks->count++;
+    marks->marks[low] = (struct source_mark){.ended = false};
+    fmt_into(marks->marks[low].id, sizeof marks->marks[low].id, "%s", id);
+    return &marks->marks[low];
+}
 
 static bool ask(struct reading *reading, const struct str *argv, size_t argc,
                 redis_on_answer *on_answer, struct err *err)
@@ -73,12 +118,15 @@ static void remember_place(struct reading *reading, const struct redis_value *en
     reading->last[id.len] = '\0';
 }
 
-/* Reads a whole stream; each page goes to `on_page`, which calls remember_place. */
-static bool read_stream(struct reading *reading, struct str key,
+/* Reads a stream from behind the entry `at` ("": from its start) to its end and moves
+ * `at`; each page goes to `on_page`, which calls remember_place. */
+static bool read_stream(struct reading *reading, struct str key, char at[ENTRY_ID_SIZE],
                         redis_on_answer *on_page, struct err *err)
 {
-    char from[ENTRY_ID_SIZE + 1] = "-";
+    char from[ENTRY_ID_SIZE + 1];
     char count[PAGE_DIGITS_SIZE];
+
+    fmt_into(from, sizeof from, "%s%s", at[0] == '\0' ? "-" : "(", at);
 
     fmt_into(count, sizeof count, "%d", PAGE);
     do {
@@ -88,6 +136,8 @@ static bool read_stream(struct reading *reading, struct str key,
         reading->entries = 0;
         if (!ask(reading, argv, sizeof argv / sizeof *argv, on_page, err))
             return false;
+        if (reading->entries > 0)
+            fmt_into(at, ENTRY_ID_SIZE, "%s", reading->last);
         fmt_into(from, sizeof from, "(%s", reading->last);
     } while (reading->entries == PAGE);
     return true;
@@ -126,6 +176,7 @@ static void on_conversation(void *owner, const struct redis_answer *answer)
     created_us = redis_item_i64(fields, 2, -1);
     started_us = redis_item_i64(fields, 3, -1);
     reading->found = redis_item_text(fields, 0).len > 0;
+    reading->ended = str_is(redis_item_text(fields, 0), "ended");
     if (reading->found)
         tally_state(reading->tally, str_of(reading->id), redis_item_text(fields, 0),
                     redis_item_text(fields, 1));
@@ -141,14 +192,20 @@ static bool read_conversation(struct reading *reading, const char *id, struct er
     char key[KEY_SIZE];
     struct str argv[] = {str_of("HMGET"),  str_of(""),           str_of("state"),
                          str_of("reason"), str_of("created_at"), str_of("started_at")};
+    struct source_mark *mark = mark_of(reading->marks, id);
     bool ok;
 
+    reading->found = mark->ended;
+    if (mark->ended)
+        return true;
+    reading->ended = false;
     reading->id = id;
-    reading->found = false;
     argv[1] = key_of(reading, "conversation", key);
     ok = ask(reading, argv, sizeof argv / sizeof *argv, on_conversation, err)
-         && read_stream(reading, key_of(reading, "transcript", key), on_transcript_page,
-                        err);
+         && read_stream(reading, key_of(reading, "transcript", key), mark->at,
+                        on_transcript_page, err);
+    mark->ended = reading->ended || !reading->found; /* asked before its last lines */
+    reading->marks->all_ended = reading->marks->all_ended && mark->ended;
     reading->id = NULL;
     return ok;
 }
@@ -312,17 +369,18 @@ static bool read_calls(struct reading *reading, struct err *err)
 
     if (!ask(reading, exists, 2, on_calls_exist, err))
         return false;
-    if (!reading->has_calls)
+    if (!reading->has_calls || reading->marks->calls_cut)
         return true;
-    if (!ask(reading, info, 3, on_calls_info, err))
+    if (reading->marks->calls[0] == '\0' && !ask(reading, info, 3, on_calls_info, err))
         return false;
+    reading->marks->calls_cut = reading->calls_cut;
     if (reading->calls_cut) {
         notes_add(reading->notes,
                   "the record of calls does not reach back to the start: not counted");
         return true;
     }
     tally_expect_calls(reading->tally);
-    return read_stream(reading, calls, on_calls_page, err);
+    return read_stream(reading, calls, reading->marks->calls, on_calls_page, err);
 }
 
 bool source_redis_read(const struct source_redis *source, struct tally *tally,
@@ -332,6 +390,8 @@ bool source_redis_read(const struct source_redis *source, struct tally *tally,
         .source = source, .tally = tally, .notes = notes, .earliest_us = -1};
     bool ok = false;
 
+    reading.marks = source->marks == NULL ? &reading.own_marks : source->marks;
+    reading.marks->all_ended = true;
     reading.loop = loop_new();
     if (!redis_sync_connect(reading.loop, source->target, CONNECT_MS, &reading.redis,
                             err))
@@ -340,6 +400,8 @@ bool source_redis_read(const struct source_redis *source, struct tally *tally,
                                        : read_all(&reading, err))
          && read_calls(&reading, err);
 out:
+    reading.marks->all_ended = reading.marks->all_ended && reading.marks->count > 0;
+    source_marks_done(&reading.own_marks);
     drop_ids(&reading);
     if (reading.redis != NULL)
         redis_free(reading.redis);

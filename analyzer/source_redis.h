@@ -7,6 +7,9 @@
 #ifndef PARLEY_SOURCE_REDIS_H
 #define PARLEY_SOURCE_REDIS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 
 struct keys;
@@ -14,10 +17,23 @@ struct notes;
 struct redis_target;
 struct tally;
 
+/* How far a source was read, for who reads it again: then only what is new comes.
+ * Starts as {0}. */
+struct source_marks {
+    struct source_mark *marks; /* owned: of conversations, by id */
+    size_t count;
+    size_t capacity;
+    char calls[64]; /* the last entry of K:calls that was read; "" none */
+    bool calls_cut; /* its start is gone: they are not counted */
+    bool all_ended; /* at the last reading, and there were some */
+};
+void source_marks_done(struct source_marks *marks);
+
 struct source_redis {
     const struct redis_target *target;
     const struct keys *keys;
-    const char *conversation; /* NULL: all of the shard */
+    const char *conversation;   /* NULL: all of the shard */
+    struct source_marks *marks; /* borrowed; NULL: all is read */
 };
 
 /* ERR_REDIS when Redis cannot be reached or breaks off; ERR_USAGE when the conversation

@@ -200,8 +200,9 @@ static void help_row(const struct opt_row *row, struct buf *into)
     size_t start = into->len;
     struct buf text;
 
-    buf_printf(into, "  --%s%s%s", row->flag, row->value == NULL ? "" : " ",
-               row->value == NULL ? "" : row->value);
+    buf_printf(into, "  --%s", row->flag);
+    if (row->value != NULL)
+        buf_printf(into, row->bare == NULL ? " %s" : "[=%s]", row->value);
     if (into->len - start > HELP_COLUMN) {
         buf_add_char(into, '\n');
         start = into->len;

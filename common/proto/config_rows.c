@@ -174,6 +174,8 @@ const struct opt_row config_rows[] = {
     {"thinking", NULL, NULL, OPT_FLAG, AT(thinking), .commands = FOR_EXPORT, .help = "what a thinking model thought, too, where the run kept it"},
     {"from-redis", NULL, NULL, OPT_FLAG, AT(from_redis), .commands = FOR_EXPORT,
      .help = "make the folder that a run would have left, of a shard or of one conversation"},
+    {"watch", NULL, NULL, OPT_DURATION, AT(watch_ms), .min = 100, .max = HOUR_MS, .commands = FOR_ANALYZE, .value = "TIME", .bare = "2s",
+     .help = "again and again while it goes on, until all has ended; =TIME: how often, 2s when not given"},
     {"fail-if", NULL, NULL, OPT_TEXT, AT(fail_if), .commands = FOR_COMPARE, .value = "LIMIT", .repeats = true,
      .help = "exit status 1 when this holds of a later run: ttft.p95>+10%, itl.mean>20ms; may be given several times"},
     {"goodput", NULL, NULL, OPT_TEXT, AT(goodput), .commands = FOR_ANALYZE | FOR_COMPARE, .value = "LIMITS",

@@ -101,6 +101,7 @@ struct config {
     char *talk;        /* the same: which conversations' words are looked at */
     bool json;
     bool after_turn;
+    int64_t watch_ms;  /* analyze; 0: not given */
     char *format;      /* export, as the four below */
     char *perspective; /* "all" or a seat */
     bool names;
