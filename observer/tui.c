@@ -10,6 +10,7 @@
 #include "proto/config.h"
 #include "run_parent.h"
 #include "screen/app.h"
+#include "screen/fleet_screen.h"
 #include "screen/term.h"
 #include "screen/wall_screen.h"
 #include "source/live.h"
@@ -167,6 +168,7 @@ static void make_screens(struct tui *tui)
     static struct screen (*const makers[SCREEN_ID_COUNT])(
         const struct screen_host *host, const struct source *source) = {
         [SCREEN_WALL] = wall_screen_new,
+        [SCREEN_FLEET] = fleet_screen_new,
     };
 
     for (int id = 0; id < SCREEN_ID_COUNT; id++)

@@ -143,8 +143,6 @@ static void take_probe(struct live_fleet *live, const struct redis_answer *answe
     live_fleet_copy(live->totals.refusal, FLEET_TEXT_SIZE,
                     refuses ? answer->value->text : str_of(""));
     fleet_take_totals(live->fleet, &live->totals);
-    live_fleet_tell_lanes(live);
-    live->loaded = true;
 }
 
 static void ask_redis(struct live_fleet *live)
@@ -191,17 +189,12 @@ static void take_number(struct live_fleet *live, const struct live_ask *asked,
         live->totals.conversations = number;
 }
 
-static void on_answer(void *owner, const struct live_ask *asked,
-                      const struct redis_answer *answer)
+static void take(struct live_fleet *live, const struct live_ask *asked,
+                 const struct redis_answer *answer)
 {
-    struct live_fleet *live = owner;
+    bool refused = answer->outcome == REDIS_REFUSED;
 
-    if (live->skipping || live->fleet == NULL) {
-        live->skipping = live->skipping && live->asks.count > 0;
-        return; /* of an earlier watch, or nobody looks any more */
-    }
-    if (asked->kind == ASKED_PROBE
-        && (answer->outcome == REDIS_OK || answer->outcome == REDIS_REFUSED))
+    if (asked->kind == ASKED_PROBE && (answer->outcome == REDIS_OK || refused))
         take_probe(live, answer);
     if (answer->outcome != REDIS_OK || asked->kind == ASKED_PROBE)
         return; /* refused: nobody has led here yet */
@@ -213,6 +206,23 @@ static void on_answer(void *owner, const struct live_ask *asked,
         take_list(live, asked, answer->value);
     else if (answer->value->kind == REDIS_INTEGER)
         take_number(live, asked, answer->value->integer);
+}
+
+static void on_answer(void *owner, const struct live_ask *asked,
+                      const struct redis_answer *answer)
+{
+    struct live_fleet *live = owner;
+
+    if (live->skipping || live->fleet == NULL) {
+        live->skipping = live->skipping && live->asks.count > 0;
+        return; /* of an earlier watch, or nobody looks any more */
+    }
+    take(live, asked, answer);
+    if (live->asks.count > 0 || answer->outcome == REDIS_LOST
+        || answer->outcome == REDIS_CANCELLED)
+        return;
+    live_fleet_tell_lanes(live); /* the round is over */
+    live->loaded = true;
 }
 
 /* ---- rounds ---- */

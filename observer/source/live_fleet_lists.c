@@ -33,12 +33,22 @@ void live_fleet_ask_members(struct live_fleet *live)
     live_fleet_ask(live, ASKED_MEMBERS, 0, words, sizeof words / sizeof *words);
 }
 
+/* They come in the order of their beats, which is another each second. */
+static int compare_members(const void *a, const void *b)
+{
+    const struct fleet_member *x = a;
+    const struct fleet_member *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
 static void tell_members(struct live_fleet *live)
 {
     size_t beyond = live->members_known > live->member_count
                         ? live->members_known - live->member_count
                         : 0;
 
+    qsort(live->members, live->member_count, sizeof *live->members, compare_members);
     fleet_take_members(live->fleet, live->members, live->member_count, beyond,
                        live_fleet_now_us(live));
 }
