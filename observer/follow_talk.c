@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "net/redis.h"
+#include "observer/talk_facts.h"
 #include "proto/keys.h"
 
 enum { DRAIN_COUNT = 100, NOT_THERE = -1 };
@@ -191,48 +192,6 @@ static void drain(struct follow_talk *talk)
 
 /* ---- the hash ---- */
 
-static const char *const fact_names[] = {
-    "state",    "phase",      "reason",     "next",     "seat",
-    "turns",    "tokens",     "max_turns",  "deadline", "left_ms",
-    "asked_at", "created_at", "started_at", "ended_at",
-};
-enum { FACTS = sizeof fact_names / sizeof *fact_names };
-
-static void copy_text(char *to, size_t size, struct str from)
-{
-    size_t len = from.len < size ? from.len : size - 1;
-
-    memcpy(to, len == 0 ? "" : from.at, len);
-    to[len] = '\0';
-}
-
-static void read_facts(const struct redis_value *value, struct talk_facts *ret)
-{
-    int64_t *const numbers[FACTS] = {
-        NULL,
-        NULL,
-        NULL,
-        &ret->next,
-        &ret->seat,
-        &ret->turns,
-        &ret->tokens,
-        &ret->max_turns,
-        &ret->deadline_us,
-        &ret->left_ms,
-        &ret->asked_at_us,
-        &ret->created_at_us,
-        &ret->started_at_us,
-        &ret->ended_at_us,
-    };
-
-    copy_text(ret->state, sizeof ret->state, redis_item_text(value, 0));
-    copy_text(ret->phase, sizeof ret->phase, redis_item_text(value, 1));
-    copy_text(ret->reason, sizeof ret->reason, redis_item_text(value, 2));
-    for (size_t i = 0; i < FACTS; i++)
-        if (numbers[i] != NULL)
-            *numbers[i] = redis_item_i64(value, i, NOT_THERE);
-}
-
 static void take_absence(struct follow_talk *talk, const struct talk_facts *facts)
 {
     if (talk->talk.facts.state[0] != '\0') {
@@ -280,10 +239,10 @@ static void on_facts(void *owner, const struct redis_answer *answer)
     talk->ask_again = false;
     if (answer->outcome != REDIS_OK || talk->over)
         return;
-    if (answer->value->count == FACTS) {
+    if (answer->value->count == TALK_FACTS) {
         struct talk_facts facts = {0};
 
-        read_facts(answer->value, &facts);
+        talk_facts_read(answer->value, &facts);
         take_facts(talk, &facts);
     }
     if (again)
@@ -293,9 +252,9 @@ static void on_facts(void *owner, const struct redis_answer *answer)
 void follow_talk_ask(struct follow_talk *talk)
 {
     char key[KEY_SIZE];
-    struct str words[FACTS + 2];
+    struct str words[TALK_FACTS + 2];
     struct redis_call call = {
-        .argc = FACTS + 2, .argv = words, .on_answer = on_facts, .owner = talk};
+        .argc = TALK_FACTS + 2, .argv = words, .on_answer = on_facts, .owner = talk};
 
     if (talk->over)
         return;
@@ -305,7 +264,7 @@ void follow_talk_ask(struct follow_talk *talk)
     }
     words[0] = str_of("HMGET");
     words[1] = key_make(talk->ways->keys, "conversation", talk->talk.id, key);
-    for (size_t i = 0; i < FACTS; i++)
-        words[i + 2] = str_of(fact_names[i]);
+    for (size_t i = 0; i < TALK_FACTS; i++)
+        words[i + 2] = str_of(talk_facts_name(i));
     talk->asking = redis_send(talk->ways->redis, &call);
 }

@@ -11,6 +11,7 @@
 #include "run_parent.h"
 #include "screen/app.h"
 #include "screen/fleet_screen.h"
+#include "screen/talk_screen.h"
 #include "screen/term.h"
 #include "screen/wall_screen.h"
 #include "source/live.h"
@@ -169,6 +170,7 @@ static void make_screens(struct tui *tui)
         const struct screen_host *host, const struct source *source) = {
         [SCREEN_WALL] = wall_screen_new,
         [SCREEN_FLEET] = fleet_screen_new,
+        [SCREEN_TALK] = talk_screen_new,
     };
 
     for (int id = 0; id < SCREEN_ID_COUNT; id++)

@@ -8,6 +8,9 @@
 #include "base/alloc.h"
 #include "observer/model/talk_window.h"
 
+/* Between windows: a serial is never used again. */
+#define SERIALS_APART ((int64_t)1 << 40)
+
 enum {
     NEAR_LINES = 40, /* so near to the window's border the next page is read */
     TEXT_MAX_BYTES = 256 << 10,
@@ -221,6 +224,34 @@ void talk_watch(struct talk *talk, int64_t serial)
         (void)talk_want_page(talk, true); /* none is needed, or it is on its way */
     if (is_near(talk, talk->count - 1 - index))
         (void)talk_want_page(talk, false); /* the same */
+}
+
+static void clear(struct talk *talk)
+{
+    for (size_t i = 0; i < talk->count; i++)
+        talk_line_free(talk->lines[i]);
+    talk->count = 0;
+    talk->bytes = 0;
+}
+
+bool talk_jump(struct talk *talk, const struct tail_id *behind)
+{
+    struct tail_id from = talk->newest;
+    bool to_end = behind == NULL;
+
+    if (talk->reader == NULL || talk->paging)
+        return false;
+    from.number++; /* the newest is one of the last page */
+    if (!to_end)
+        from = *behind;
+    clear(talk);
+    talk->next_serial += SERIALS_APART;
+    talk->has_head = !to_end && from.ms == 0 && from.number == 0;
+    talk->has_tail = to_end;
+    talk->paging = true;
+    talk->paging_older = to_end;
+    talk->reader->page(talk->reader->owner, to_end, &from);
+    return true;
 }
 
 void talk_want_asked(struct talk *talk, int64_t seat)

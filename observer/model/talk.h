@@ -93,6 +93,9 @@ size_t talk_find(const struct talk *talk, int64_t serial);
 /* Asks for a page whatever is looked at. False: there is none, nobody to ask, or one
  * is on its way already. */
 bool talk_want_page(struct talk *talk, bool older);
+/* Lets go of the window; the new one begins behind that entry: {0} is the transcript's
+ * begin, NULL stands for its last page. False: nobody to ask; nothing happened. */
+bool talk_jump(struct talk *talk, const struct tail_id *behind);
 /* Asks for the request of a seat's last call: talk->asked. */
 void talk_want_asked(struct talk *talk, int64_t seat);
 /* The persona's name, "seat 2" while it is not known, into `into`. */

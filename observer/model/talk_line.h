@@ -52,6 +52,10 @@ struct talk_line {
     struct buf document; /* the message as stored; empty: a note that is no message, or
                             being spoken */
     struct talk_figures figures;
+    /* Of who searches: matches in the text's first found_in bytes, for that search. */
+    size_t found;
+    size_t found_in;
+    unsigned found_by;
 };
 
 /* Where a sight comes from. */

@@ -64,6 +64,8 @@ void talk_seat_meet_turn(struct talk_seat *seat, const struct message *message)
 {
     if (message->failed)
         return;
+    if (message->num_ctx > 0)
+        seat->num_ctx = message->num_ctx;
     put(&seat->model, str_of(message->model));
     put(&seat->endpoint, str_of(message->endpoint));
     if (seat->name.len == 0)

@@ -386,7 +386,9 @@ static bool is_there(const struct talk *talk, const struct tail_id *place)
 static bool add_older(struct talk *talk, struct talk_line *line)
 {
     bool had_tail = talk->has_tail;
-    int64_t serial = (talk->count == 0 ? 0 : talk->lines[0]->serial) - 1;
+    /* After a jump there may be none: then where none was before. */
+    int64_t serial =
+        talk->count == 0 ? talk->next_serial++ : talk->lines[0]->serial - 1;
 
     line->serial = serial;
     talk_window_insert(talk, 0, line);
@@ -437,6 +439,10 @@ void talk_page_end(struct talk *talk, bool no_more)
         talk->has_head = true;
     if (!talk->paging_older && reaches_newest(talk))
         talk->has_tail = true;
+    if (talk->count == 0 && !no_more) {
+        talk->has_head = false; /* the first page behind a jump was lost */
+        talk->has_tail = false;
+    }
     changed(talk);
 }
 

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "live_fleet.h"
 #include "live_order.h"
+#include "live_talk.h"
 #include "live_wall.h"
 #include "net/loop.h"
 #include "net/redis.h"
@@ -27,6 +28,7 @@ struct live {
     struct live_wall *wall;
     struct live_fleet *fleet;
     struct live_orders *orders;
+    struct live_talk *talk;
     bool was_ready;
     bool down;      /* its loss was told */
     bool failed;    /* on_failed was called */
@@ -85,6 +87,7 @@ static void on_ready(void *owner, bool restarted)
     ask_layout(live);
     live_wall_ready(live->wall);
     live_fleet_ready(live->fleet, restarted);
+    live_talk_ready(live->talk);
 }
 
 static void on_down(void *owner, const struct err *err)
@@ -153,12 +156,19 @@ static void live_watch_fleet(void *self, struct fleet *fleet)
     live_fleet_watch(live->fleet, fleet);
 }
 
+static void live_watch_talk(void *self, struct talk *talk)
+{
+    struct live *live = self;
+
+    live_talk_watch(live->talk, talk);
+}
+
 static bool live_is_loaded(void *self)
 {
     const struct live *live = self;
 
     return live->was_ready && live_wall_is_loaded(live->wall)
-           && live_fleet_is_loaded(live->fleet);
+           && live_fleet_is_loaded(live->fleet) && live_talk_is_loaded(live->talk);
 }
 
 static bool live_command(void *self, const struct order *order, struct err *err)
@@ -178,6 +188,7 @@ static void live_free(void *self)
     loop_timer_stop(&live->contact);
     live_orders_free(live->orders);
     live_fleet_free(live->fleet);
+    live_talk_free(live->talk);
     live_wall_free(live->wall);
     redis_clock_stop(&live->clock);
     redis_free(live->redis);
@@ -189,10 +200,24 @@ static const struct source_ops live_ops = {
     .now_us = live_now_us,
     .watch_wall = live_watch_wall,
     .watch_fleet = live_watch_fleet,
+    .watch_talk = live_watch_talk,
     .is_loaded = live_is_loaded,
     .command = live_command,
     .free = live_free,
 };
+
+static struct live_talk *make_talk(struct live *live)
+{
+    const struct live_talk_options options = {.loop = live->options.loop,
+                                              .target = live->options.target,
+                                              .keys = live->options.keys,
+                                              .redis = live->redis,
+                                              .clock = &live->clock,
+                                              .on_denied = on_denied,
+                                              .owner = live};
+
+    return live_talk_new(&options);
+}
 
 struct source live_source(const struct live_options *options)
 {
@@ -225,6 +250,7 @@ struct source live_source(const struct live_options *options)
                                                                  .keys = options->keys,
                                                                  .on_answer = on_order,
                                                                  .owner = live});
+    live->talk = make_talk(live);
     loop_timer_init(&live->contact, options->loop, on_contact, live);
     loop_timer_start(&live->contact, FIRST_CONTACT_MS);
     return (struct source){&live_ops, live};

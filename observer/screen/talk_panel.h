@@ -1,0 +1,14 @@
+/* talk_panel.h - the panel beside a talk: how it stands, who takes part with which
+ * model, what their turns took. What is not known is "-".
+ */
+#ifndef PARLEY_TALK_PANEL_H
+#define PARLEY_TALK_PANEL_H
+
+#include "observer/model/talk.h"
+#include "observer/screen/canvas.h"
+
+/* now_us: the source's clock. */
+void talk_panel_draw(const struct talk *talk, struct canvas *canvas, struct area area,
+                     int64_t now_us);
+
+#endif

@@ -1,0 +1,559 @@
+/* live_talk.c - see live_talk.h. */
+#include "observer/source/live_talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "net/loop.h"
+#include "net/redis.h"
+#include "net/redis_clock.h"
+#include "observer/model/talk_take.h"
+#include "observer/tail.h"
+#include "observer/talk_facts.h"
+#include "observer/talk_state.h"
+#include "proto/cast.h"
+#include "proto/keys.h"
+
+enum {
+    ASK_EACH_MS = 500,
+    HEAD_COUNT = SEATS_MAX + 1, /* the story, the personas */
+    LAST_COUNT = 200,           /* entries that the window begins with */
+    NUMBER_SIZE = 24,
+    NOT_THERE = -1
+};
+
+/* What becomes of the sights that talk_state makes of an entry. */
+enum live_talk_use {
+    USE_TAKE, /* it came */
+    USE_CAST, /* story and personas, to be known */
+    USE_PAGE  /* an answer to reader.page */
+};
+
+struct live_talk {
+    struct live_talk_options options;
+    struct tail *tail;
+    struct loop_timer tick;
+    struct talk_reader reader;
+    struct talk *talk; /* borrowed; NULL: nothing is watched */
+    struct talk_state state;
+    struct talk_facts ended; /* told when all before it was read */
+    struct tail_stream *transcript;
+    struct tail_stream *words;
+    struct tail_id seen; /* of the transcript, taken up to here */
+    enum live_talk_use use;
+    struct talk_from from; /* of the sights that are being made */
+    bool page_full;
+    bool page_older; /* the page on its way */
+    bool asking;     /* the hash was asked for */
+    bool reading;    /* the first or the last entries were */
+    bool loaded;
+    bool has_cast; /* the cast was read since the conversation began */
+    bool ending;   /* the hash says ended */
+    bool emptied;  /* the stream is empty, the hash tells what that means */
+};
+
+static bool ask(struct live_talk *live, const struct str *words, size_t count,
+                redis_on_answer *on_answer)
+{
+    const struct redis_call call = {
+        .argc = count, .argv = words, .on_answer = on_answer, .owner = live};
+
+    return redis_send(live->options.redis, &call);
+}
+
+static struct str key_of(const struct live_talk *live, const char *what,
+                         char key[KEY_SIZE])
+{
+    return key_make(live->options.keys, what, live->talk->id, key);
+}
+
+/* Of the transcript. */
+struct range {
+    bool backwards;             /* the last one first */
+    const struct tail_id *from; /* behind (before) that one; NULL: from the border */
+    int count;
+};
+
+static bool ask_range(struct live_talk *live, const struct range *range,
+                      redis_on_answer *on_answer)
+{
+    char key[KEY_SIZE];
+    char id[TAIL_ID_SIZE];
+    char border[TAIL_ID_SIZE + 1];
+    char count[NUMBER_SIZE];
+    struct str words[] = {str_of(range->backwards ? "XREVRANGE" : "XRANGE"),
+                          key_of(live, "transcript", key),
+                          str_of(range->backwards ? "+" : "-"),
+                          str_of(range->backwards ? "-" : "+"),
+                          str_of("COUNT"),
+                          {0}};
+
+    if (range->from != NULL) {
+        tail_id_format(range->from, id);
+        fmt_into(border, sizeof border, "(%s", id);
+        words[2] = str_of(border);
+    }
+    fmt_into(count, sizeof count, "%d", range->count);
+    words[5] = str_of(count);
+    return ask(live, words, sizeof words / sizeof *words, on_answer);
+}
+
+/* ---- entries ---- */
+
+static void on_sight(void *owner, const struct sight *sight)
+{
+    struct live_talk *live = owner;
+
+    if (live->use == USE_CAST)
+        talk_take_cast(live->talk, sight);
+    else if (live->use == USE_TAKE)
+        talk_take(live->talk, sight, &live->from);
+    else if (!live->page_full)
+        live->page_full = !talk_page_add(live->talk, sight, &live->from);
+}
+
+static void read_entry(struct live_talk *live, struct talk_state *state,
+                       const struct tail_id *id, const struct redis_value *fields)
+{
+    live->from = (struct talk_from){*id, (int64_t)(id->ms * 1000)};
+    talk_state_transcript(state, redis_field(fields, "kind"),
+                          redis_field(fields, "message"));
+}
+
+static void take_entry(struct live_talk *live, const struct tail_id *id,
+                       const struct redis_value *fields)
+{
+    if (tail_id_compare(id, &live->seen) <= 0)
+        return; /* read by question and tail both */
+    live->seen = *id;
+    live->use = USE_TAKE;
+    read_entry(live, &live->state, id, fields);
+}
+
+/* Item `i` of a reply to XRANGE or XREVRANGE; false: it is none. */
+static bool entry_at(const struct redis_value *reply, size_t i, struct tail_id *ret_id,
+                     const struct redis_value **ret_fields)
+{
+    const struct redis_value *entry = redis_item(reply, i);
+
+    *ret_fields = redis_item(entry, 1);
+    return tail_id_parse(redis_item_text(entry, 0), ret_id);
+}
+
+/* ---- the streams as they grow ---- */
+
+static void ask_facts(struct live_talk *live);
+
+static void on_entry(void *owner, const struct tail_id *id,
+                     const struct redis_value *fields)
+{
+    struct live_talk *live = owner;
+
+    take_entry(live, id, fields);
+    ask_facts(live);
+}
+
+static void on_rewound(void *owner, const struct tail_id *id,
+                       const struct redis_value *fields)
+{
+    struct live_talk *live = owner;
+
+    live->seen = *id;
+    live->from = (struct talk_from){{0}, redis_clock_now_us(live->options.clock)};
+    live->use = USE_TAKE;
+    if (fields->kind == REDIS_NIL)
+        live->emptied = true;
+    else
+        talk_state_rewound(&live->state, redis_field_i64(fields, "turn", 0));
+    ask_facts(live);
+}
+
+static void on_words(void *owner, const struct tail_id *id,
+                     const struct redis_value *fields)
+{
+    struct live_talk *live = owner;
+    const struct talk_live words = {
+        .kind = redis_field(fields, "kind"),
+        .call = redis_field(fields, "call"),
+        .turn = redis_field_i64(fields, "turn", NOT_THERE),
+        .seat = redis_field_i64(fields, "seat", NOT_THERE),
+        .author = redis_field(fields, "author"),
+        .text = redis_field(fields, "text"),
+        .outcome = redis_field(fields, "outcome"),
+        .servers = redis_field(fields, "servers"),
+        .reason = redis_field(fields, "reason"),
+        .at_us = (int64_t)(id->ms * 1000),
+    };
+
+    live->from = (struct talk_from){{0}, words.at_us};
+    live->use = USE_TAKE;
+    talk_state_live(&live->state, &words);
+}
+
+static void on_words_rewound(void *owner, const struct tail_id *id,
+                             const struct redis_value *fields)
+{
+    (void)owner; /* expired, or gone with the server: the transcript tells the rest */
+    (void)id;
+    (void)fields;
+}
+
+static const struct tail_kind transcript_kind = {on_entry, on_rewound};
+static const struct tail_kind words_kind = {on_words, on_words_rewound};
+
+static void follow(struct live_talk *live)
+{
+    static const struct tail_id start = {0};
+    char key[KEY_SIZE];
+
+    if (live->transcript != NULL)
+        return;
+    live->transcript = tail_add(live->tail, &transcript_kind, live,
+                                key_of(live, "transcript", key), &live->seen);
+    live->words =
+        tail_add(live->tail, &words_kind, live, key_of(live, "live", key), &start);
+}
+
+static void unfollow(struct live_talk *live)
+{
+    tail_drop(live->transcript);
+    tail_drop(live->words);
+    live->transcript = NULL;
+    live->words = NULL;
+}
+
+/* ---- the past, by question ---- */
+
+static void tell_end(struct live_talk *live)
+{
+    live->from = (struct talk_from){{0}, live->ended.ended_at_us};
+    live->use = USE_TAKE;
+    talk_state_facts(&live->state, &live->ended);
+    talk_take_facts(live->talk, &live->ended);
+}
+
+/* All that is there was read. */
+static void read_on(struct live_talk *live)
+{
+    live->loaded = true;
+    follow(live);
+    if (live->ending)
+        tell_end(live);
+}
+
+static void ask_rest(struct live_talk *live);
+
+static void on_rest(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    const struct redis_value *fields;
+    struct tail_id id;
+
+    live->reading = false; /* where it failed, the next look at the hash asks again */
+    if (answer->outcome != REDIS_OK)
+        return;
+    for (size_t i = 0; i < answer->value->count; i++)
+        if (entry_at(answer->value, i, &id, &fields))
+            take_entry(live, &id, fields);
+    if (answer->value->count == LAST_COUNT)
+        ask_rest(live);
+    else
+        read_on(live);
+}
+
+static void ask_rest(struct live_talk *live)
+{
+    const struct range range = {.from = &live->seen, .count = LAST_COUNT};
+
+    live->reading = ask_range(live, &range, on_rest);
+}
+
+static void on_last(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    const struct redis_value *fields;
+    struct tail_id id;
+
+    live->reading = false;
+    if (answer->outcome != REDIS_OK)
+        return;
+    if (answer->value->count < LAST_COUNT)
+        talk_take_head(live->talk);
+    for (size_t i = answer->value->count; i > 0; i--)
+        if (entry_at(answer->value, i - 1, &id, &fields))
+            take_entry(live, &id, fields);
+    read_on(live);
+}
+
+static void ask_last(struct live_talk *live)
+{
+    const struct range range = {.backwards = true, .count = LAST_COUNT};
+
+    live->reading = ask_range(live, &range, on_last);
+}
+
+static void on_head(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    const struct redis_value *fields;
+    struct tail_id id;
+
+    live->reading = false;
+    if (answer->outcome != REDIS_OK)
+        return;
+    live->use = USE_CAST;
+    for (size_t i = 0; i < answer->value->count; i++)
+        if (entry_at(answer->value, i, &id, &fields)
+            && !str_is(redis_field(fields, "kind"), "turn"))
+            read_entry(live, &live->state, &id, fields);
+    if (live->seen.ms > 0)
+        ask_rest(live);
+    else
+        ask_last(live);
+}
+
+static void ask_head(struct live_talk *live)
+{
+    const struct range range = {.count = HEAD_COUNT};
+
+    live->reading = ask_range(live, &range, on_head);
+}
+
+/* ---- pages and requests, when the talk asks ---- */
+
+static void on_page(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    size_t count = answer->outcome == REDIS_OK ? answer->value->count : 0;
+    const struct redis_value *fields;
+    struct tail_id id;
+
+    live->use = USE_PAGE;
+    live->page_full = false;
+    for (size_t i = 0; i < count && !live->page_full; i++) {
+        struct talk_state once; /* knows of no turn before: they come in any order */
+
+        if (!entry_at(answer->value, i, &id, &fields))
+            continue;
+        talk_state_init(&once, live->talk->id, on_sight, live);
+        read_entry(live, &once, &id, fields);
+        talk_state_done(&once);
+    }
+    talk_page_end(live->talk,
+                  answer->outcome == REDIS_OK && count < TALK_PAGE && !live->page_full);
+}
+
+static void want_page(void *owner, bool older, const struct tail_id *from)
+{
+    struct live_talk *live = owner;
+    const struct range range = {older, from, TALK_PAGE};
+
+    if (!ask_range(live, &range, on_page))
+        talk_page_end(live->talk, false);
+}
+
+static void on_asked(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    struct str text = {0};
+
+    if (answer->outcome == REDIS_OK && answer->value->kind == REDIS_TEXT)
+        text = answer->value->text;
+    talk_take_asked(live->talk, live->talk->asked.seat, text);
+}
+
+static void want_asked(void *owner, int64_t seat)
+{
+    struct live_talk *live = owner;
+    char key[KEY_SIZE];
+    char field[NUMBER_SIZE];
+
+    fmt_into(field, sizeof field, "%lld", (long long)seat);
+    {
+        const struct str words[] = {str_of("HGET"), key_of(live, "asked", key),
+                                    str_of(field)};
+
+        if (!ask(live, words, 3, on_asked))
+            talk_take_asked(live->talk, seat, str_of(""));
+    }
+}
+
+/* ---- cast and hash ---- */
+
+static void take_wish(struct live_talk *live, int64_t number, struct str json)
+{
+    struct err err = {0};
+    struct seat seat;
+
+    if (json.len == 0)
+        return;
+    if (!seat_parse(json, &seat, &err)) {
+        log_debug("talk", "seat=%lld cannot be read: %s", (long long)number, err.msg);
+        return;
+    }
+    talk_take_wish(live->talk, number, str_of(seat.model.model),
+                   str_of(seat.model.endpoint), seat.model.num_ctx);
+    seat_done(&seat);
+}
+
+static void on_cast(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+
+    live->has_cast = answer->outcome == REDIS_OK;
+    for (size_t i = 0; live->has_cast && i < answer->value->count; i++)
+        take_wish(live, (int64_t)i + 1, redis_item_text(answer->value, i));
+}
+
+static void ask_cast(struct live_talk *live)
+{
+    char key[KEY_SIZE];
+    char fields[SEATS_MAX][NUMBER_SIZE];
+    struct str words[SEATS_MAX + 2] = {str_of("HMGET"), key_of(live, "cast", key)};
+
+    for (int i = 0; i < SEATS_MAX; i++) {
+        fmt_into(fields[i], sizeof fields[i], "seat:%d", i + 1);
+        words[i + 2] = str_of(fields[i]);
+    }
+    live->has_cast = ask(live, words, SEATS_MAX + 2, on_cast);
+}
+
+/* Redis was emptied, or the conversation was cleaned away: should it come back, it is
+ * read anew. */
+static void take_absence(struct live_talk *live)
+{
+    unfollow(live);
+    talk_state_mute(&live->state);
+    live->seen = (struct tail_id){0};
+    live->has_cast = false;
+    live->ending = false;
+    live->emptied = false;
+    live->loaded = true;
+    talk_take_absence(live->talk);
+}
+
+static void take_facts(struct live_talk *live, const struct talk_facts *facts)
+{
+    bool ended = strcmp(facts->state, "ended") == 0;
+
+    live->from = (struct talk_from){{0}, redis_clock_now_us(live->options.clock)};
+    live->use = USE_TAKE;
+    if (live->emptied)
+        talk_state_rewound(&live->state, 0);
+    live->emptied = false;
+    if (live->talk->presence == TALK_LOST)
+        live->state.last_turn = 0;
+    if (!ended) {
+        talk_state_facts(&live->state, facts);
+        talk_take_facts(live->talk, facts);
+    }
+    live->ended = *facts;
+    if (!live->has_cast && strcmp(facts->state, "preparing") != 0)
+        ask_cast(live);
+    if (live->transcript == NULL && !live->reading)
+        ask_head(live);
+    else if (ended && !talk_ended(live->talk) && !live->reading)
+        ask_rest(live);
+    live->ending = ended;
+}
+
+static void on_facts(void *owner, const struct redis_answer *answer)
+{
+    struct live_talk *live = owner;
+    struct talk_facts facts;
+
+    live->asking = false;
+    if (answer->outcome != REDIS_OK || answer->value->count != TALK_FACTS)
+        return;
+    talk_facts_read(answer->value, &facts);
+    if (facts.state[0] == '\0')
+        take_absence(live);
+    else
+        take_facts(live, &facts);
+}
+
+static void ask_facts(struct live_talk *live)
+{
+    char key[KEY_SIZE];
+    struct str words[TALK_FACTS + 2] = {str_of("HMGET"),
+                                        key_of(live, "conversation", key)};
+
+    if (live->asking)
+        return;
+    for (size_t i = 0; i < TALK_FACTS; i++)
+        words[i + 2] = str_of(talk_facts_name(i));
+    live->asking = ask(live, words, TALK_FACTS + 2, on_facts);
+}
+
+static void on_tick(struct loop_timer *timer, void *owner)
+{
+    struct live_talk *live = owner;
+
+    ask_facts(live);
+    loop_timer_start(timer, ASK_EACH_MS);
+}
+
+/* ---- life ---- */
+
+void live_talk_watch(struct live_talk *live, struct talk *talk)
+{
+    if (live->talk != NULL) {
+        loop_timer_stop(&live->tick);
+        unfollow(live);
+        redis_forget(live->options.redis, live);
+        talk_set_reader(live->talk, NULL);
+        talk_state_done(&live->state);
+    }
+    *live = (struct live_talk){
+        .options = live->options,
+        .tail = live->tail,
+        .tick = live->tick,
+        .reader = {want_page, want_asked, live},
+        .talk = talk,
+    };
+    if (talk == NULL)
+        return;
+    talk_state_init(&live->state, talk->id, on_sight, live);
+    /* A talk that was watched before goes on behind what it has. */
+    live->seen = talk->newest;
+    live->state.last_turn = talk->counted_to;
+    live->state.facts = talk->facts;
+    talk_set_reader(talk, &live->reader);
+    ask_facts(live);
+    loop_timer_start(&live->tick, ASK_EACH_MS);
+}
+
+void live_talk_ready(struct live_talk *live)
+{
+    live->asking = false;
+    live->reading = false;
+    if (live->talk != NULL)
+        ask_facts(live);
+}
+
+bool live_talk_is_loaded(const struct live_talk *live)
+{
+    return live->talk == NULL || live->loaded;
+}
+
+struct live_talk *live_talk_new(const struct live_talk_options *options)
+{
+    struct live_talk *live = x_calloc(1, sizeof *live);
+
+    live->options = *options;
+    live->tail =
+        tail_new(options->loop, options->target, options->on_denied, options->owner);
+    loop_timer_init(&live->tick, options->loop, on_tick, live);
+    return live;
+}
+
+void live_talk_free(struct live_talk *live)
+{
+    if (live == NULL)
+        return;
+    live_talk_watch(live, NULL);
+    tail_free(live->tail);
+    free(live);
+}
