@@ -1,9 +1,9 @@
 /* main.c - parley-analyzer: what a run cost and how fast it was.
  *
- * Reads a run's folder or a shard in Redis, prints tables or JSON to stdout, notes to
- * stderr. Changes nothing but the file of --out.
+ * Reads a run's folder or a shard in Redis, prints tables or another form to stdout,
+ * notes to stderr. Changes nothing but the files it was asked for.
  *
- * Flow: options -> where -> source_folder or source_redis -> tally -> report
+ * Flow: options -> where -> source_folder or source_redis -> tally -> outputs
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include "analyzer/export/export_command.h"
 #include "analyzer/formulas.h"
 #include "analyzer/notes.h"
-#include "analyzer/report_json.h"
-#include "analyzer/report_table.h"
+#include "analyzer/outputs.h"
+#include "analyzer/report.h"
 #include "analyzer/run_info.h"
 #include "analyzer/source_folder.h"
 #include "analyzer/source_redis.h"
@@ -25,17 +25,11 @@
 #include "analyzer/where.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/fault.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "net/program.h"
 #include "proto/config.h"
 
-enum {
-    REPORT_MAX_BYTES = 1 << 30,
-    ABOUT_MAX_BYTES = 64 * 1024,
-    EXIT_INTERRUPTED = 130
-};
+enum { ABOUT_MAX_BYTES = 64 * 1024, EXIT_INTERRUPTED = 130 };
 
 static const char about_head[] =
     "What a run cost and how fast it was: tables, or with --json a document by\n"
@@ -48,22 +42,13 @@ static const char about_head[] =
     "Examples:\n"
     "  parley analyze                              the latest run\n"
     "  parley analyze out/ --json | jq .totals     a run's folder\n"
+    "  parley analyze --html report.html           one page with pictures\n"
+    "  parley analyze --csv turns.csv --plots pictures/\n"
     "  parley analyze --redis unix:///tmp/r.sock   all of shard 0\n"
     "  parley analyze --watch                      the latest run while it goes on\n\n"
     "Exit status: 0 done, 1 nothing to analyze was found, 2 a wrong option or a "
     "missing\n"
     "folder, 3 Redis cannot be reached, 130 --watch was interrupted.\n\n";
-
-static bool wants_bold(const char *color)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-
-    if (strcmp(color, "auto") != 0)
-        return strcmp(color, "always") == 0;
-    return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0')
-           && term != NULL && strcmp(term, "dumb") != 0;
-}
 
 static bool read_source(const struct where *where, struct tally *tally,
                         struct notes *notes, struct err *err)
@@ -77,97 +62,65 @@ static bool read_source(const struct where *where, struct tally *tally,
     return source_redis_read(&redis, tally, notes, err);
 }
 
-static bool print(const struct buf *text, struct err *err)
-{
-    if (fwrite(buf_text(text), 1, text->len, stdout) != text->len
-        || fflush(stdout) != 0)
-        return err_set(err, ERR_SYSTEM, "standard output cannot be written");
-    return true;
-}
-
-static bool give_report(const struct report *report, const struct config *config,
-                        struct err *err)
-{
-    struct buf json;
-    struct buf table;
-    bool ok;
-
-    buf_init(&json, REPORT_MAX_BYTES);
-    buf_init(&table, REPORT_MAX_BYTES);
-    ok = report_json(report, &json)
-         || err_set(err, ERR_LIMIT, "the report is larger than %zu bytes", json.max);
-    fault_point("analyze.write");
-    if (ok && config->out != NULL)
-        ok = file_write(config->out, buf_str(&json), err);
-    if (ok && !config->json)
-        report_table(report, &table);
-    ok = ok && print(config->json ? &json : &table, err);
-    buf_done(&json);
-    buf_done(&table);
-    return ok;
-}
-
 /* A terminal shows the last report only; elsewhere they stand one below the other. */
-static bool give_next(const struct report *report, const struct config *config,
-                      bool first, struct err *err)
+static bool show_next(struct outputs *outputs, struct report *report, bool first,
+                      struct err *err)
 {
-    if (!config->json && isatty(STDOUT_FILENO))
+    if (outputs_are_tables(outputs) && isatty(STDOUT_FILENO))
         printf("\x1b[H\x1b[2J");
-    else if (!config->json && !first)
+    else if (outputs_are_tables(outputs) && !first)
         printf("\n");
-    return give_report(report, config, err);
+    return outputs_show(outputs, report, err);
 }
 
 /* *ret_interrupted: somebody had seen enough. */
-static bool watch_on(struct watch *watching, const struct config *config,
-                     struct report *report, struct tally *tally, bool *ret_interrupted,
-                     struct err *err)
+static bool watch_on(struct watch *watching, struct outputs *outputs,
+                     struct report *report, bool *ret_interrupted, struct err *err)
 {
     for (bool first = true;; first = false) {
         struct notes notes;
         bool ok;
 
         notes_init(&notes);
-        ok = watch_step(watching, tally, &notes, err);
+        ok = watch_step(watching, report->tally, &notes, err);
         (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
         notes_done(&notes);
         report->now_us = clock_wall_us();
-        if (!ok || !give_next(report, config, first, err))
+        if (!ok || !show_next(outputs, report, first, err))
             return false;
         if (watching->over)
             return true;
-        *ret_interrupted = !watch_wait(config->watch_ms);
+        *ret_interrupted = !watch_wait(outputs->config->watch_ms);
         if (*ret_interrupted)
             return true;
     }
 }
 
-static bool watch(const struct where *where, const struct config *config,
-                  struct report *report, struct tally *tally, bool *ret_interrupted,
-                  struct err *err)
+static bool watch(const struct where *where, struct outputs *outputs,
+                  struct report *report, bool *ret_interrupted, struct err *err)
 {
     struct watch watch;
     bool ok = watch_begin(&watch, where, err);
 
     if (!ok)
         return false;
-    ok = watch_on(&watch, config, report, tally, ret_interrupted, err);
+    ok = watch_on(&watch, outputs, report, ret_interrupted, err);
     watch_done(&watch);
     return ok;
 }
 
-static bool look_once(const struct where *where, const struct config *config,
-                      struct report *report, struct tally *tally, struct err *err)
+static bool look_once(const struct where *where, struct outputs *outputs,
+                      struct report *report, struct err *err)
 {
     struct notes notes;
     bool ok;
 
     notes_init(&notes);
-    ok = read_source(where, tally, &notes, err);
+    ok = read_source(where, report->tally, &notes, err);
     (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
     notes_done(&notes);
     report->now_us = clock_wall_us();
-    return ok && give_report(report, config, err);
+    return ok && outputs_show(outputs, report, err);
 }
 
 static bool find_run(const struct where *where, struct run_info *ret_run)
@@ -195,19 +148,26 @@ static bool analyze(const struct where *where, const struct config *config,
     struct tally_options options;
     struct tally *tally = NULL;
     struct run_info run = {.seed = -1};
-    struct report report = {.source = source, .bold = wants_bold(config->color)};
+    struct report report = {.source = source};
+    struct outputs outputs = {.config = NULL};
     bool ok = tally_options_read(config, &options, err);
 
     if (!ok)
         goto out;
     report.tally = tally = tally_new(&options);
+    ok = outputs_open(&outputs, config, tally, err);
+    if (!ok)
+        goto out;
     if (find_run(where, &run))
         report.run = &run;
-    ok = config->watch_ms > 0
-             ? watch(where, config, &report, tally, &ret_outcome->interrupted, err)
-             : look_once(where, config, &report, tally, err);
+    ok = (config->watch_ms > 0
+              ? watch(where, &outputs, &report, &ret_outcome->interrupted, err)
+              : look_once(where, &outputs, &report, err))
+         && outputs_finish(&outputs, &report, err);
+    (void)fputs(outputs.note, stderr); /* nowhere to tell that it failed */
     ret_outcome->found = tally->conversation_count > 0;
 out:
+    outputs_done(&outputs);
     run_info_done(&run);
     tally_free(tally);
     free(source);

@@ -119,10 +119,7 @@ void page_cell_number(struct page *page, double value)
 
 void page_cell_share(struct page *page, double share)
 {
-    char text[32];
-
-    fmt_into(text, sizeof text, "%.1f %%", isfinite(share) ? share * 100 : 0);
-    page_cell_text(page, PEN_PLAIN, isfinite(share) ? text : NULL);
+    page_cell_text(page, PEN_PLAIN, isfinite(share) ? page_share(share) : NULL);
 }
 
 void page_cell_bar(struct page *page, double value, double max)
@@ -177,6 +174,17 @@ const char *page_number(double value)
         fmt_into(text, RING_BYTES, "%.0fk", value / 1e3);
     else
         fmt_into(text, RING_BYTES, "%.*f", decimals_for(value), value);
+    return text;
+}
+
+const char *page_share(double share)
+{
+    char *text = ring_next();
+
+    if (isfinite(share))
+        fmt_into(text, RING_BYTES, "%.1f %%", share * 100);
+    else
+        fmt_into(text, RING_BYTES, "-");
     return text;
 }
 

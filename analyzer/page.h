@@ -73,15 +73,17 @@ void page_table(struct page *page, const struct page_column *columns, size_t cou
 void page_cell_text(struct page *page, enum page_pen pen, const char *text);
 void page_cell_count(struct page *page, int64_t value); /* -1 unknown; 1,234,567 */
 void page_cell_number(struct page *page, double value); /* as page_number */
-void page_cell_share(struct page *page, double share);  /* 0.5 is "50.0 %" */
+void page_cell_share(struct page *page, double share);  /* as page_share */
 void page_cell_bar(struct page *page, double value, double max);
 void page_cell_spark(struct page *page, const double *values, size_t count);
 
 /* For people, in a static ring of 8 buffers, for use inside one call. NAN and -1: "-".
  * page_number: 0.041, 57.24, 812.4, 123456, 1234k, 12M; page_count: 1,234,567;
+ * page_share of 0.5: "50.0 %";
  * page_span: "850 ms", "12.4 s", "3 min 20 s", "2 h 05 min". */
 const char *page_number(double value);
 const char *page_count(int64_t value);
+const char *page_share(double share);
 const char *page_span(double value_ms);
 
 #endif

@@ -121,23 +121,33 @@ static void put_escaped(struct buf *into, const char *before, const char *text,
     (void)buf_add_text(into, after);
 }
 
-void page_html(const struct page *page, struct buf *into)
+static void put_part(struct buf *into, const struct page_part *part)
 {
-    bool open = false;
+    if (part->kind == PART_TABLE) {
+        put_table(into, part);
+    } else if (part->kind == PART_SECTION) {
+        put_escaped(into, "<section><h2>", part->text, "</h2>\n");
+    } else {
+        (void)buf_printf(into, "<p class=\"words%s\">", pen_classes[part->pen]);
+        put_escaped(into, "", part->text, "</p>\n");
+    }
+}
+
+void page_html(const struct page *page, size_t first, size_t end, struct buf *into)
+{
+    size_t sections = 0; /* begun so far */
 
     for (size_t i = 0; i < page->part_count; i++) {
         const struct page_part *part = &page->parts[i];
 
-        if (part->kind == PART_TABLE) {
-            put_table(into, part);
-        } else if (part->kind == PART_SECTION) {
-            put_escaped(into, open ? "</section>\n<section><h2>" : "<section><h2>",
-                        part->text, "</h2>\n");
-            open = true;
-        } else {
-            (void)buf_printf(into, "<p class=\"words%s\">", pen_classes[part->pen]);
-            put_escaped(into, "", part->text, "</p>\n");
+        if (part->kind == PART_SECTION) {
+            if (sections > first && sections <= end)
+                (void)buf_add_text(into, "</section>\n");
+            sections++;
         }
+        if (sections > first && sections <= end)
+            put_part(into, part);
     }
-    (void)buf_add_text(into, open ? "</section>\n" : "");
+    if (sections > first && sections <= end)
+        (void)buf_add_text(into, "</section>\n");
 }

@@ -7,12 +7,14 @@
 #ifndef PARLEY_PAGE_HTML_H
 #define PARLEY_PAGE_HTML_H
 
+#include <stddef.h>
+
 #include "base/buf.h"
 
 struct page;
 
-/* Each section becomes a <section>. What does not fit into `into` shows there
- * (overflowed). */
-void page_html(const struct page *page, struct buf *into);
+/* The sections from number `first` to before `end`, counted from 0; each becomes a
+ * <section>. What does not fit into `into` shows there (overflowed). */
+void page_html(const struct page *page, size_t first, size_t end, struct buf *into);
 
 #endif

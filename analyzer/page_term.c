@@ -18,7 +18,7 @@ enum {
     COLUMNS_MAX = 24,
     INDENT = 2,
     GAP = 2,
-    CHART_MIN = 6,
+    CHART_MIN = 10,
     CHART_MAX = 60,
     TEXT_MAX_BYTES = 4096
 };
@@ -140,8 +140,23 @@ static unsigned least_sum(const struct layout *layout)
     return sum_of(&cut_down);
 }
 
+/* A column of nothing but unknowns tells nothing: it goes if it may. */
+static void leave_unknown(struct layout *layout)
+{
+    const struct page_part *table = layout->table;
+    bool known[COLUMNS_MAX] = {false};
+
+    for (size_t i = 0; i < table->cell_count; i++)
+        if (table->cells[i].kind != CELL_TEXT || table->cells[i].text != NULL)
+            known[i % table->column_count] = true;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (!known[i] && table->columns[i].leave > 0)
+            layout->widths[i] = 0;
+}
+
 static void leave_out(struct layout *layout)
 {
+    leave_unknown(layout);
     while (least_sum(layout) > layout->term->width) {
         size_t worst = SIZE_MAX;
 

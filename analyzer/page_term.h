@@ -1,9 +1,9 @@
 /* page_term.h - a page as text for a terminal, straight in its columns.
  *
  * Nothing is wider than the width given (at least PAGE_TERM_MIN). Where room is short,
- * columns that may be left out are, then texts are cut (they end in "…", or "~" in
- * ASCII); room to spare goes to bars and sparklines. ASCII mode writes no byte above
- * 0x7E of our own; names keep their letters.
+ * or a column knows nothing, columns that may be left out are, then texts are cut (they
+ * end in "…", or "~" in ASCII); room to spare goes to bars and sparklines. ASCII mode
+ * writes no byte above 0x7E of our own; names keep their letters.
  */
 #ifndef PARLEY_PAGE_TERM_H
 #define PARLEY_PAGE_TERM_H

@@ -1,6 +1,6 @@
 /* pictures.h - what the pictures of a report show, as gnuplot's scripts. Pure.
  *
- * One script draws one picture in all wanted formats, to "<name>.svg" and "<name>.png".
+ * One script draws one picture in both formats, to "<name>.svg" and "<name>.png".
  * Their strokes and texts in plain black follow a page's colours where an SVG stands in
  * a page that says so (the HTML report does). Names come from models: gnuplot_text.
  */
@@ -29,7 +29,7 @@ void picture_caption(enum picture picture, const struct report *report,
                      struct buf *into);
 /* Adds the script. False when the report has nothing to be drawn there: then nothing
  * was added. */
-bool picture_script(enum picture picture, const struct report *report, bool with_png,
+bool picture_script(enum picture picture, const struct report *report,
                     struct buf *into);
 
 #endif

@@ -1,4 +1,5 @@
-/* report_table.h - the report for people: aligned tables, at most 100 columns wide.
+/* report_table.h - the report for people: plain words first, then aligned tables with
+ * small charts, in the columns that the report says (80 where it does not).
  *
  * Unknown numbers are "-". Long lists are cut: the JSON has everything.
  */

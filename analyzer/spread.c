@@ -278,6 +278,13 @@ static double sketch_percentile(const struct spread *spread, double percent)
     return spread->max;
 }
 
+static void sort(struct spread *spread)
+{
+    if (!spread->sorted)
+        sort_values(spread->values, (size_t)spread->count);
+    spread->sorted = true;
+}
+
 double spread_percentile(struct spread *spread, double percent)
 {
     double value;
@@ -287,13 +294,44 @@ double spread_percentile(struct spread *spread, double percent)
     if (spread->sketch != NULL) {
         value = sketch_percentile(spread, percent);
     } else {
-        if (!spread->sorted)
-            sort_values(spread->values, (size_t)spread->count);
-        spread->sorted = true;
+        sort(spread);
         value = stats_percentile(spread->values, (size_t)spread->count, percent);
     }
     /* Rounding may have passed an end of the exact range. */
     return fmin(fmax(value, spread->min), spread->max);
+}
+
+static int64_t sketch_count_to(const struct sketch *sketch, double value)
+{
+    int last = spread_slot(value) - sketch->first;
+    int64_t count = 0;
+
+    for (int i = 0; i < sketch->count && i <= last; i++)
+        count += sketch->counts[i];
+    return count;
+}
+
+int64_t spread_count_to(struct spread *spread, double value)
+{
+    size_t low = 0;
+    size_t high = (size_t)spread->count;
+
+    if (spread->count == 0 || spread->blind || value < spread->min)
+        return 0;
+    if (value >= spread->max)
+        return (int64_t)spread->count;
+    if (spread->sketch != NULL)
+        return sketch_count_to(spread->sketch, value);
+    sort(spread);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (spread->values[middle] <= (float)value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int64_t)low;
 }
 
 bool spread_approximate(const struct spread *spread)

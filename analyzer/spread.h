@@ -60,6 +60,9 @@ double spread_min(const struct spread *spread);
 double spread_max(const struct spread *spread);
 /* Sorts what is not sorted yet; percent in [0, 100]. NAN also for a blind one. */
 double spread_percentile(struct spread *spread, double percent);
+/* How many values are at most so great; of an approximate spread those near to it may
+ * be counted to either side. 0 for a blind one. */
+int64_t spread_count_to(struct spread *spread, double value);
 bool spread_approximate(const struct spread *spread);
 
 #endif

@@ -247,6 +247,8 @@ static void count_turn(struct tally *tally, struct group *conversation,
     goodput_count(&tally->goodput, measured.value, turn->tokens_generated);
     cache_turn(&tally->cache, turn);
     take_activity(tally, turn, &measured);
+    if (tally->tap.on_turn != NULL)
+        tally->tap.on_turn(tally->tap.owner, turn);
 }
 
 static void span(struct tally *tally, struct group *conversation, int64_t at_us)

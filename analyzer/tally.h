@@ -55,6 +55,12 @@ struct tally_options {
     enum speech_mode speech;
 };
 
+/* Who wants each turn that is counted, one by one; the turn is borrowed. */
+struct tally_tap {
+    void (*on_turn)(void *owner, const struct message *turn); /* NULL: nobody */
+    void *owner;
+};
+
 struct tally {
     struct group total;
     struct group_table *personas; /* all in the order they were met */
@@ -79,6 +85,7 @@ struct tally {
     struct buf key;      /* scratch, as `room` */
     char *room;
     size_t room_bytes;
+    struct tally_tap tap; /* may be set before the first turn */
 };
 
 /* NULL: no limits, no warm-up, a sample of the talk. */

@@ -99,6 +99,12 @@ struct config {
     char *goodput;     /* analyze, compare; NULL: no limits */
     char *skip_warmup; /* the same; NULL: nothing */
     char *talk;        /* the same: which conversations' words are looked at */
+    char *csv;         /* analyze: where these go, NULL: not wanted */
+    char *csv_summary;
+    char *html;
+    char *plots;
+    bool markdown;
+    bool verbose;
     bool json;
     bool after_turn;
     int64_t watch_ms;  /* analyze; 0: not given */

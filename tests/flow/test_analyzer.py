@@ -473,18 +473,30 @@ def table_of(folder, **more):
     return result.stdout.decode()
 
 
-def test_the_table_shows_the_totals_and_keeps_to_100_columns(folder):
+def columns_of(line):
+    """Terminal columns of a line with the letters of these tests: CJK takes two, marks none."""
+    return sum(2 if 0x2e80 <= ord(c) <= 0xa4cf or ord(c) >= 0x20000
+               else 0 if 0x300 <= ord(c) <= 0x36f else 1 for c in line)
+
+
+def section_of(text, head):
+    """The lines below a section's title."""
+    return text.split("\n" + head, 1)[1].split("\n\n")[0].splitlines()[1:]
+
+
+def test_the_table_tells_the_totals_first_and_fits_80_columns(folder):
     turns = made_up_turns(40)
     text = table_of(fill(folder, turns))
-    for head in ["Conversation\n", "Totals\n", "Rates and latencies\n", "By persona\n",
-                 "By model\n"]:
-        assert "\n" + head in text
-    assert re.search(r"^  turns +40$", text, re.M)
+    heads = ["Summary", "Latencies and rates, one value a turn", "By persona (", "By model (",
+             "By turn of the conversation (", "Conversations"]
+    places = [text.index("\n" + head) for head in heads]
+    assert places == sorted(places)
     tokens = total_of(turns, "tokens_generated")
-    assert re.search(rf"^  tokens generated +{tokens}$", text, re.M)
-    assert re.search(r"^  model calls +-$", text, re.M)
+    summary = " ".join(" ".join(section_of(text, "Summary")).split())
+    assert f"1 conversation, 40 turns, {tokens:,} tokens generated in " in summary
+    assert "There is no record of the model calls." in summary
     assert re.search(r"^  1 Ada Quill +20 ", text, re.M)
-    assert max(map(len, text.splitlines())) <= 100
+    assert max(map(columns_of, text.splitlines())) <= 80
     assert "\x1b" not in text
 
 
@@ -492,13 +504,20 @@ def test_columns_stay_aligned_under_wide_and_long_names(folder):
     names = ["二郎 𠮷野 é́ 家", "A very long name that does not fit into any column at all"]
     turns = [turn(n, names[(n - 1) % 2], tokens_generated=n) for n in range(1, 5)]
     text = table_of(fill(folder, turns, names))
-    rows = [line for line in text.splitlines() if re.match(r"  [12] ", line)]
-    assert len(rows) == 4  # counts, then latencies
-    # The wide letters take two columns each, the marks none.
-    width = [sum(2 if ord(c) > 0x2e80 else 0 if 0x300 <= ord(c) <= 0x36f else 1 for c in row)
-             for row in rows]
-    assert width[0] == width[1] and width[2] == width[3]
-    assert "…" in rows[1] and "…" in rows[3]
+    rows = [line for line in section_of(text, "By persona") if re.match(r"  [12] ", line)]
+    assert len(rows) == 2
+    assert columns_of(rows[0]) == columns_of(rows[1])
+    assert "…" in rows[1]
+
+
+def test_verbose_and_ascii_change_what_the_tables_are_made_of(folder):
+    fill(folder, made_up_turns(40))
+    plain = analyze(folder).stdout.decode()
+    verbose = analyze(folder, "--verbose").stdout.decode()
+    assert "█" in plain and " p25 " not in plain
+    assert " p25 " in verbose and " p90 " in verbose
+    assert max(map(columns_of, verbose.splitlines())) <= 80
+    assert analyze(folder, "--ascii").stdout.decode().isascii()
 
 
 def test_no_control_byte_of_a_hostile_name_reaches_the_terminal(folder):
@@ -513,12 +532,12 @@ def test_no_control_byte_of_a_hostile_name_reaches_the_terminal(folder):
     for output in [result.stdout, result.stderr]:
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u200b]", output.decode())
     for line in result.stdout.decode().splitlines():
-        assert len(line) <= 100
+        assert len(line) <= 80 or line.startswith("source: ")
 
 
 def test_bold_headers_are_for_terminals_or_who_asks(folder):
     fill(folder, made_up_turns(2))
-    assert b"\x1b[1mTotals" in analyze(folder, "--color", "always").stdout
+    assert b"\x1b[1mSummary" in analyze(folder, "--color", "always").stdout
     assert b"\x1b" not in analyze(folder, "--color", "never").stdout
     assert b"\x1b" not in analyze(folder).stdout
 

@@ -90,9 +90,9 @@ static void ascii_mode_has_no_other_letters_of_ours(void **state)
     expect_term(page, (struct page_term){.width = 48, .ascii = true},
                 "By persona\n"
                 "  One of 2 answered.\n"
-                "  name                   turns  tokens/s\n"
-                "  Ada Quill of Nowhere~  1,234     57.24  ######\n"
-                "  -                          -         -\n"
+                "  name               turns  tokens/s\n"
+                "  Ada Quill of Now~  1,234     57.24  ##########\n"
+                "  -                      -         -\n"
                 "\n"
                 "Over time\n"
                 "  ------------===========            ###########\n");
@@ -234,7 +234,7 @@ static void html_is_escaped_and_draws_what_is_known(void **state)
 
     (void)state;
     buf_init(&into, MAX_BYTES);
-    page_html(page, &into);
+    page_html(page, 0, SIZE_MAX, &into);
     assert_non_null(strstr(buf_text(&into), "<section><h2>By persona</h2>"));
     assert_non_null(strstr(buf_text(&into), "<p class=\"words warn\">One of 2"));
     assert_non_null(strstr(buf_text(&into),
@@ -244,6 +244,25 @@ static void html_is_escaped_and_draws_what_is_known(void **state)
     assert_non_null(strstr(buf_text(&into), "<rect x=\"3\" y=\"0.0\""));
     assert_null(strstr(buf_text(&into), "<rect x=\"2\"")); /* unknown */
     assert_null(strstr(buf_text(&into), "style"));
+    buf_done(&into);
+    page_free(page);
+}
+
+static void html_of_some_sections_closes_each_of_them(void **state)
+{
+    struct page *page = page_new();
+    struct buf into;
+
+    (void)state;
+    page_section(page, "one");
+    page_section(page, "two");
+    page_section(page, "three");
+    buf_init(&into, MAX_BYTES);
+    page_html(page, 1, 2, &into);
+    assert_string_equal(buf_text(&into), "<section><h2>two</h2>\n</section>\n");
+    buf_clear(&into);
+    page_html(page, 2, SIZE_MAX, &into);
+    assert_string_equal(buf_text(&into), "<section><h2>three</h2>\n</section>\n");
     buf_done(&into);
     page_free(page);
 }
@@ -258,6 +277,8 @@ static void numbers_for_people_are_short(void **state)
     assert_string_equal(page_number(1234e3), "1234k");
     assert_string_equal(page_number(0), "0");
     assert_string_equal(page_number(NAN), "-");
+    assert_string_equal(page_share(0.5), "50.0 %");
+    assert_string_equal(page_share(NAN), "-");
     assert_string_equal(page_count(-1), "-");
     assert_string_equal(page_count(999), "999");
     assert_string_equal(page_count(1000), "1,000");
@@ -280,6 +301,7 @@ int main(void)
         cmocka_unit_test(words_are_wrapped_at_blanks),
         cmocka_unit_test(markdown_has_tables_and_no_foreign_markup),
         cmocka_unit_test(html_is_escaped_and_draws_what_is_known),
+        cmocka_unit_test(html_of_some_sections_closes_each_of_them),
         cmocka_unit_test(numbers_for_people_are_short),
     };
 
