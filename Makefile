@@ -155,8 +155,8 @@ chaos: all ## a fleet under kills, judged: SEED= TURNS= EVERY= (ms) MODE=kill|st
 	    $(if $(KILLS),--kills $(KILLS)) $(if $(FSYNC),--fsync $(FSYNC)) $(if $(JSON),--json $(JSON))
 bugs: all ## eight builds with a known bug each: all must be caught
 	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q tests/chaos/test_known_bad.py
-bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, against floors measured in the same run
-	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py
+bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, and a long log beside jq, each against a floor of the same run
+	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py && PARLEY_BUILD=$(B) $(PYTHON) bench/analyze.py
 bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns
 	PARLEY_BUILD=$(B) $(PYTHON) bench/compare.py $(BASE)
 soak: all ## steady work with a fault a second: does anything grow? MINUTES=30 SEED= RATE=50 (turns/s) JSON=

@@ -184,7 +184,7 @@ static struct group *turn_index_of(struct tally *tally, int64_t number)
     struct group *group;
 
     if (number > TURN_CLASSES_SINGLE) {
-        for (class = TURN_CLASSES_SINGLE; number - 1 >= 2 * last; class ++)
+        for (class = TURN_CLASSES_SINGLE; (number - 1) / 2 >= last; class ++)
             last *= 2;
     }
     if (tally->turn_indexes[class] != NULL)
@@ -192,7 +192,9 @@ static struct group *turn_index_of(struct tally *tally, int64_t number)
     group = tally->turn_indexes[class] = x_malloc(sizeof *group);
     group_init(group);
     group->first_turn = class < TURN_CLASSES_SINGLE ? number : last + 1;
-    group->last_turn = class < TURN_CLASSES_SINGLE ? number : 2 * last;
+    group->last_turn = class < TURN_CLASSES_SINGLE ? number
+                        : last > INT64_MAX / 2      ? INT64_MAX
+                                                    : 2 * last;
     return group;
 }
 

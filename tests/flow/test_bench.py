@@ -90,3 +90,21 @@ def test_another_build_is_compared_in_turns_and_one_that_is_too_dear_fails(box):
 def test_a_revision_that_is_not_there_is_named(box):
     done = bench(box, "no-such-revision", program="compare.py")
     assert done.returncode == 1 and "no such revision: no-such-revision" in done.stderr
+
+
+def test_a_log_is_analyzed_beside_jq_and_both_come_to_the_same(box):
+    path = box.path("analyze.json")
+    done = bench(box, "--turns", 2000, "--conversations", 20, "--limit", 0.0001, "--json", path,
+                 program="analyze.py")
+    assert done.returncode == 0, done.stderr
+    assert "limit 0.0001, 64.0 MiB: kept" in done.stdout
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    assert list(result["ways"]) == ["one field", "sums", "analyze"]
+    assert all(0 < one["cpu_s"] and 0 < one["peak_mib"] for one in result["ways"].values())
+
+
+def test_a_log_that_takes_more_memory_than_allowed_is_an_error(box):
+    done = bench(box, "--turns", 200, "--limit", 0.0001, "--memory", 0.5, program="analyze.py")
+    assert done.returncode == 1
+    assert "MISSED" in done.stdout
