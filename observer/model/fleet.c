@@ -57,6 +57,7 @@ struct fleet {
     uint64_t event_end;         /* events that ever came */
     struct second seconds[FLEET_SECONDS];
     struct fleet_totals totals;
+    bool told[FLEET_PART_COUNT];
 };
 
 static void tell(const struct fleet *fleet)
@@ -71,6 +72,7 @@ static void clear(struct fleet *fleet)
     fleet->members_beyond = fleet->servers_beyond = fleet->dead_beyond = 0;
     fleet->lane_count = fleet->dead_count = 0;
     fleet->event_end = 0;
+    memset(fleet->told, 0, sizeof fleet->told);
     for (size_t i = 0; i < FLEET_SECONDS; i++)
         fleet->seconds[i] = (struct second){.second = -1};
     fleet->totals = (struct fleet_totals){.memory_bytes = -1,
@@ -96,6 +98,11 @@ void fleet_free(struct fleet *fleet)
         return;
     free(fleet->events);
     free(fleet);
+}
+
+bool fleet_told(const struct fleet *fleet, enum fleet_part part)
+{
+    return fleet->told[part];
 }
 
 void fleet_forget(struct fleet *fleet)
@@ -163,6 +170,7 @@ void fleet_take_members(struct fleet *fleet, const struct fleet_member *members,
     memcpy(fleet->bases, bases, count * sizeof *bases);
     fleet->member_count = count;
     fleet->members_beyond = beyond;
+    fleet->told[FLEET_PART_MEMBERS] = true;
     tell(fleet);
 }
 
@@ -224,6 +232,7 @@ void fleet_take_servers(struct fleet *fleet, const struct fleet_server *servers,
         memcpy(fleet->servers, servers, count * sizeof *servers);
     fleet->server_count = count;
     fleet->servers_beyond = beyond;
+    fleet->told[FLEET_PART_SERVERS] = true;
     fill_first_tokens(fleet);
     tell(fleet);
 }
@@ -244,6 +253,7 @@ void fleet_take_lanes(struct fleet *fleet, const struct fleet_lane *lanes, size_
     if (count > 0)
         memcpy(fleet->lanes, lanes, count * sizeof *lanes);
     fleet->lane_count = count;
+    fleet->told[FLEET_PART_LANES] = true;
     tell(fleet);
 }
 
@@ -273,6 +283,7 @@ void fleet_take_dead(struct fleet *fleet, const struct fleet_dead *dead, size_t 
         memcpy(fleet->dead, dead, count * sizeof *dead);
     fleet->dead_count = count;
     fleet->dead_beyond = beyond;
+    fleet->told[FLEET_PART_DEAD] = true;
     tell(fleet);
 }
 

@@ -41,6 +41,17 @@ void fleet_take_event(struct fleet *fleet, const struct fleet_event *event);
 void fleet_take_call(struct fleet *fleet, const struct fleet_call *call);
 void fleet_take_totals(struct fleet *fleet, const struct fleet_totals *totals);
 
+/* What was handed over at least once: before that nothing is known, not even that there
+ * is none. */
+enum fleet_part {
+    FLEET_PART_MEMBERS,
+    FLEET_PART_SERVERS,
+    FLEET_PART_LANES,
+    FLEET_PART_DEAD,
+    FLEET_PART_COUNT
+};
+bool fleet_told(const struct fleet *fleet, enum fleet_part part);
+
 /* ---- for who draws; valid until the next take ---- */
 const struct fleet_member *fleet_members(const struct fleet *fleet, size_t *ret_count,
                                          size_t *ret_beyond);

@@ -72,6 +72,12 @@ static void add_events(struct fleet_lines *lines, const struct fleet *fleet,
             filter.len > 0 ? "none passes the filter" : "none yet");
 }
 
+static const char *none(const struct fleet *fleet, enum fleet_part part,
+                        const char *words)
+{
+    return fleet_told(fleet, part) ? words : "reading";
+}
+
 void fleet_lines_make(struct fleet_lines *lines, const struct fleet *fleet,
                       struct str filter, bool inverse)
 {
@@ -82,18 +88,22 @@ void fleet_lines_make(struct fleet_lines *lines, const struct fleet *fleet,
     (void)fleet_members(fleet, &count, &beyond);
     add(lines, FLEET_LINE_HEAD, 0,
         "MEMBER           STATE     LANE  BUSY   TURNS   T/S  FOR HEARD  HOST AND PID");
-    add_part(lines, FLEET_LINE_MEMBER, count, beyond, "nobody is at work");
+    add_part(lines, FLEET_LINE_MEMBER, count, beyond,
+             none(fleet, FLEET_PART_MEMBERS, "nobody is at work"));
     (void)fleet_servers(fleet, &count, &beyond);
     add(lines, FLEET_LINE_HEAD, 0,
         "MODEL SERVER     TIER  STATE  BUSY/WINDOW  WAITS  FAILED  TTFT MS  WHY");
-    add_part(lines, FLEET_LINE_SERVER, count, beyond, "none was called yet");
+    add_part(lines, FLEET_LINE_SERVER, count, beyond,
+             none(fleet, FLEET_PART_SERVERS, "none was called yet"));
     (void)fleet_lanes(fleet, &count);
     add(lines, FLEET_LINE_HEAD, 0, "LANE  WAITING  PENDING  OLDEST  WORKERS");
-    add_part(lines, FLEET_LINE_LANE, count, 0, "none is served");
+    add_part(lines, FLEET_LINE_LANE, count, 0,
+             none(fleet, FLEET_PART_LANES, "none is served"));
     (void)fleet_dead_turns(fleet, &count, &beyond);
     add(lines, FLEET_LINE_HEAD, 0,
         "TURN GIVEN UP           CONVERSATION          TURN SEAT TRIED  AGO  WHY");
-    add_part(lines, FLEET_LINE_DEAD, count, beyond, "none");
+    add_part(lines, FLEET_LINE_DEAD, count, beyond,
+             none(fleet, FLEET_PART_DEAD, "none"));
     add(lines, FLEET_LINE_HEAD, 0, "EVENTS, NEWEST FIRST");
     add_events(lines, fleet, filter, inverse);
 }

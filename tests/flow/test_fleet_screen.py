@@ -1,0 +1,193 @@
+"""The fleet screen on a terminal, and the commands given from the observer: asked first, carried
+out by the manager, told how they ended; nothing of them in a read-only one.
+"""
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from helpers import FAST, Fleet, box, story_file, wait_for  # noqa: F401 - box is a fixture
+from tmux_rig import Pane
+
+ID = "k3v9q2m4x7ab"
+SIZES = [(80, 24), (120, 40)]
+
+
+@pytest.fixture
+def fleet(box):  # noqa: F811
+    return Fleet(box)
+
+
+def end(fleet):
+    """At once: how services end by themselves is not what is looked at here."""
+    for process in fleet.box.started:
+        process.kill()
+        process.wait()
+
+
+def bury(fleet, conversation=ID, text="delivered 6 times"):
+    """A record of a turn given up; its id."""
+    return fleet.db.xadd("parley:{0}:dead", {
+        "conversation": conversation, "turn": 7, "issue": 1, "seat": 1, "lane": 1,
+        "request": "1-1", "deliveries": 6, "worker": "worker-1-1", "error": "poison",
+        "at": fleet.db.time()[0] * 1_000_000, "text": text})
+
+
+def fleet_pane(fleet, *words, cols=80, rows=24):
+    return Pane(fleet.box, "observe", "--mode", "tui", "--screen", "fleet", *words, cols=cols,
+                rows=rows)
+
+
+def line_with(pane, text):
+    return [line for line in pane.lines() if text in line]
+
+
+@pytest.mark.parametrize("cols, rows", SIZES)
+def test_the_screen_shows_who_is_there_and_what_they_do(fleet, cols, rows):
+    fleet.simulator(*FAST)
+    fleet.crew()
+    conversation = fleet.begin("--turns", 4, "--story", story_file(fleet.box))
+    fleet.wait_end(conversation)
+    record = bury(fleet)
+    with fleet_pane(fleet, cols=cols, rows=rows) as pane:
+        pane.wait("dialogue.resolve", "events are there")
+        pane.wait(record, "the turn given up is there")
+        pane.wait("ollama ", "the servers are there")
+        text = pane.wait("worker-1-1", "the members are there")
+        assert re.search(r"worker-1-1 +serving +1 +0/\d+ +2 ", text), text
+        assert re.search(r"manager-1 +leading", text)
+        assert re.search(r"ollama +local up +0/\d+ +0 +0 +\d+", text), text
+        assert re.search(r"manager-1  3 members, 0 silent  1 conversations  Redis [\d.]+ MiB", text)
+        assert "calls of the last minute: 4 (0.1/s), wasted 0" in text
+        assert re.search(rf"{record} +{ID} +7 +1 +6 +\d+s +delivered", text), text
+        assert re.search(rf"dialogue.resolve +{conversation} +4 ended +turns", text)
+    end(fleet)
+
+
+def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
+    fleet.simulator(*FAST)
+    fleet.crew()
+    conversation = fleet.begin("--turns", 4, "--story", story_file(fleet.box))
+    fleet.wait_end(conversation)
+    with fleet_pane(fleet) as pane:
+        pane.wait("dialogue.open", "events are there")
+        pane.keys("/")
+        pane.type("resolve")
+        pane.keys("Enter")
+        pane.wait(lambda text: "dialogue.open" not in text, "the others are gone")
+        assert len(line_with(pane, "dialogue.")) == 1
+        pane.keys("/")
+        pane.keys("C-u")
+        pane.type("!progress")
+        pane.keys("Enter")
+        pane.wait("dialogue.open", "all but those")
+        assert line_with(pane, "progress ") == []
+        pane.keys("Escape")
+        pane.wait("dialogue.progress", "all are back")
+    end(fleet)
+
+
+def to_record(pane, record):
+    """Selects its line: from the last one up, as its number is not known. By what D asks."""
+    pane.wait(record, "the record is shown")
+    pane.keys("g")
+    for _ in range(12):
+        pane.keys("D")
+        text = pane.wait(lambda text: "Drop the record" in text or "select a turn" in text,
+                         "it asks, or says what is lacking")
+        if "Drop the record" in text:
+            pane.keys("n")
+            pane.wait(lambda text: "Drop the record" not in text, "no is no")
+            return
+        pane.keys("j")
+    raise AssertionError(pane.text())
+
+
+def test_a_turn_given_up_is_dropped_after_asking_and_its_answer_shown(fleet):
+    fleet.manager()
+    fleet.wait_ready("manager-1")
+    record = bury(fleet)
+    with fleet_pane(fleet) as pane:
+        to_record(pane, record)
+        assert fleet.db.xlen("parley:{0}:control") == 0, "a no must ask nobody"
+        pane.keys("R")
+        pane.wait("Ask again for the turn given up", "it asks first")
+        pane.keys("y")
+        pane.wait("there is no such conversation", "the answer is shown")
+        pane.keys("D")
+        pane.wait("Drop the record", "it asks first")
+        pane.keys("y")
+        wait_for(lambda: fleet.db.xlen("parley:{0}:dead") == 0, "it is gone")
+        pane.wait(f"{record}: the record is dropped", "the answer is shown")
+        pane.wait(lambda text: f"{record}  " not in text, "the line goes")
+    end(fleet)
+
+
+def test_who_stands_still_is_marked_silent_and_commands_to_it_are_void(fleet):
+    manager = fleet.manager()
+    fleet.wait_ready("manager-1")
+    record = bury(fleet)
+    os.kill(manager.pid, signal.SIGSTOP)
+    with fleet_pane(fleet) as pane:
+        to_record(pane, record)
+        pane.keys("D")
+        pane.wait("Drop the record", "it asks first")
+        pane.keys("y")
+        pane.wait(lambda text: re.search(r"manager-1 +silent", text), "it is silent")
+        assert "1 silent" in pane.text()
+        pane.wait("no manager took it within 5 s", "it is told")
+    assert fleet.db.xlen("parley:{0}:dead") == 1
+    end(fleet)
+
+
+def test_pause_and_stop_from_the_wall_are_carried_out(fleet):
+    fleet.simulator("--tokens-per-second", 0, "--first-token-ms", 50)
+    fleet.crew()
+    conversation = fleet.begin("--turns", "none", "--duration", "1h", "--story",
+                               story_file(fleet.box))
+    fleet.wait_turns(conversation, 1)
+    with Pane(fleet.box, "observe", "--mode", "tui", "--screen", "wall") as pane:
+        pane.wait("running", "its row is there")
+        pane.keys("p")
+        pane.wait(f"Pause {conversation}?", "it asks first")
+        pane.keys("y")
+        wait_for(lambda: fleet.talk(conversation)["state"] == "paused", "it is paused")
+        pane.wait(f"{conversation}: is paused", "the answer is shown")
+        pane.keys("x")
+        pane.wait(f"Stop {conversation} at once?", "it asks first")
+        pane.keys("y")
+        assert fleet.wait_end(conversation)["reason"] == "stopped"
+        pane.wait(f"{conversation}: has ended", "the answer is shown")
+    end(fleet)
+
+
+def test_a_read_only_observer_gives_no_command(fleet):
+    record = bury(fleet)
+    with fleet_pane(fleet, "--read-only") as pane:
+        pane.wait(record, "the record is shown")
+        assert "R retry" not in pane.text()
+        for key in ("D", "R", "p", "x", "j", "D"):
+            pane.keys(key)
+        pane.keys("/")
+        pane.wait("filter events", "all keys were taken")
+        assert "Drop" not in pane.text()
+    assert fleet.db.xlen("parley:{0}:control") == 0
+    end(fleet)
+
+
+def test_what_redis_holds_reaches_the_terminal_harmless(fleet):
+    evil = "\x1b]0;owned\x07\x1b[31m\u202eevil"
+    fleet.db.zadd("parley:{0}:members", {evil: time.time() * 1000})
+    fleet.db.hset(f"parley:{{0}}:member:{evil}", mapping={
+        "kind": evil, "state": evil, "host": evil, "pid": evil, "lane": evil, "at": evil})
+    fleet.db.hset("parley:{endpoints}:http://evil", mapping={
+        "name": evil, "tier": evil, "state": "open", "reason": evil, "window": evil})
+    fleet.db.xadd("parley:{0}:events", {"event": evil, "conversation": evil, "reason": evil})
+    bury(fleet, evil, evil)
+    done = fleet.box.parley("observe", "--screen", "fleet", "--once", "--size", "120x40")
+    assert done.returncode == 0, done.stderr
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stdout), done.stdout
+    assert done.stdout.count("<U+001B>") >= 4, done.stdout
+    end(fleet)
