@@ -18,10 +18,10 @@ unsigned app_where(const struct app *app)
     unsigned where =
         app->help_open ? (unsigned)IN_HELP : app->screens[app->shown].ops->where;
 
-    if (app->source.ops->command != NULL && !app->options.read_only)
-        where |= WITH_COMMANDS;
     if (app->source.ops->act != NULL)
         where |= WITH_REPLAY;
+    else if (app->source.ops->command != NULL && !app->options.read_only)
+        where |= WITH_COMMANDS;
     return where;
 }
 
@@ -246,6 +246,17 @@ static bool is_blind(enum action action)
            || action == ACTION_SUSPEND || action == ACTION_REDRAW;
 }
 
+/* A key that would be a command elsewhere says why it is none here. */
+static void refuse(struct app *app, int key)
+{
+    if (keymap_find(key, shown(app)->ops->where | WITH_COMMANDS) == ACTION_NONE)
+        return;
+    if (app->source.ops->act != NULL)
+        app_notice(app, PEN_WARN, "a replay cannot be commanded");
+    else if (app->options.read_only)
+        app_notice(app, PEN_WARN, "read-only: no commands");
+}
+
 void app_on_key(void *owner, int key)
 {
     struct app *app = owner;
@@ -257,6 +268,8 @@ void app_on_key(void *owner, int key)
         return;
     }
     action = keymap_find(key, app_where(app));
+    if (action == ACTION_NONE)
+        refuse(app, key);
     if (!is_too_small(app) || is_blind(action))
         act(app, action);
 }

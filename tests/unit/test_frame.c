@@ -267,6 +267,12 @@ static void assert_same(const struct tty *tty, const struct canvas *canvas)
     buf_done(&wanted);
 }
 
+/* Nothing of that kind belongs beside a wide character. */
+static bool is_old_text(const struct tty_cell *cell)
+{
+    return cell->bytes[0] > ' ' && cell->bytes[0] <= '~';
+}
+
 /* Where the canvas has ASCII, the terminal has it in the same column. */
 static void assert_straight(const struct tty *tty, const struct canvas *canvas)
 {
@@ -287,6 +293,9 @@ static void assert_straight(const struct tty *tty, const struct canvas *canvas)
             if (used == 1 && tty->cells[row][col].bytes[0] != line.at[0])
                 fail_msg("row %u, column %u: '%s' for '%c'", row, col,
                          tty->cells[row][col].bytes, line.at[0]);
+            if (columns == 2 && is_old_text(&tty->cells[row][col + 1]))
+                fail_msg("row %u, column %u: '%s' stayed", row, col + 1,
+                         tty->cells[row][col + 1].bytes);
             col += columns;
             line = str_make(line.at + used, line.len - used);
         }
