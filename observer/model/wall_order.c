@@ -197,7 +197,8 @@ size_t wall_order_make(const struct wall_choice *choice, struct wall_row *const 
             places[shown++] =
                 (struct wall_place){key_of(choice->sort, rows[i], now_us), rows[i]};
     }
-    qsort(places, shown, sizeof *places, compare);
+    if (shown > 1)
+        qsort(places, shown, sizeof *places, compare);
     if (choice->reversed)
         reverse(places, shown);
     for (size_t i = 0; i < shown; i++)

@@ -61,6 +61,28 @@ def test_fifty_conversations_of_a_fleet_are_shown_with_their_figures(fleet):
         assert rows(screen) == [ids[7]]
 
 
+def test_a_paused_conversation_is_asked_about_and_goes_on(fleet):
+    """p asks, y pauses, r resumes; the wall shows each."""
+    fleet.simulator("--tokens-per-second", 1000, "--first-token-ms", 50)
+    fleet.crew()
+    talk = fleet.begin("--topic", "bread", "--duration", "5m", "--turns", "500")
+    with wall(fleet, cols=120, rows=20) as pane:
+        pane.wait(lambda text: rows(text) == [talk] and "1 running" in text)
+        pane.keys("p")
+        pane.wait(f"{talk}?")
+        pane.keys("n")
+        pane.wait(lambda text: f"{talk}?" not in text)
+        assert fleet.talk(talk)["state"] == "running"
+        pane.keys("p")
+        pane.wait(f"{talk}?")
+        pane.keys("y")
+        pane.wait("1 paused")
+        pane.keys("r")
+        pane.wait(f"{talk}?")
+        pane.keys("y")
+        pane.wait("1 running")
+
+
 def test_keys_sort_filter_move_and_open(fleet):
     """The selection stays with its conversation; Enter shows it."""
     feeder = fed(fleet, 40)
