@@ -193,8 +193,8 @@ static struct group *turn_index_of(struct tally *tally, int64_t number)
     group_init(group);
     group->first_turn = class < TURN_CLASSES_SINGLE ? number : last + 1;
     group->last_turn = class < TURN_CLASSES_SINGLE ? number
-                        : last > INT64_MAX / 2      ? INT64_MAX
-                                                    : 2 * last;
+                       : last > INT64_MAX / 2      ? INT64_MAX
+                                                   : 2 * last;
     return group;
 }
 
@@ -336,7 +336,7 @@ static void count_ending(struct tally *tally, struct str reason)
     struct ending *ending = tally->endings;
     struct ending *end = tally->endings + tally->ending_count;
 
-    word_copy(reason.len == 0 ? str_of("unknown") : reason, word);
+    word_copy(reason, word);
     while (ending < end && strcmp(ending->reason, word) != 0)
         ending++;
     if (ending == end && tally->ending_count == ENDINGS_MAX)
@@ -354,7 +354,9 @@ void tally_state(struct tally *tally, struct str conversation, struct str state,
 {
     struct group *group = conversation_of(tally, conversation);
 
-    if (str_is(state, "ended") && names_mark(tally->names, conversation))
+    /* The last turn's event says that it is ended, the one behind it says why. */
+    if (str_is(state, "ended") && reason.len > 0
+        && names_mark(tally->names, conversation))
         count_ending(tally, reason);
     if (group == NULL)
         return;
