@@ -63,27 +63,17 @@ bool prompt_system(const struct prompt_templates *templates, struct memory *memo
     return ok;
 }
 
-/* What stands around the words of a line as its seat is told them, in parentheses as
- * our own asks are. */
-struct frame {
-    const char *before;
-    const char *after;
-};
-static const struct frame stage_direction = {"(Stage direction: ", ")"};
-static const struct frame whisper = {
-    "(Whispered to you alone, the others do not hear it: ", ")"};
-
-static const struct frame *frame_of(const struct memory_line *line)
+static const struct persona_frame *frame_of(const struct memory_line *line)
 {
     if (line->turn >= 0)
         return NULL;
-    return line->whispered ? &whisper : &stage_direction;
+    return persona_text_frame(line->whispered);
 }
 
 /* Others' words bear their names. */
 static size_t around_bytes(const struct memory_line *line, int64_t seat)
 {
-    const struct frame *frame = frame_of(line);
+    const struct persona_frame *frame = frame_of(line);
 
     if (frame != NULL)
         return strlen(frame->before) + strlen(frame->after);
@@ -174,7 +164,7 @@ static void add_message(struct prompt *prompt, const char *role, struct str text
 static void add_line(struct prompt *prompt, const struct memory_line *line,
                      int64_t seat)
 {
-    const struct frame *frame = frame_of(line);
+    const struct persona_frame *frame = frame_of(line);
     size_t start = prompt->text.len;
 
     if (line->seat == seat) {

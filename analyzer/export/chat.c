@@ -220,6 +220,7 @@ static void add_words(struct chat *chat, const struct message *message)
 {
     const char *name = survey_name(chat->survey, message->seat);
     bool own = message->kind == MESSAGE_TURN && message->seat == chat->seat;
+    const struct persona_frame *frame;
 
     turn_to(chat, own ? SIDE_ASSISTANT : SIDE_USER,
             message->kind == MESSAGE_TURN ? message->seat : 0);
@@ -227,7 +228,14 @@ static void add_words(struct chat *chat, const struct message *message)
         add_inside(&chat->piece, str_of(name));
         buf_add_text(&chat->piece, ": ");
     }
+    if (message->kind == MESSAGE_TURN) {
+        add_inside(&chat->piece, str_of(message->text));
+        return;
+    }
+    frame = persona_text_frame(message->kind == MESSAGE_WHISPER);
+    add_inside(&chat->piece, str_of(frame->before));
     add_inside(&chat->piece, str_of(message->text));
+    add_inside(&chat->piece, str_of(frame->after));
 }
 
 bool chat_message(struct chat *chat, const struct message *message,

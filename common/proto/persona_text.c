@@ -58,3 +58,12 @@ bool persona_text_fill(const char *template_text, const struct cast *cast,
     buf_done(&traits);
     return ok;
 }
+
+const struct persona_frame *persona_text_frame(bool whispered)
+{
+    static const struct persona_frame stage_direction = {"(Stage direction: ", ")"};
+    static const struct persona_frame whisper = {
+        "(Whispered to you alone, the others do not hear it: ", ")"};
+
+    return whispered ? &whisper : &stage_direction;
+}

@@ -6,6 +6,7 @@
 #ifndef PARLEY_PERSONA_TEXT_H
 #define PARLEY_PERSONA_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -20,5 +21,13 @@ struct cast;
 MUST_USE bool persona_text_fill(const char *template_text, const struct cast *cast,
                                 const char *topic, int64_t seat, struct buf *into,
                                 struct err *err);
+
+/* What stands around the words of a stage direction or a whisper as its seat is told
+ * them, in parentheses as our own asks are. Never NULL. */
+struct persona_frame {
+    const char *before;
+    const char *after;
+};
+const struct persona_frame *persona_text_frame(bool whispered);
 
 #endif

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from helpers import BUILD, LIMIT_S, Fleet, box, complaints, read_lines  # noqa: F401 - box is a fixture
-from test_analyzer import call, persona, story, turn, write_lines
+from test_analyzer import BEGIN_US, call, message, metadata, persona, story, turn, write_lines
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
 HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f"
@@ -129,6 +129,27 @@ def test_a_whisper_is_in_no_others_view(log):
         assert b"A secret" in export(log, "--format", form).stdout, form
         assert b"A secret" in export(log, "--format", form, "--perspective", "1").stdout, form
         assert b"A secret" not in export(log, "--format", form, "--perspective", "3").stdout, form
+
+
+def aside(kind, number, text, to=None):
+    """What `say` puts in: a stage direction, or a whisper to some."""
+    line = message(kind, f"{kind}:{number}", BEGIN_US, {
+        "type": "conversation", "message": text, "sentiment": None, "references": []},
+        metadata(ONE))
+    return {**line, "to": to}
+
+
+def test_stage_directions_and_whispers_stand_as_the_worker_tells_them(tmp_path):
+    write_lines(tmp_path / "log.jsonl", cast(["Ada", "Bo"]) + [
+        aside("event", 1, "It rains."), said(1, 1, "Rain."), aside("whisper", 1, "Lie.", to=[2]),
+        said(2, 2, "What rain?")])
+    ada, bo = ([one["content"] for one in record["messages"][1:]]
+               for record in records(tmp_path / "log.jsonl"))
+    assert ada == ["(Stage direction: It rains.)", "Rain."]
+    assert bo == ["(Stage direction: It rains.)\n\nAda: Rain.\n\n"
+                  "(Whispered to you alone, the others do not hear it: Lie.)", "What rain?"]
+    text = export(tmp_path / "log.jsonl", "--format", "text").stdout.decode()
+    assert "stage:\n    It rains." in text and "stage, to Bo:\n    Lie." in text
 
 
 def test_jsonl_is_the_log(log):
