@@ -47,7 +47,7 @@ DIR.parley-analyzer  := analyzer
 DIR.parley-simulator := simulator
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c $(DIR.$(1))/*/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths) tests/screen/test_hostile.py
+PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths export) tests/screen/test_hostile.py
 C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
@@ -171,9 +171,10 @@ points: ## kills at every fault point, N=100 each, judged: SEED= POINTS='commit.
 deps: ## install with apt what is missing (says what first)
 	@tools/deps
 install: all ## PREFIX=/usr/local DESTDIR=
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/parley/schemas
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/parley/schemas $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(PROGRAMS:%=$(B)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(SCHEMAS) $(DESTDIR)$(PREFIX)/share/parley/schemas
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean: ## remove what was built
 	rm -rf build parley
 help: ## this list

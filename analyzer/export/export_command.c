@@ -147,48 +147,49 @@ static bool is_chat(enum export_format format)
     return format == EXPORT_MESSAGES || format == EXPORT_SHAREGPT;
 }
 
-/* The templates the personas were told by: --prompts, else the built-in ones. */
-static bool with_prompts(struct export_job *job, const struct config *config,
+/* The templates the personas were told by: --prompts, else the built-in ones. `job` is
+ * a copy: it borrows what ends here. */
+static bool with_prompts(struct export_job job, const struct config *config,
                          const struct material *material, struct notes *notes,
                          struct err *err)
 {
-    struct chat_prompts prompts;
+    const char *folder = config->prompts;
     char *persona = NULL;
     char *opening = NULL;
-    bool ok =
-        template_load(config->prompts, "worker/prompts/persona.txt", &persona, err)
-        && template_load(config->prompts, "worker/prompts/opening.txt", &opening, err);
+    bool ok = template_load(folder, "worker/prompts/persona.txt", &persona, err)
+              && template_load(folder, "worker/prompts/opening.txt", &opening, err);
+    struct chat_prompts prompts = {persona, opening};
 
-    if (ok && is_chat(job->format) && config->prompts == NULL
+    if (ok && is_chat(job.format) && folder == NULL
         && material_prompts(material) != NULL)
         notes_add(notes, "the run had templates of its own: --prompts %s",
                   log_safe(str_of(material_prompts(material))));
-    prompts = (struct chat_prompts){persona, opening};
-    job->prompts = &prompts;
-    ok = ok && write_out(job, config->out, notes, err);
-    job->prompts = NULL;
+    job.prompts = &prompts;
+    ok = ok && write_out(&job, config->out, notes, err);
     free(persona);
     free(opening);
     return ok;
 }
 
 static bool export_from(const struct config_loaded *loaded, const struct where *where,
-                        struct export_job *job, struct notes *notes, struct err *err)
+                        const struct export_job *wanted, struct notes *notes,
+                        struct err *err)
 {
     const struct config *config = &loaded->values;
+    struct export_job job = *wanted;
     struct material material;
     bool ok;
 
-    if (!material_find(where, config->prefix, !is_rows(job->format), notes, &material,
+    if (!material_find(where, config->prefix, !is_rows(job.format), notes, &material,
                        err))
         return false;
-    job->transcript = material.transcript;
-    job->topic_of = material_topic;
-    job->topic_owner = &material;
+    job.transcript = material.transcript;
+    job.topic_of = material_topic;
+    job.topic_owner = &material;
     if (config->thinking && material.calls == NULL)
         notes_add(notes, "there is no calls.jsonl: no thinking is known");
     if (config->thinking)
-        job->calls = material.calls;
+        job.calls = material.calls;
     ok = with_prompts(job, config, &material, notes, err);
     material_done(&material);
     return ok;
@@ -222,7 +223,7 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
 {
     const char *word = loaded->rest > 0 ? words[0] : NULL;
     bool from_redis = loaded->values.from_redis;
-    struct export_job job;
+    struct export_job job = {.format = EXPORT_JSONL};
     struct where where;
     struct notes notes;
     bool ok;
