@@ -28,6 +28,7 @@ static void put_source(const char *source, unsigned width, struct buf *into)
     (void)buf_add_text(into, "source: "); /* its overflow stays to be seen */
     (void)buf_add_str(into, shown);
     (void)buf_add_text(into, "\n");
+    buf_done(&safe);
 }
 
 void report_table(const struct report *report, struct buf *into)

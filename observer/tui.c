@@ -199,7 +199,7 @@ bool tui_run(const struct tui_options *options, struct err *err)
 {
     struct tui tui = {.options = options};
     enum screen_id first;
-    struct area size;
+    struct area size = {0};
     bool ok;
 
     if (!parse_size(options->config->size, &size, err)) {
