@@ -368,7 +368,7 @@ def test_a_run_that_was_used_stays_until_it_is_left(box):
 def test_ctrl_c_ends_the_run_and_the_bar_says_so(box):
     with Guest(box, "run", "--simulate", "--tokens-per-second", "5", "--reply-tokens", "100..100",
                "--story", story_file(box), "--out", box.path("D"), cols=100, rows=100) as pane:
-        pane.wait("1 in hand", "a turn is being spoken")
+        pane.wait("Ada speaks", "a turn is being spoken")
         pane.keys("C-c")
         pane.wait("ending after the turn in flight; once more: at once")
         pane.keys("C-c")
