@@ -47,7 +47,7 @@ DIR.parley-analyzer  := analyzer
 DIR.parley-simulator := simulator
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c $(DIR.$(1))/*/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths export) tests/screen/test_hostile.py
+PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths export wall) tests/screen/test_hostile.py
 C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:
@@ -156,7 +156,7 @@ chaos: all ## a fleet under kills, judged: SEED= TURNS= EVERY= (ms) MODE=kill|st
 bugs: all ## eight builds with a known bug each: all must be caught
 	PARLEY_BUILD=$(B) PARLEY_PROOF=long $(PYTHON) -m pytest -q tests/chaos/test_known_bad.py
 bench: all $(B)/bench/pingpong $(B)/bench/reader ## what parley adds to a turn and to a token, and a long log beside jq, each against a floor of the same run
-	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py && PARLEY_BUILD=$(B) $(PYTHON) bench/analyze.py
+	PARLEY_BUILD=$(B) $(PYTHON) bench/bench.py && PARLEY_BUILD=$(B) $(PYTHON) bench/streams.py && PARLEY_BUILD=$(B) $(PYTHON) bench/analyze.py && PARLEY_BUILD=$(B) $(PYTHON) bench/observer.py
 bench-compare: all $(B)/bench/pingpong ## a turn of this build and of revision BASE= (or a build's folder), measured in turns
 	PARLEY_BUILD=$(B) $(PYTHON) bench/compare.py $(BASE)
 soak: all ## steady work with a fault a second: does anything grow? MINUTES=30 SEED= RATE=50 (turns/s) JSON=

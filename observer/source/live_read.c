@@ -120,17 +120,15 @@ void live_read_cast(const struct redis_value *fields, struct wall *wall, struct 
                     int64_t version)
 {
     struct str names[WALL_NAMES] = {{0}};
-    struct seat seats[WALL_NAMES];
+    struct seat seats[WALL_NAMES] = {{{0}}};
     size_t count = fields->count > CAST_SEATS ? fields->count - CAST_SEATS : 0;
     struct wall_cast cast = {.version = version, .names = names};
     struct message story = {0};
-    struct wish wish;
+    struct wish wish = {0};
     struct err err = {0};
 
     if (count > WALL_NAMES)
         count = WALL_NAMES;
-    wish_init(&wish);
-    message_init(&story, MESSAGE_STORY);
     if (wish_parse(redis_item_text(fields, 0), &wish, &err))
         cast.topic = str_of(wish.topic);
     /* Before it began there is none. */
@@ -138,7 +136,6 @@ void live_read_cast(const struct redis_value *fields, struct wall *wall, struct 
         && message_parse(redis_item_text(fields, 1), &story, &err))
         cast.setting = str_of(story.story.setting);
     for (size_t i = 0; i < count; i++) {
-        seat_init(&seats[i]);
         if (seat_parse(redis_item_text(fields, CAST_SEATS + i), &seats[i], &err))
             names[i] = str_of(seats[i].persona.name);
     }

@@ -1,4 +1,5 @@
 """The wall over Redis: what it reads, what it shows, its keys, on a terminal that tmux keeps."""
+import os
 import re
 import signal
 import sys
@@ -6,13 +7,12 @@ import time
 
 import pytest
 
-from helpers import BUILD, ROOT, Fleet, box, wait_for  # noqa: F401 (box is a fixture)
+from helpers import ROOT, Fleet, box, wait_for  # noqa: F401 (box is a fixture)
 from tmux_rig import Pane
 
 sys.path.insert(0, str(ROOT / "bench"))
+import observer  # noqa: E402
 from wall_feed import Feeder  # noqa: E402
-
-SLOW = "asan" in str(BUILD)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_paused_conversation_is_asked_about_and_goes_on(fleet):
         pane.keys("y")
         pane.wait("1 paused")
         pane.keys("r")
-        pane.wait(f"{talk}?")
+        pane.wait(f"{talk} go on?")
         pane.keys("y")
         pane.wait("1 running")
 
@@ -201,3 +201,14 @@ def test_redis_is_asked_no_more_for_more_conversations(fleet):
         assert 0 < hashes <= (18 * 2 + 400 + 40) * (seconds + 0.6)
         assert after["xrevrange"] - before["xrevrange"] <= 18 * 3 * (seconds + 0.6)
         assert after["zrange"] - before["zrange"] <= 4 * (seconds + 1)
+
+
+@pytest.mark.skipif(os.environ.get("PARLEY_PROOF") != "long", reason="minutes: make proof")
+def test_cpu_and_commands_are_flat_from_two_to_four_thousand_conversations():
+    """And 100 of them take less than 5 % of a core."""
+    few, many, twice = (observer.measure(count, 20, 5.0) for count in (100, 2000, 4000))
+    print(few, many, twice, sep="\n")
+    assert 0 < few["cpu_percent"] < 5
+    assert twice["cpu_percent"] < 1.3 * many["cpu_percent"] + 0.3
+    assert twice["commands_per_second"] < 1.15 * many["commands_per_second"]
+    assert all(1 < seen["frames_per_second"] <= 30 for seen in (few, many, twice))
