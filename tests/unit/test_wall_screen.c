@@ -338,6 +338,7 @@ static void a_command_is_for_the_one_that_was_asked_about(void **state)
     /* A new row comes on top before the yes. */
     rig_take(rig->wall, 4, &facts, now_us);
     (void)draw(rig);
+    assert_string_equal(rig->screen.ops->step(rig->screen.self, 0), rig_id(3).at);
     rig->screen.ops->prompted(rig->screen.self, PROMPT_CONFIRM, str_of(""));
     assert_int_equal(rig->orders, 1);
     assert_int_equal(rig->order.kind, ORDER_PAUSE);
