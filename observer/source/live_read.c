@@ -120,7 +120,7 @@ void live_read_cast(const struct redis_value *fields, struct wall *wall, struct 
                     int64_t version)
 {
     struct str names[WALL_NAMES] = {{0}};
-    struct seat seats[WALL_NAMES] = {{{0}}};
+    struct seat seats[WALL_NAMES];
     size_t count = fields->count > CAST_SEATS ? fields->count - CAST_SEATS : 0;
     struct wall_cast cast = {.version = version, .names = names};
     struct message story = {0};
@@ -136,6 +136,7 @@ void live_read_cast(const struct redis_value *fields, struct wall *wall, struct 
         && message_parse(redis_item_text(fields, 1), &story, &err))
         cast.setting = str_of(story.story.setting);
     for (size_t i = 0; i < count; i++) {
+        seats[i] = (struct seat){0};
         if (seat_parse(redis_item_text(fields, CAST_SEATS + i), &seats[i], &err))
             names[i] = str_of(seats[i].persona.name);
     }
