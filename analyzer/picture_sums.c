@@ -120,17 +120,31 @@ bool picture_distribution(const struct report *report, struct buf *data,
 
 /* ---- throughput ---- */
 
+/* A panel of the column, where the points know anything of it. */
+static void put_steps(struct buf *drawing, int column, const char *label,
+                      const char *color)
+{
+    (void)buf_printf(drawing,
+                     "set ylabel '%s'\n"
+                     "plot $points using 1:%d with fillsteps fs transparent solid 0.35 "
+                     "lc rgb '%s' notitle, $points using 1:%d with steps lw 1.5 lc rgb "
+                     "'%s' notitle\n",
+                     label, column, color, column, color);
+}
+
 bool picture_throughput(const struct report *report, struct buf *data,
                         struct buf *drawing)
 {
     struct activity_point points[ACTIVITY_POINTS_MAX];
     int64_t width_us = 0;
     size_t count = activity_points(report->tally->activity, points, &width_us);
+    bool tokens = false;
+    bool calls = false;
 
-    if (count < 2)
-        return false;
     (void)buf_add_text(data, "$points << END\n");
     for (size_t i = 0; i < count; i++) {
+        tokens = tokens || isfinite(points[i].tokens_per_second);
+        calls = calls || isfinite(points[i].concurrency);
         (void)buf_printf(data, "%.6g",
                          (double)(points[i].at_us - points[0].at_us) / 1e6);
         put_value(data, points[i].tokens_per_second);
@@ -138,17 +152,16 @@ bool picture_throughput(const struct report *report, struct buf *data,
         (void)buf_add_char(data, '\n');
     }
     (void)buf_add_text(data, "END\n");
-    (void)buf_add_text(
-        drawing,
-        "set yrange [0:*]\nset lmargin 12\nset multiplot layout 2,1\n"
-        "set ylabel 'tokens/s'\n"
-        "plot $points using 1:2 with fillsteps fs transparent solid 0.35 lc rgb "
-        "'#3b82c4' notitle, $points using 1:2 with steps lw 1.5 lc rgb '#3b82c4' "
-        "notitle\n"
-        "set ylabel 'calls at once'\nset xlabel 'seconds since the first call'\n"
-        "plot $points using 1:3 with fillsteps fs transparent solid 0.35 lc rgb "
-        "'#2f9e6e' notitle, $points using 1:3 with steps lw 1.5 lc rgb '#2f9e6e' "
-        "notitle\n"
-        "unset multiplot\n");
+    if (count < 2 || (!tokens && !calls))
+        return false;
+    (void)buf_printf(drawing, "set yrange [0:*]\nset lmargin 12\n%s",
+                     tokens && calls ? "set multiplot layout 2,1\n" : "");
+    if (tokens)
+        put_steps(drawing, 2, "tokens/s", "#3b82c4");
+    (void)buf_add_text(drawing, "set xlabel 'seconds since the first call'\n");
+    if (calls)
+        put_steps(drawing, 3, "calls at once", "#2f9e6e");
+    if (tokens && calls)
+        (void)buf_add_text(drawing, "unset multiplot\n");
     return true;
 }

@@ -32,7 +32,9 @@ static bool draw(const struct gnuplot *gnuplot, struct plots *plots,
              && take(gnuplot, picture, "svg", &plots->svg[picture], err)
              && take(gnuplot, picture, "png", &plots->png[picture], err);
     buf_done(&script);
-    return ok || err_wrap(err, "picture %s", picture_name(picture));
+    if (!ok && err->code != ERR_USAGE) /* no gnuplot: it is no picture's fault */
+        err_wrap(err, "picture %s", picture_name(picture));
+    return ok;
 }
 
 bool plots_draw(struct plots *plots, const struct report *report, struct err *err)
