@@ -114,10 +114,10 @@ static bool forget(struct clean *clean, const char *id, char word[TEXT_SIZE],
     static const char *const own[] = {"conversation", "cast", "transcript", "live"};
     const struct redis_script *script = script_get(SCRIPT_FORGET);
     const struct keys *keys = &clean->fleet->keys;
-    char names[6][KEY_SIZE];
-    struct str words[10] = {str_of("EVAL"), str_make(script->text, script->text_len),
-                            str_of("6")};
-    struct redis_call call = {.argc = 10,
+    char names[7][KEY_SIZE];
+    struct str words[11] = {str_of("EVAL"), str_make(script->text, script->text_len),
+                            str_of("7")};
+    struct redis_call call = {.argc = 11,
                               .argv = words,
                               .on_answer = on_forgotten,
                               .owner = word,
@@ -127,7 +127,8 @@ static bool forget(struct clean *clean, const char *id, char word[TEXT_SIZE],
         words[3 + i] = key_make(keys, own[i], id, names[i]);
     words[7] = key_make(keys, "conversations", NULL, names[4]);
     words[8] = key_make(keys, "due", NULL, names[5]);
-    words[9] = str_of(id);
+    words[9] = key_make(keys, "asked", id, names[6]);
+    words[10] = str_of(id);
     word[0] = '\0';
     return redis_sync_call(clean->fleet->loop, clean->fleet->redis, &call, err);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "net/redis.h"
+#include "proto/asked.h"
 
 enum {
     LIVE_MAX_ENTRIES = 4096,
@@ -60,7 +61,7 @@ static void add_entry(struct live *live, const char *kind, const struct str *mor
     send(live, argv, n);
 }
 
-static void expire(struct live *live)
+static void expire(struct live *live, const char *what)
 {
     char key[KEY_SIZE];
     char seconds[16];
@@ -68,7 +69,7 @@ static void expire(struct live *live)
 
     fmt_into(seconds, sizeof seconds, "%d", LIVE_EXPIRE_SECONDS);
     words[0] = str_of("EXPIRE");
-    words[1] = key_make(live->keys, "live", live->conversation, key);
+    words[1] = key_make(live->keys, what, live->conversation, key);
     words[2] = str_of(seconds);
     send(live, words, 3);
 }
@@ -78,7 +79,7 @@ static void announce(struct live *live)
     const struct str author[] = {str_of("author"), str_of(live->author)};
 
     add_entry(live, "begin", author, 2);
-    expire(live);
+    expire(live, "live");
     live->begun = true;
 }
 
@@ -161,7 +162,30 @@ void live_waiting(struct live *live, const char *conversation, const char *serve
 
     live_begin(live, conversation, "");
     add_entry(live, "waiting", fields, 4);
-    expire(live);
+    expire(live, "live");
+}
+
+void live_asked(struct live *live, const char *url, struct str body)
+{
+    const struct asked_sent sent = {
+        .call = live->call, .url = url, .body = body, .turn = live->turn};
+    char key[KEY_SIZE];
+    char seat[24];
+    struct buf asked;
+
+    if (!redis_ready(live->redis) || redis_refuses_writes(live->redis))
+        return;
+    buf_init(&asked, ASKED_MAX_BYTES);
+    fmt_into(seat, sizeof seat, "%lld", (long long)live->seat);
+    if (asked_format(&sent, &asked)) {
+        const struct str words[] = {
+            str_of("HSET"), key_make(live->keys, "asked", live->conversation, key),
+            str_of(seat), buf_str(&asked)};
+
+        send(live, words, sizeof words / sizeof *words);
+        expire(live, "asked");
+    }
+    buf_done(&asked);
 }
 
 void live_end(struct live *live, const char *outcome)
@@ -177,6 +201,6 @@ void live_end(struct live *live, const char *outcome)
     else if (live->words.len > 0)
         flush(live);
     add_entry(live, "end", fields, 2);
-    expire(live);
+    expire(live, "live");
     live->begun = false;
 }

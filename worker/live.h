@@ -43,6 +43,8 @@ void live_restart(struct live *live);
 /* No call is in progress: the turn waits for a server, they are all down. */
 void live_waiting(struct live *live, const char *conversation, const char *servers,
                   const char *reason);
+/* The request of the call in progress, as it was sent: K:asked:<id>, a field a seat. */
+void live_asked(struct live *live, const char *url, struct str body);
 /* outcome: "done", "failed"; or "cancelled": what was shown is taken back. */
 void live_end(struct live *live, const char *outcome);
 

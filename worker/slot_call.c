@@ -86,6 +86,17 @@ static void on_attempt(void *owner, const struct router_attempt *attempt)
     live_begin(&slot->live, slot->conversation, slot->call_id);
 }
 
+/* Leaves Redis with the renewal that on_attempt sent: one write for both. */
+static void on_sent(void *owner, const struct router_attempt *attempt,
+                    const struct llm_sent *sent)
+{
+    struct slot *slot = owner;
+
+    (void)attempt;
+    if (strcmp(slot->worker->config->live_requests, "yes") == 0)
+        live_asked(&slot->live, sent->url, sent->body);
+}
+
 static void on_waiting(void *owner, const char *servers, const char *reason)
 {
     struct slot *slot = owner;
@@ -350,6 +361,7 @@ static bool make_prompt(struct slot *slot, const struct llm_request *request,
 static bool ask(struct slot *slot, struct str rejected, const char *complaint)
 {
     static const struct router_handlers handlers = {.on_attempt = on_attempt,
+                                                    .on_sent = on_sent,
                                                     .on_delta = on_delta,
                                                     .judge = judge,
                                                     .on_attempt_end = on_attempt_end,

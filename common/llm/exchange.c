@@ -298,6 +298,18 @@ static int64_t ms_or(int64_t ms, int64_t otherwise_ms)
     return ms > 0 ? ms : otherwise_ms;
 }
 
+static void exchange_told_sent(const struct exchange *exchange, struct str body)
+{
+    const struct llm_handlers *handlers = &exchange->call.handlers;
+    char *url;
+
+    if (handlers->on_sent == NULL)
+        return;
+    url = wire_join(exchange->url, exchange->dialect->chat_path);
+    handlers->on_sent(handlers->owner, &(struct llm_sent){url, body});
+    free(url);
+}
+
 static void exchange_send(struct exchange *exchange, const struct llm_request *request,
                           size_t max_reply_bytes)
 {
@@ -326,6 +338,7 @@ static void exchange_send(struct exchange *exchange, const struct llm_request *r
     ok = exchange->dialect->write(request, &body);
     assert(ok);
     http.body = buf_str(&body);
+    exchange_told_sent(exchange, http.body);
     exchange->http = http_start(exchange->call.llm->http, &http, &handlers);
     buf_done(&body);
     free(key);

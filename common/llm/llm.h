@@ -64,7 +64,16 @@ struct llm_request {
     int64_t total_ms;
 };
 
+/* The HTTP request, as it leaves. */
+struct llm_sent {
+    const char *url; /* whole; without user and password */
+    struct str body; /* JSON; keys stand in headers only */
+};
+
 struct llm_handlers {
+    /* From inside llm_start; not for echo, which sends nothing. What it points to is
+     * valid during the call. May be NULL. */
+    void (*on_sent)(void *owner, const struct llm_sent *sent);
     /* New text, whole UTF-8 characters. May be NULL. */
     void (*on_delta)(void *owner, struct str text);
     /* The end; what it points to is valid inside the callback only. */

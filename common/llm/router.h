@@ -9,7 +9,7 @@
  * tries nothing but probes: a turn fails by its own fault only. The formulas stand in
  * docs/routing.md. Calls of `echo` go straight through.
  *
- * Flow: router_start -> admit -> on_attempt -> on_delta* -> on_attempt_end
+ * Flow: router_start -> admit -> on_attempt -> on_sent -> on_delta* -> on_attempt_end
  *       [-> pause -> admit ...] -> on_result, once
  */
 #ifndef PARLEY_LLM_ROUTER_H
@@ -70,8 +70,11 @@ struct router_attempt {
 };
 struct router_handlers {
     /* About to be sent; for echo before router_start returns. May be NULL, as the next
-     * four. */
+     * five. */
     void (*on_attempt)(void *owner, const struct router_attempt *attempt);
+    /* Behind on_attempt; as llm.h. */
+    void (*on_sent)(void *owner, const struct router_attempt *attempt,
+                    const struct llm_sent *sent);
     void (*on_delta)(void *owner, struct str text);
     /* A done result: LLM_ERROR_NONE takes it, LLM_ERROR_EMPTY has it asked once more.
      */

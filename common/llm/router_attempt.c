@@ -14,6 +14,14 @@
 
 /* ---- an attempt ---- */
 
+static void on_llm_sent(void *owner, const struct llm_sent *sent)
+{
+    struct router_call *call = owner;
+
+    if (call->handlers.on_sent != NULL)
+        call->handlers.on_sent(call->handlers.owner, &call->attempt, sent);
+}
+
 static void on_llm_delta(void *owner, struct str text)
 {
     struct router_call *call = owner;
@@ -70,7 +78,10 @@ static void on_llm_result(void *owner, const struct llm_result *result)
 
 void call_send(struct router_call *call, const struct llm_request *what)
 {
-    const struct llm_handlers handlers = {on_llm_delta, on_llm_result, call};
+    const struct llm_handlers handlers = {.on_sent = on_llm_sent,
+                                          .on_delta = on_llm_delta,
+                                          .on_result = on_llm_result,
+                                          .owner = call};
     const struct endpoint *endpoint = call->attempt.endpoint;
     struct llm_request request = *what;
 

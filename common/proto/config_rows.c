@@ -149,6 +149,8 @@ const struct opt_row config_rows[] = {
      .commands = FOR_RUN | FOR_WORKER, .value = "BYTES", .help = "the live view gets a reply in pieces of at most so much", .group = "The live view"},
     {"update-rate", "live.update_seconds", NULL, OPT_DURATION, AT(update_ms), .min = 0, .max = 10000, .fallback = "50ms",
      .commands = FOR_RUN | FOR_WORKER, .value = "TIME", .help = "and at least so often"},
+    {"live-requests", "live.requests", NULL, OPT_CHOICE, AT(live_requests), .choices = "yes|no", .fallback = "yes",
+     .commands = FOR_RUN | FOR_WORKER, .value = "yes|no", .help = "keep the last request of each seat for ten minutes, for the observer to show"},
 
     {"observe", "run.observe", NULL, OPT_CHOICE, AT(observe), .choices = "auto|tui|plain|json|none", .fallback = "auto",
      .commands = FOR_RUN, .value = "HOW", .help = "how the conversation is shown", .group = "Showing and keeping"},

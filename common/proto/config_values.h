@@ -79,6 +79,7 @@ struct config {
     /* the live view */
     int64_t chunk_bytes;
     int64_t update_ms;
+    char *live_requests; /* "yes", "no": the requests that are sent are shown */
     /* run, observe, analyze */
     char *out;
     bool force;

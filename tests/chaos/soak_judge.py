@@ -98,7 +98,8 @@ class Judge:
         """As docs/protocol.md allows: the hash first."""
         for one in ids:
             self.fleet.db.delete(f"{K}conversation:{one}")
-            self.fleet.db.delete(*(f"{K}{kind}:{one}" for kind in ("cast", "transcript", "live")))
+            self.fleet.db.delete(*(f"{K}{kind}:{one}"
+                                   for kind in ("cast", "transcript", "live", "asked")))
             self.fleet.db.zrem(K + "conversations", one)
             del self.fleet.asked[one]
             self.fleet.watcher.forget(one)

@@ -165,7 +165,7 @@ def test_forget_takes_ended_conversations_only_and_may_be_asked_twice(fleet):
     path = pathlib.Path(__file__).resolve().parents[2] / "common" / "scripts" / "forget.lua"
     script = fleet.db.register_script(path.read_text())
     keys = [f"{K}:{name}" for name in ("conversation:x", "cast:x", "transcript:x", "live:x",
-                                       "conversations", "due")]
+                                       "conversations", "due", "asked:x")]
 
     def forget():
         return script(keys=keys, args=["x"])
@@ -177,6 +177,7 @@ def test_forget_takes_ended_conversations_only_and_may_be_asked_twice(fleet):
     fleet.db.xadd(keys[2], {"message": "{}"})
     fleet.db.zadd(keys[4], {"x": 1, "y": 2})
     fleet.db.zadd(keys[5], {"x": 1})
+    fleet.db.hset(keys[6], "1", "{}")
     assert forget() == ["OK"]
     assert fleet.db.keys("*") == [keys[4]] and fleet.db.zrange(keys[4], 0, -1) == ["y"]
     assert forget() == ["GONE"]

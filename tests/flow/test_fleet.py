@@ -16,6 +16,7 @@ KEYS = {("meta", False): "hash", ("leader", False): "string", ("epoch", False): 
         ("conversation", True): "hash", ("cast", True): "hash", ("transcript", True): "stream",
         ("due", False): "zset", ("request", True): "stream", ("response", True): "stream",
         ("events", False): "stream", ("calls", False): "stream", ("live", True): "stream",
+        ("asked", True): "hash",
         ("control", False): "stream", ("answer", True): "list", ("dead", False): "stream"}
 # Those of the model servers, which all shards of a prefix share: they expire by themselves.
 SERVER_KEY = re.compile(r"parley:\{endpoints\}:http://[^:]+:\d+(?::(held|waiting|alive))?")

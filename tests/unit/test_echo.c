@@ -172,7 +172,8 @@ static const struct llm_request request = {
 
 static void start(struct seen *seen, const struct llm_request *what)
 {
-    const struct llm_handlers handlers = {on_delta, on_result, seen};
+    const struct llm_handlers handlers = {
+        .on_delta = on_delta, .on_result = on_result, .owner = seen};
 
     buf_init(&seen->said, 4096);
     seen->call = llm_start(llm, what, &handlers);

@@ -388,7 +388,8 @@ static void what_came_is_enough(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct seen seen = {0};
-        const struct llm_handlers handlers = {on_delta_enough, on_result, &seen};
+        const struct llm_handlers handlers = {
+            .on_delta = on_delta_enough, .on_result = on_result, .owner = &seen};
         struct llm_request what = request;
 
         what.provider = rows[i].provider;

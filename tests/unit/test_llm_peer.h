@@ -100,7 +100,8 @@ static const struct llm_request request = {
 
 RIG void start(struct seen *seen, struct llm_request what)
 {
-    const struct llm_handlers handlers = {on_delta, on_result, seen};
+    const struct llm_handlers handlers = {
+        .on_delta = on_delta, .on_result = on_result, .owner = seen};
 
     buf_init(&seen->said, RIG_BYTES_MAX);
     seen->call = llm_start(llm, &what, &handlers);
