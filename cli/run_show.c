@@ -110,6 +110,7 @@ static bool start(struct run *run, const char *mode, struct err *err)
     word_list_add(&words, "program");
     word_list_add(&words, "--shard=%s", run->shard);
     word_list_add(&words, "--mode=%s", mode);
+    word_list_add(&words, "--wait");
     if (run->config->redis_password_file != NULL)
         word_list_add(&words, "--redis-password-file=%s",
                       run->config->redis_password_file);

@@ -17,8 +17,9 @@
 
 enum {
     TICK_MS = 250,
-    ASKED_A_TICK = 8,       /* hashes looked at without an occasion */
-    KEEP_OVER_MS = 10000,   /* a late event must not bring an ended one back */
+    ASKED_A_TICK = 8,     /* hashes looked at without an occasion */
+    KEEP_OVER_MS = 10000, /* a late event must not bring an ended one back */
+    MISSED_MS = 1000,
     FIRST_CONTACT_MS = 4000 /* Redis must be there by then */
 };
 static const char layout_known[] = "1";
@@ -34,13 +35,14 @@ struct follow {
     size_t next_asked; /* whose turn it is at the next tick */
     struct loop_timer tick;
     int64_t started_ms;
-    bool named;     /* only the conversations given */
-    bool was_ready; /* Redis was there once */
-    bool down;      /* its loss was told */
-    bool many;      /* on_many was called */
-    bool ended;     /* on_done or on_failed was called */
-    bool events;    /* the tail reads K:events */
-    struct err why; /* what the connection said last */
+    bool named;        /* only the conversations given */
+    bool was_ready;    /* Redis was there once */
+    bool down;         /* its loss was told */
+    bool many;         /* on_many was called */
+    bool ended;        /* on_done or on_failed was called */
+    bool events;       /* the tail reads K:events */
+    int64_t missed_ms; /* when one that is named was not there first, monotonic; or 0 */
+    struct err why;    /* what the connection said last */
 };
 
 /* ---- conversations ---- */
@@ -116,6 +118,11 @@ static void on_absent(void *owner, const char *id)
     struct follow *follow = owner;
     char text[CONVERSATION_SIZE + 64];
 
+    if (!follow->options.wait) {
+        if (follow->missed_ms == 0)
+            follow->missed_ms = clock_mono_ms();
+        return;
+    }
     fmt_into(text, sizeof text, "there is no conversation %s yet: waiting for it", id);
     follow->options.on_notice(follow->options.owner, text);
 }
@@ -313,11 +320,31 @@ static void check_contact(struct follow *follow)
     fail(follow, &err);
 }
 
+/* One that was opened a moment ago may be asked for before it is there. */
+static void check_missed(struct follow *follow)
+{
+    struct err err = {0};
+
+    if (follow->missed_ms == 0 || clock_mono_ms() - follow->missed_ms < MISSED_MS)
+        return;
+    for (size_t i = 0; i < follow->count; i++) {
+        const struct follow_talk *talk = follow->talks[i];
+
+        if (!talk->absent || talk->ending || talk->talk.facts.state[0] != '\0')
+            continue;
+        err_set(&err, ERR_TIMEOUT, "there is no conversation %s (--wait waits for it)",
+                talk->talk.id);
+        fail(follow, &err);
+        return;
+    }
+}
+
 static void on_tick(struct loop_timer *timer, void *owner)
 {
     struct follow *follow = owner;
 
     check_contact(follow);
+    check_missed(follow);
     sweep(follow);
     for (size_t i = 0; i < follow->count && i < ASKED_A_TICK; i++) {
         follow->next_asked = (follow->next_asked + 1) % follow->count;

@@ -39,6 +39,7 @@ struct follow_options {
     const char *const *ids; /* valid ones, copied; none: those that run (of the newest
                              * 1000) and those that come */
     size_t id_count;
+    bool wait; /* for those that are not there; else on_failed within two seconds */
     enum follow_live live;
     void (*on_sight)(void *owner, const struct sight *sight);
     /* A second conversation is followed from now on. Called once. */

@@ -49,6 +49,7 @@ static bool show(const struct config *config, const struct tui_options *tui,
                                              .keys = tui->keys,
                                              .ids = tui->ids,
                                              .id_count = tui->id_count,
+                                             .wait = config->wait,
                                              .json = strcmp(config->mode, "json") == 0,
                                              .color = config->color};
 
@@ -108,7 +109,8 @@ int main(int argc, char **argv)
         {FOR_OBSERVE, "parley observe", "[--mode tui|plain|json] [ID ...]",
          "Shows conversations as they are held. Without an ID: those that run now and\n"
          "those that come, until it is interrupted. With IDs: these, until they have\n"
-         "ended. One conversation on a terminal is shown word by word; several, or\n"
+         "ended; they must be there, unless --wait is given. One conversation on a "
+         "terminal is shown word by word; several, or\n"
          "into a pipe, a line a turn. What models write is made harmless.\n"
          "With --replay: a recorded run, by its own times.\n"
          "\n"

@@ -202,6 +202,7 @@ static void start_live(struct observer *observer,
         .keys = options->keys,
         .ids = options->ids,
         .id_count = options->id_count,
+        .wait = options->wait,
         /* Without a terminal no words are shown, but who waits for a server. */
         .live = options->json ? FOLLOW_LIVE_ALWAYS : FOLLOW_LIVE_SINGLE,
         .on_sight = on_sight,

@@ -19,6 +19,7 @@ struct observer_options {
     const struct keys *keys;
     const char *const *ids; /* valid ones; none: all that run and come */
     size_t id_count;
+    bool wait;         /* for ids that are not there */
     bool json;         /* one JSON object a line, else plain text */
     const char *color; /* "auto", "always", "never" */
 };

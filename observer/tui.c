@@ -100,6 +100,7 @@ static struct source live(const struct tui *tui)
                                          .keys = tui->options->keys,
                                          .ids = tui->options->ids,
                                          .id_count = tui->options->id_count,
+                                         .wait = tui->options->config->wait,
                                          .events = app_events(tui->app),
                                          .read_only = tui->options->config->read_only};
 

@@ -156,6 +156,7 @@ const struct opt_row config_rows[] = {
      .commands = FOR_RUN, .value = "HOW", .help = "how the conversation is shown", .group = "Showing and keeping"},
     {"mode", NULL, NULL, OPT_CHOICE, AT(mode), .choices = "auto|tui|plain|json", .fallback = "auto",
      .commands = FOR_OBSERVE, .value = "HOW", .help = "how it is shown; tui: full screen; auto: that on a terminal that can, else plain"},
+    {"wait", NULL, NULL, OPT_FLAG, AT(wait), .commands = FOR_OBSERVE, .help = "a conversation that is named may be yet to come; else it must be there within a second"},
     {"screen", NULL, NULL, OPT_CHOICE, AT(screen), .choices = "auto|wall|talk|fleet", .fallback = "auto",
      .commands = FOR_OBSERVE, .value = "WHICH", .help = "what the full screen shows first; auto: one conversation that is named, else all of them"},
     {"once", NULL, NULL, OPT_FLAG, AT(once), .commands = FOR_OBSERVE, .help = "print one full screen and end: no terminal is needed"},

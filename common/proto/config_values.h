@@ -85,6 +85,7 @@ struct config {
     bool force;
     char *observe; /* run: how it is shown */
     char *mode;    /* observe: the same, with a place of its own */
+    bool wait;     /* observe: what is named may be yet to come */
     char *screen;  /* the full screen: what it shows first, as the next five */
     bool once;
     char *size;

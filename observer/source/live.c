@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "live_fleet.h"
+#include "live_named.h"
 #include "live_order.h"
 #include "live_talk.h"
 #include "live_wall.h"
@@ -29,6 +30,7 @@ struct live {
     struct live_fleet *fleet;
     struct live_orders *orders;
     struct live_talk *talk;
+    struct live_named named; /* looked for, unless they are waited for */
     bool was_ready;
     bool down;      /* its loss was told */
     bool failed;    /* on_failed was called */
@@ -88,6 +90,8 @@ static void on_ready(void *owner, bool restarted)
     live_wall_ready(live->wall);
     live_fleet_ready(live->fleet, restarted);
     live_talk_ready(live->talk);
+    if (!live->options.wait)
+        live_named_start(&live->named);
 }
 
 static void on_down(void *owner, const struct err *err)
@@ -189,6 +193,7 @@ static void live_free(void *self)
     live_orders_free(live->orders);
     live_fleet_free(live->fleet);
     live_talk_free(live->talk);
+    live_named_done(&live->named);
     live_wall_free(live->wall);
     redis_clock_stop(&live->clock);
     redis_free(live->redis);
@@ -251,6 +256,13 @@ struct source live_source(const struct live_options *options)
                                                                  .on_answer = on_order,
                                                                  .owner = live});
     live->talk = make_talk(live);
+    live->named = (struct live_named){.redis = live->redis,
+                                      .keys = options->keys,
+                                      .ids = options->ids,
+                                      .id_count = options->id_count,
+                                      .on_missed = on_denied,
+                                      .owner = live};
+    live_named_init(&live->named, options->loop);
     loop_timer_init(&live->contact, options->loop, on_contact, live);
     loop_timer_start(&live->contact, FIRST_CONTACT_MS);
     return (struct source){&live_ops, live};

@@ -23,6 +23,7 @@ struct live_options {
     const char *const *ids; /* valid ones: only these; none: all there are */
     size_t id_count;
     const struct source_events *events;
+    bool wait;      /* for ids that are not there; else on_failed within two seconds */
     bool read_only; /* it takes no commands */
 };
 

@@ -319,8 +319,8 @@ def test_what_ended_before_is_shown_whole(redis_server, db):
     assert re.search(r"\(ended: it was stopped; 450 turns in 0:\d\d\)\n$", text)
 
 
-def test_a_conversation_that_is_not_there_yet_is_waited_for(redis_server, db):
-    with Observer(redis_server, ID) as observer:
+def test_a_conversation_that_is_not_there_yet_is_waited_for_when_asked_to(redis_server, db):
+    with Observer(redis_server, "--wait", ID) as observer:
         observer.wait_error(f"there is no conversation {ID} yet")
         Stage(db).open().begin().turn("Here.").end()
         text, status = observer.rest()
