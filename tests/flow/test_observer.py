@@ -352,7 +352,7 @@ def test_a_turn_that_failed_says_so(redis_server, db):
 def test_entries_nobody_should_have_written_do_no_harm(redis_server, db):
     stage = Stage(db).open().begin()
     transcript, live = stage.key("transcript"), stage.key("live")
-    db.xadd(transcript, {"kind": "whisper", "message": "{}"})
+    db.xadd(transcript, {"kind": "gesture", "message": "{}"})
     db.xadd(transcript, {"kind": "turn", "message": "{\"kind\":\x1b"})
     db.xadd(transcript, {"kind": "turn"})
     db.xadd(live, {"nothing": "known"})
