@@ -184,7 +184,9 @@ const struct fleet_member *fleet_members(const struct fleet *fleet, size_t *ret_
 
 bool fleet_member_silent(const struct fleet_member *member, int64_t now_us)
 {
-    return now_us - member->heard_us > FLEET_SILENT_MS * INT64_C(1000);
+    /* Of a recorded run nobody wrote down the beats. */
+    return member->heard_us >= 0
+           && now_us - member->heard_us > FLEET_SILENT_MS * INT64_C(1000);
 }
 
 /* ---- servers ---- */

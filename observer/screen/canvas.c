@@ -93,16 +93,20 @@ static void part(struct canvas *canvas, unsigned row, unsigned col)
         blank(cell + 1);
 }
 
-/* As much of a cluster as a cell takes, whole characters. */
+/* As much of a cluster as a cell takes, whole characters. Not a joiner (U+200D) at its
+ * end: tmux joins whatever comes into the next cell to it, and all behind moves. */
 static size_t cell_bytes(struct str cluster)
 {
-    size_t len = cluster.len;
+    static const char joiner[] = "\xE2\x80\x8D";
+    enum { JOINER_BYTES = sizeof joiner - 1 };
+    size_t len = cluster.len < CELL_MAX_BYTES ? cluster.len : CELL_MAX_BYTES;
 
-    if (len <= CELL_MAX_BYTES)
-        return len;
-    len = CELL_MAX_BYTES;
-    while (len > 0 && ((unsigned char)cluster.at[len] & 0xC0) == 0x80)
+    while (len > 0 && len < cluster.len
+           && ((unsigned char)cluster.at[len] & 0xC0) == 0x80)
         len--;
+    while (len > JOINER_BYTES
+           && memcmp(cluster.at + len - JOINER_BYTES, joiner, JOINER_BYTES) == 0)
+        len -= JOINER_BYTES;
     return len;
 }
 

@@ -270,13 +270,6 @@ static bool on_is_loaded(void *self)
     return replay->loaded;
 }
 
-static bool on_command(void *self, const struct order *order, struct err *err)
-{
-    (void)self;
-    (void)order;
-    return err_set(err, ERR_USAGE, "a replay cannot be commanded");
-}
-
 static void halt(struct replay *replay)
 {
     int64_t mono_us = clock_mono_us();
@@ -349,7 +342,6 @@ struct source replay_new(const struct replay_options *options)
                                           .watch_talk = on_watch_talk,
                                           .watch_fleet = on_watch_fleet,
                                           .is_loaded = on_is_loaded,
-                                          .command = on_command,
                                           .act = on_act,
                                           .status = on_status,
                                           .free = on_free};
