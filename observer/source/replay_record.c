@@ -106,13 +106,15 @@ static void add_entry(struct replay_record *record, size_t talk, enum replay_wha
 static void note(struct replay_record *record, const struct replay_file *file,
                  int64_t number, const char *why)
 {
+    const char *name =
+        strrchr(file->path, '/'); /* the rest is known, and bars are short */
     struct buf text;
 
     record->notes++;
     if (record->on_note == NULL || record->notes > NOTES_MAX)
         return;
     buf_init(&text, NOTE_BYTES);
-    (void)utf8_harmless(str_of(file->path), false, &text);
+    (void)utf8_harmless(str_of(name == NULL ? file->path : name + 1), false, &text);
     (void)buf_printf(&text, ":%lld: passed over: %.400s", (long long)number, why);
     if (record->notes == NOTES_MAX)
         (void)buf_add_text(&text, " (and more such lines, which are not told)");

@@ -34,7 +34,7 @@ static void on_note(void *owner, const char *text)
 {
     struct scene *scene = owner;
 
-    (void)buf_printf(&scene->notes, "%s;", text + strlen(scene->folder) + 1);
+    (void)buf_printf(&scene->notes, "%s;", text);
 }
 
 static int set_up(void **state)
