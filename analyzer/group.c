@@ -98,10 +98,16 @@ void group_count(struct group *group, struct ration *ration, const struct messag
                  const struct measured *measured)
 {
     count_turn(&group->counts, turn);
-    for (enum metric m = 0; m < METRIC_COUNT; m++)
-        if (!isnan(measured->value[m]))
-            spread_add_slot(&group->metrics[m], ration, measured->value[m],
-                            measured->slot[m]);
+    spread_add_row(group->metrics, METRIC_COUNT, ration, measured->value,
+                   measured->slot);
+}
+
+void group_prefetch(const struct group *group)
+{
+    const char *at = (const char *)group;
+
+    for (size_t i = 0; i < sizeof *group; i += 64) /* a line of its cache */
+        __builtin_prefetch(at + i, 1);
 }
 
 void group_span(struct group *group, int64_t at_us)

@@ -71,6 +71,9 @@ void shared_take(struct shared *shared, const char *text);
 /* Takes a turn into counts and metrics. */
 void group_count(struct group *group, struct ration *ration, const struct message *turn,
                  const struct measured *measured);
+/* Has the processor fetch a group that will soon be counted in: with a thousand
+ * conversations by turns it lies far away. */
+void group_prefetch(const struct group *group);
 /* Widens the span so that it holds that time (UTC); -1 is passed over. */
 void group_span(struct group *group, int64_t at_us);
 /* Milliseconds from the span's start to its end, NAN without one. */

@@ -11,8 +11,8 @@
 #include "base/rng.h"
 
 struct entry {
-    struct group group;
     size_t key_len;
+    struct group group;
     char key[]; /* right behind: one look into memory less */
 };
 struct group_table {

@@ -24,6 +24,7 @@ struct speech {
     struct held *slots; /* open addressing, at most half full; talk NULL: free */
     size_t slot_count;
     size_t count;
+    int64_t turns;       /* of those held */
     struct spread words; /* a turn */
     struct spread sentences;
     struct ration ration;
@@ -85,10 +86,12 @@ static void rebuild(struct speech *speech, size_t slot_count)
     speech->slots = x_calloc(slot_count, sizeof *speech->slots);
     speech->slot_count = slot_count;
     speech->count = 0;
+    speech->turns = 0;
     for (size_t i = 0; i < old_count; i++) {
         if (old[i].talk != NULL && is_chosen(speech, old[i].hash)) {
             *slot_of(speech, old[i].hash) = old[i];
             speech->count++;
+            speech->turns += (int64_t)speech_talk_words(old[i].talk)->count;
         } else {
             speech_talk_free(old[i].talk, &speech->talk_ration);
         }
@@ -96,9 +99,17 @@ static void rebuild(struct speech *speech, size_t slot_count)
     free(old);
 }
 
+static bool are_too_many(const struct speech *speech)
+{
+    return speech->mode == SPEECH_SAMPLE
+           && (speech->count > SPEECH_CONVERSATIONS_MAX
+               || (speech->turns > SPEECH_TURNS_MAX
+                   && speech->count > SPEECH_CONVERSATIONS_MIN));
+}
+
 static void make_room(struct speech *speech)
 {
-    while (speech->mode == SPEECH_SAMPLE && speech->count > SPEECH_CONVERSATIONS_MAX) {
+    while (are_too_many(speech)) {
         speech->every *= 2;
         rebuild(speech, speech->slot_count);
     }
@@ -139,6 +150,8 @@ void speech_take(struct speech *speech, const struct message *message)
         || message->fallback)
         return;
     speech_talk_take(talk, &speech->talk_ration, message->seat, str_of(message->text));
+    if (++speech->turns > SPEECH_TURNS_MAX)
+        make_room(speech);
 }
 
 /* ---- what they come to ---- */

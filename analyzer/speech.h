@@ -2,8 +2,8 @@
  * from the words only, in bounded memory.
  *
  * Of many conversations only every nth is taken (SPEECH_SAMPLE): n doubles whenever
- * more than SPEECH_CONVERSATIONS_MAX would be held, and which ones stay follows from
- * their ids alone, so that the same log gives the same sample.
+ * more than SPEECH_CONVERSATIONS_MAX or SPEECH_TURNS_MAX would be held, and which ones
+ * stay follows from their ids alone, so that the same log gives the same sample.
  */
 #ifndef PARLEY_SPEECH_H
 #define PARLEY_SPEECH_H
@@ -20,6 +20,8 @@ struct speech;
 enum speech_mode { SPEECH_SAMPLE, SPEECH_ALL, SPEECH_NONE };
 enum {
     SPEECH_CONVERSATIONS_MAX = 128, /* held at once in a sample */
+    SPEECH_TURNS_MAX = 1 << 16,     /* turns of a sample: then fewer conversations, */
+    SPEECH_CONVERSATIONS_MIN = 32,  /* but not when there are so few */
     SPEECH_WINDOW = 50,             /* words of the moving type-token ratio */
     SPEECH_GRAM = 4,                /* words of a group that may be repeated */
     SPEECH_MEMORY_TURNS = 32        /* a group said so many turns ago is forgotten */

@@ -164,29 +164,47 @@ static void keep(struct spread *spread, struct ration *ration, double value, int
         sketch_add(spread, ration, slot, 1);
 }
 
-void spread_add_slot(struct spread *spread, struct ration *ration, double value,
-                     int slot)
+/* The way of nearly all values of a long log. */
+static inline bool count_in_sketch(struct sketch *sketch, int slot)
+{
+    uint32_t *count;
+
+    if (sketch == NULL || (unsigned)(slot - sketch->first) >= (unsigned)sketch->count)
+        return false;
+    count = &sketch->counts[slot - sketch->first];
+    *count += *count < UINT32_MAX;
+    return true;
+}
+
+static inline void add(struct spread *spread, struct ration *ration, double value,
+                       int slot)
 {
     double from_first;
 
-    if (!spread->blind)
+    if (!count_in_sketch(spread->sketch, slot) && !spread->blind)
         keep(spread, ration, value, slot);
     if (spread->count == 0)
         spread->first = spread->min = spread->max = value;
-    if (value < spread->min)
-        spread->min = value;
-    if (value > spread->max)
-        spread->max = value;
+    spread->min = value < spread->min ? value : spread->min;
+    spread->max = value > spread->max ? value : spread->max;
     from_first = value - spread->first;
     spread->squares += from_first * from_first;
     spread->sum += value;
     spread->count++;
 }
 
+void spread_add_row(struct spread *spreads, size_t count, struct ration *ration,
+                    const double *values, const int *slots)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
+            add(&spreads[i], ration, values[i], slots[i]);
+}
+
 void spread_add(struct spread *spread, struct ration *ration, double value)
 {
     assert(isfinite(value) && value >= 0);
-    spread_add_slot(spread, ration, value, spread_slot(value));
+    add(spread, ration, value, spread_slot(value));
 }
 
 /* The sum of (v - first)^2 around another first. */

@@ -42,10 +42,11 @@ struct spread {
 
 /* The bucket of a value; one call serves all spreads that take the same value. */
 int spread_slot(double value);
-/* Takes a finite value >= 0 with its slot. The ration must be the same all the time. */
-void spread_add_slot(struct spread *spread, struct ration *ration, double value,
-                     int slot);
+/* Takes a finite value >= 0. The ration must be the same all the time. */
 void spread_add(struct spread *spread, struct ration *ration, double value);
+/* A row of values, each into the spread of the same number; NAN into none. */
+void spread_add_row(struct spread *spreads, size_t count, struct ration *ration,
+                    const double *values, const int *slots);
 /* Takes in all that `from` has; it stays as it is. */
 void spread_merge(struct spread *spread, struct ration *ration,
                   const struct spread *from);

@@ -103,6 +103,7 @@ static struct group *conversation_of(struct tally *tally, struct str id)
     if (number == GROUP_NONE)
         return NULL;
     group = group_table_at(tally->conversations, (size_t)number);
+    group_prefetch(group);
     if (is_new)
         group->conversation.text = x_memdup(id.at, id.len);
     return group;
@@ -176,6 +177,41 @@ static struct group *endpoint_of(struct tally *tally, const struct message *turn
     return group;
 }
 
+static bool same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Whether the turn belongs where the seat's last one did: nearly always, and three
+ * searches are saved. A text that a group does not have in common is NULL there. */
+static bool is_kin(const struct kin *kin, const struct message *turn)
+{
+    return kin->persona != NULL && same(kin->persona->name, turn->author)
+           && same(kin->persona->provider.text, turn->provider)
+           && same(kin->persona->model.text, turn->model)
+           && same(kin->model->provider.text, turn->provider)
+           && same(kin->model->model.text, turn->model)
+           && same(kin->endpoint->provider.text, turn->provider)
+           && same(kin->endpoint->endpoint, turn->endpoint);
+}
+
+static struct kin kin_of(struct tally *tally, const struct message *turn)
+{
+    size_t seat = turn->seat > 0 && turn->seat <= SEATS_MAX ? (size_t)turn->seat : 0;
+    struct kin kin = tally->kin[seat];
+
+    if (is_kin(&kin, turn)) {
+        shared_take(&kin.persona->conversation, turn->conversation_id);
+        return kin;
+    }
+    kin = (struct kin){persona_of(tally, turn), model_of(tally, turn),
+                       endpoint_of(tally, turn)};
+    if (kin.persona != NULL && kin.model != NULL && kin.endpoint != NULL
+        && kin.persona->seat == (int64_t)seat)
+        tally->kin[seat] = kin;
+    return kin;
+}
+
 /* 1 to 16 each for themselves, then 17-32, 33-64, ... */
 static struct group *turn_index_of(struct tally *tally, int64_t number)
 {
@@ -238,14 +274,15 @@ static void count_turn(struct tally *tally, struct group *conversation,
                        const struct message *turn)
 {
     struct measured measured;
+    struct kin kin = kin_of(tally, turn);
 
     measure(turn, &measured);
     group_count(&tally->total, &tally->total_ration, turn, &measured);
-    count_or_pass(tally, tally->conversations, conversation, turn, &measured);
-    count_or_pass(tally, tally->personas, persona_of(tally, turn), turn, &measured);
-    count_or_pass(tally, tally->models, model_of(tally, turn), turn, &measured);
-    count_or_pass(tally, tally->endpoints, endpoint_of(tally, turn), turn, &measured);
+    count_or_pass(tally, tally->personas, kin.persona, turn, &measured);
+    count_or_pass(tally, tally->models, kin.model, turn, &measured);
+    count_or_pass(tally, tally->endpoints, kin.endpoint, turn, &measured);
     count_in(tally, turn_index_of(tally, turn->sequence_number), turn, &measured);
+    count_or_pass(tally, tally->conversations, conversation, turn, &measured);
     goodput_count(&tally->goodput, measured.value, turn->tokens_generated);
     cache_turn(&tally->cache, turn);
     take_activity(tally, turn, &measured);

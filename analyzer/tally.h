@@ -27,9 +27,9 @@
 #include "analyzer/warmup.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "proto/message.h"
 
 struct activity;
-struct message;
 
 enum {
     TALLY_ROWS_MAX = 1000,         /* personas, conversations */
@@ -82,7 +82,10 @@ struct tally {
     struct ration total_ration;
     struct ration group_ration;
     struct names *names; /* conversations met */
-    struct buf key;      /* scratch, as `room` */
+    struct kin {         /* where the last turn of each seat belonged */
+        struct group *persona, *model, *endpoint; /* NULL: not known */
+    } kin[SEATS_MAX + 1];
+    struct buf key; /* scratch, as `room` */
     char *room;
     size_t room_bytes;
     struct tally_tap tap; /* may be set before the first turn */
