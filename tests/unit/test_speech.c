@@ -78,8 +78,8 @@ static void capitals_do_not_make_another_word(void **state)
 {
     struct word_scan a = {.left = str_of("ÄRGER Café МОСТ")};
     struct word_scan b = {.left = str_of("ärger CAFÉ мост")};
-    uint32_t x;
-    uint32_t y;
+    uint32_t x = 0;
+    uint32_t y = 0;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
