@@ -64,7 +64,7 @@ def test_the_terminal_shows_the_story_each_turn_and_the_numbers(six_turns):
         assert " ".join(text.split()) in shown
     for message in turns_of(transcript):
         assert message["metadata"]["author"] + ": " in shown
-    assert "Totals" in done.stdout and "time to first token" in done.stdout
+    assert "Summary" in done.stdout and "time to first token" in done.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x1b]", done.stdout)
     assert done.stderr.splitlines() == [
         f"parley run: the simulator, a private Redis, seed 7, folder {folder}"]
