@@ -14,15 +14,13 @@ static const char *const ascii_levels[LEVELS] = {"_", ".", "-", "~",
 
 static size_t put_blocks(struct buf *into, size_t eighths)
 {
-    size_t columns = 0;
+    size_t whole = eighths / EIGHTHS;
+    size_t rest = eighths % EIGHTHS;
 
-    for (; eighths >= EIGHTHS; eighths -= EIGHTHS, columns++)
+    for (size_t i = 0; i < whole; i++)
         (void)buf_add_text(into, lying[EIGHTHS]);
-    if (eighths > 0) {
-        (void)buf_add_text(into, lying[eighths]);
-        columns++;
-    }
-    return columns;
+    (void)buf_add_text(into, lying[rest]);
+    return whole + (rest > 0);
 }
 
 static size_t put_hashes(struct buf *into, size_t columns)

@@ -79,6 +79,7 @@ static void natural_widths(struct layout *layout)
     const struct page_part *table = layout->table;
     struct buf safe;
 
+    assert(table->column_count > 0 && table->column_count <= COLUMNS_MAX);
     buf_init(&safe, TEXT_MAX_BYTES);
     for (size_t i = 0; i < table->column_count; i++)
         layout->widths[i] = width_text(str_of(table->columns[i].title));
@@ -281,7 +282,6 @@ static void put_table(struct buf *into, const struct page_part *table,
 {
     struct layout layout = {.table = table, .term = term};
 
-    assert(table->column_count <= COLUMNS_MAX);
     natural_widths(&layout);
     leave_out(&layout);
     cut(&layout);
