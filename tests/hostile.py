@@ -7,6 +7,7 @@ Whoever shows them proves it with `assert_text_harmless` (pipes and files) or
 import random
 import re
 
+COUNT = 10000
 # Each would be seen at work: a colour, a place, a title, a clipboard that the observer never uses.
 SEQUENCES = [
     "\x1b[31;5m", "\x1b[999;999H", "\x1b[2K", "\x1b[?47h", "\x1b[?1000h", "\x1b[6n", "\x1b[c",

@@ -349,9 +349,12 @@ static void on_look(struct loop_timer *timer, void *owner)
 {
     struct app *app = owner;
 
+    /* A replay reads a file to its end, however long it is. */
+    bool patient = app->source.ops->act != NULL;
+
     if (app->source.ops->is_loaded(app->source.self))
         app_quit(app);
-    else if (clock_mono_ms() - app->drawn_ms > LOAD_MS)
+    else if (!patient && clock_mono_ms() - app->drawn_ms > LOAD_MS)
         on_failed(app, &(struct err){ERR_REDIS, "nothing was read in 10 s"});
     else
         loop_timer_start(timer, LOOK_MS);

@@ -26,8 +26,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import hostile  # noqa: E402
 import runs  # noqa: E402
 
-COUNT = 10000
-SEEDS = range(1, 11 if os.environ.get("PARLEY_PROOF") == "long" else 2)
+COUNT = hostile.COUNT
+IS_LONG = os.environ.get("PARLEY_PROOF") == "long"
+SEEDS = range(1, 11 if IS_LONG else 2)
 TALKS = 400
 TURNS = 20
 
@@ -87,11 +88,11 @@ def test_json_lines_hold_every_text_as_it_was_and_nothing_harmful(box, nasty):
     assert said <= set(texts) and len(said) > 0.6 * len(set(texts)), len(said)
 
 
-@pytest.mark.parametrize("screen", ["wall"])
-def test_a_printed_screen_has_nothing_harmful(box, nasty, screen):
+@pytest.mark.parametrize("screen, rows", [("wall", 300), ("fleet", 100)])
+def test_a_printed_screen_has_nothing_harmful(box, nasty, screen, rows):
     text = shown(box, nasty[0], "--once", "--screen", screen, "--size", "1000x500")
     hostile.assert_text_harmless(text)
-    assert len(text.splitlines()) > 300 and "<U+001B>" in text
+    assert len(text.splitlines()) > rows and "<U+001B>" in text
 
 
 # ---- a terminal ----
@@ -135,6 +136,12 @@ class Terminal:
         os.write(self.fd, keys)
         self.wait(lambda: self.frames() > before, f"a frame after {keys!r}")
 
+    def read_until_quiet(self):
+        """Until nothing more comes for a while: a frame, or nothing at all."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.read(0.3 if IS_SLOW else 0.15):
+            assert time.monotonic() < deadline, "it draws without an end"
+
     def close(self):
         """Out by q; its exit code."""
         deadline = time.monotonic() + LIMIT_S
@@ -164,6 +171,44 @@ def test_only_meant_sequences_reach_a_terminal_from_the_wall(box, nasty):
     assert terminal.close() == 0
     hostile.assert_terminal_harmless(terminal.data, 60, 200)
     assert b"U+001B" in terminal.data or IS_SLOW
+
+
+def write_talk(folder, seed):
+    """One conversation of a turn for each text."""
+    run = runs.Run(turns="none")
+    talk = run.talk(runs.SMALL)
+    texts = [text for text in hostile.texts(COUNT, seed) if "\0" not in text and text]
+    talk.begin(0, texts[0], texts[1], [(text, text, text) for text in texts[2:4]])
+    for number, text in enumerate(texts[:None if IS_LONG else COUNT // 10]):
+        talk.turn(number + 0.1, number + 0.9, text, 0.1)
+    return run.write(folder)
+
+
+def test_only_meant_sequences_reach_a_terminal_from_a_talk(box, tmp_path):
+    """Every text is scrolled past, up to the first; then a message as JSON, a search, the help."""
+    run = write_talk(tmp_path / "talk", 1)
+    terminal = Terminal(box, "replay", run, "--mode", "tui", "--from", "10h", rows=100, cols=120)
+    terminal.wait(lambda: b" end" in terminal.data and b"following" in terminal.data, "it is there")
+    before = 0
+    while len(terminal.data) > before:  # at the top nothing is drawn any more
+        before = len(terminal.data)
+        os.write(terminal.fd, b"\x1b[5~")
+        terminal.read_until_quiet()
+    for keys in (b"\r", b"q", b"/", b"\x1b]0;x\r", b"?", b"q"):
+        os.write(terminal.fd, keys)
+        terminal.read_until_quiet()
+    assert terminal.close() == 0
+    hostile.assert_terminal_harmless(terminal.data, 100, 120)
+    assert terminal.data.count(b"U+001B") > 200
+
+
+def test_words_that_come_slowly_reach_a_terminal_harmless(box, tmp_path):
+    """A replay speaks them: each piece is drawn before the next has come."""
+    run = write_talk(tmp_path / "talk", 2)
+    terminal = Terminal(box, "replay", run, "--mode", "tui", "--speed", "64", rows=40, cols=100)
+    terminal.wait(lambda: terminal.frames() > (40 if IS_SLOW else 90), "many frames")
+    assert terminal.close() == 0
+    hostile.assert_terminal_harmless(terminal.data, 40, 100)
 
 
 def test_the_search_for_harm_finds_it():
