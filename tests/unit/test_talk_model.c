@@ -1,6 +1,41 @@
 /* test_talk_model.c - one conversation as the observer's screen knows it. */
 #include "test_talk_rig.h"
 
+static void rig_story(struct rig *rig)
+{
+    struct message message;
+
+    rig_message(&message, MESSAGE_STORY, -1);
+    message.story.setting = x_strdup("A harbour at night.");
+    message.story.initial_situation = x_strdup("The lamp is out.");
+    rig_give(rig, &message);
+    for (int seat = 1; seat <= 2; seat++) {
+        rig_message(&message, MESSAGE_PERSONA, seat);
+        message.persona.name = x_strdup(seat == 1 ? "Ada Quill" : "Bo");
+        message.persona.role = x_strdup("keeper");
+        message.persona.goal = x_strdup("light");
+        message.persona.style = x_strdup("short");
+        rig_give(rig, &message);
+    }
+}
+
+/* "kind turn author: text" of each line. */
+static void rig_see(const struct rig *rig, const char *wanted)
+{
+    struct buf seen;
+
+    buf_init(&seen, 1 << 20);
+    for (size_t i = 0; i < rig->talk->count; i++) {
+        const struct talk_line *line = rig->talk->lines[i];
+
+        (void)buf_printf(&seen, "%s%s%s%s: %s;", talk_line_kind_name(line->kind),
+                         line->speaking ? "* " : " ", buf_text(&line->author), "",
+                         buf_text(&line->text));
+    }
+    assert_string_equal(buf_text(&seen), wanted);
+    buf_done(&seen);
+}
+
 static void test_story_personas_and_turns_are_lines_in_their_order(void **state)
 {
     struct rig rig;

@@ -112,24 +112,6 @@ static void rig_give(struct rig *rig, struct message *message)
     message_done(message);
 }
 
-static void rig_story(struct rig *rig)
-{
-    struct message message;
-
-    rig_message(&message, MESSAGE_STORY, -1);
-    message.story.setting = x_strdup("A harbour at night.");
-    message.story.initial_situation = x_strdup("The lamp is out.");
-    rig_give(rig, &message);
-    for (int seat = 1; seat <= 2; seat++) {
-        rig_message(&message, MESSAGE_PERSONA, seat);
-        message.persona.name = x_strdup(seat == 1 ? "Ada Quill" : "Bo");
-        message.persona.role = x_strdup("keeper");
-        message.persona.goal = x_strdup("light");
-        message.persona.style = x_strdup("short");
-        rig_give(rig, &message);
-    }
-}
-
 /* A turn of seat 1 (odd) or 2 (even), 10 tokens in 100 ms, first token after `turn`. */
 static void rig_turn(struct rig *rig, int turn, const char *text)
 {
@@ -169,23 +151,6 @@ static void rig_facts(struct rig *rig, const char *state, const char *reason)
     fmt_into(facts.reason, sizeof facts.reason, "%s", reason);
     talk_state_facts(&rig->state, &facts);
     talk_take_facts(rig->talk, &facts);
-}
-
-/* "kind turn author: text" of each line. */
-static void rig_see(const struct rig *rig, const char *wanted)
-{
-    struct buf seen;
-
-    buf_init(&seen, 1 << 20);
-    for (size_t i = 0; i < rig->talk->count; i++) {
-        const struct talk_line *line = rig->talk->lines[i];
-
-        (void)buf_printf(&seen, "%s%s%s%s: %s;", talk_line_kind_name(line->kind),
-                         line->speaking ? "* " : " ", buf_text(&line->author), "",
-                         buf_text(&line->text));
-    }
-    assert_string_equal(buf_text(&seen), wanted);
-    buf_done(&seen);
 }
 
 #endif
