@@ -164,12 +164,16 @@ def test_a_search_finds_marks_and_counts_and_n_and_N_lead_on(fleet):
         assert "The lamp has gone out." in pane.wait("1 of 3 found")
         pane.keys("n")
         pane.wait("2 of 3 found")
-        pane.keys("n", "n")
-        pane.wait("nothing found below")
-        pane.keys("N", "N")
+        pane.keys("N")
         pane.wait("1 of 3 found")
         pane.keys("Escape")
         pane.wait(lambda text: "found" not in text, "the search is over")
+        pane.keys("/", "C-u")
+        pane.type("LAMP")
+        pane.keys("Enter")
+        pane.wait(" of 3 found")
+        pane.keys("n", "n", "n")
+        pane.wait("nothing found below")
 
 
 def test_a_regular_expression_is_searched_for_behind_its_mark_and_a_wrong_one_is_named(fleet):
@@ -253,6 +257,20 @@ def test_the_panel_stands_beside_the_text_and_unknown_is_a_dash(fleet):
         pane.wait("ttft")
         pane.keys("Escape")
         pane.wait("number 3 ")
+
+
+def test_brackets_lead_to_the_conversations_beside_this_one_on_the_wall(fleet):
+    quiet(fleet, 1)
+    other = Stage(fleet.db, OTHER).open().begin().turn("I am the other one.")
+    other.facts(deadline="")
+    with watch(fleet) as pane:
+        pane.wait(lambda text: ID in text and OTHER in text, "the wall has both")
+        pane.keys("g", "Enter")
+        first = pane.wait(lambda text: "number 1 " in text or "the other one" in text)
+        pane.keys("]")
+        second = pane.wait("the other one" if "number 1 " in first else "number 1 ")
+        pane.keys("[")
+        pane.wait("the other one" if "number 1 " in second else "number 1 ")
 
 
 def test_enter_shows_the_message_as_it_is_stored(fleet):

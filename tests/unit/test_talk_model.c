@@ -108,6 +108,24 @@ static void test_withdrawn_words_go_and_leave_a_note_where_they_stood(void **sta
     rig_close(&rig);
 }
 
+static void test_a_turn_that_failed_says_so_and_counts_nothing(void **state)
+{
+    struct rig rig;
+    struct message message;
+
+    (void)state;
+    rig_open(&rig);
+    rig_message(&message, MESSAGE_TURN, 1);
+    message.sequence_number = 1;
+    message.text = x_strdup("");
+    message.failed = true;
+    rig_give(&rig, &message);
+    rig_see(&rig, "turn Ada Quill: (failed: nothing was said);");
+    assert_true(rig.talk->lines[0]->failed);
+    assert_true(rig.talk->seats[0].turns == 1 && rig.talk->seats[0].counted == 0);
+    rig_close(&rig);
+}
+
 static void test_states_are_told_as_notes(void **state)
 {
     struct rig rig;
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_hostile_text_is_harmless_in_lines_and_names),
         cmocka_unit_test(test_a_turn_keeps_its_place_from_its_first_word_to_its_commit),
         cmocka_unit_test(test_withdrawn_words_go_and_leave_a_note_where_they_stood),
+        cmocka_unit_test(test_a_turn_that_failed_says_so_and_counts_nothing),
         cmocka_unit_test(test_states_are_told_as_notes),
         cmocka_unit_test(test_who_waits_for_servers_is_shown_until_the_turn_comes),
         cmocka_unit_test(test_sums_of_a_seat_count_each_turn_once),
