@@ -88,7 +88,7 @@ bool command_record_args(struct str record, struct buf *into, struct err *err)
 
 struct telling {
     const char *command; /* "": any */
-    const char *answer;  /* its beginning */
+    const char *answer;  /* its first words */
     const char *words;
     bool done;
 };
@@ -120,7 +120,15 @@ static const struct telling tellings[] = {
     {"", "NO record", "refused: there is no such record any more", false},
     {"", "NO turn", "refused: it is past that turn", false},
     {"", "NO time", "refused: nothing is left of its time", false},
+    {"retry", "NO", "refused: it must have failed at that turn", false},
 };
+
+static bool begins_with_words(struct str answer, const char *words)
+{
+    size_t len = strlen(words);
+
+    return str_starts(answer, words) && (answer.len == len || answer.at[len] == ' ');
+}
 
 bool command_told(const char *command, struct str answer,
                   char ret_text[COMMAND_TEXT_SIZE])
@@ -129,7 +137,7 @@ bool command_told(const char *command, struct str answer,
         const struct telling *telling = &tellings[i];
 
         if ((telling->command[0] != '\0' && strcmp(telling->command, command) != 0)
-            || !str_starts(answer, telling->answer))
+            || !begins_with_words(answer, telling->answer))
             continue;
         fmt_into(ret_text, COMMAND_TEXT_SIZE, "%s", telling->words);
         return telling->done;

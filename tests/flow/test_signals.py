@@ -58,7 +58,7 @@ def test_one_signal_lets_the_turn_in_flight_end_and_shows_the_numbers(box, numbe
     assert record["exit_status"] == 128 + number
     assert {call["outcome"] for call in read_lines(calls)} == {"done"}
     shown = open(run.out_path, encoding="utf-8").read()
-    assert "Totals" in shown
+    assert "Summary" in shown
     for words in words_of(read_lines(out / "transcript.jsonl")):
         assert " ".join(words.split()) in " ".join(shown.split())
     box.assert_nothing_left()
@@ -76,7 +76,7 @@ def test_two_signals_end_it_at_once_and_the_numbers_so_far_are_there(box):
     assert_run_folder(out)
     transcript = read_lines(out / "transcript.jsonl")
     assert_once_and_in_order(transcript, len(turns_of(transcript)))
-    assert "Totals" in open(run.out_path).read()
+    assert "Summary" in open(run.out_path).read()
     box.assert_nothing_left()
 
 
@@ -126,7 +126,7 @@ def test_ctrl_c_at_the_terminal_reaches_the_run_alone(box):
     assert run.wait(15) == 130
     run.close()
     assert_ended_well(out)
-    assert b"Totals" in run.data
+    assert b"Summary" in run.data
     assert_harmless(run.data.decode(), colours=True)
 
 
