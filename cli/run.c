@@ -230,6 +230,12 @@ static bool is_over(const struct run *run)
     return record_all_done(&run->record) || run->gave_up || run->record.broken;
 }
 
+/* Nobody can end the turn in flight where the fleet stands still. */
+static bool is_over_or_stalled(const struct run *run)
+{
+    return is_over(run) || run_watch_stalled(run);
+}
+
 /* First interrupt: the turn in flight has its grace. Second: at once. */
 static void play(struct run *run)
 {
@@ -238,8 +244,10 @@ static void play(struct run *run)
     fprintf(stderr,
             "\nparley run: ending after the turn in flight; once more: at once\n");
     run_stop_conversations(run);
-    if (!run_until(run, is_over, run->config->grace_ms + 5000, 1))
+    if (!run_until(run, is_over_or_stalled, run->config->grace_ms + 5000, 1))
         fprintf(stderr, "parley run: ending at once\n");
+    else if (!is_over(run))
+        fprintf(stderr, "parley run: the fleet stands still: ending at once\n");
 }
 
 static void finish(struct run *run)

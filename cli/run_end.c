@@ -21,6 +21,7 @@
 enum {
     STOP_VALID_MS = 30000,
     DRAIN_MS = 6000, /* workers hand back within 5 s */
+    STALLED_MS = 2000,
     FORCED_MS = 500,
     REDIS_MS = 5000,
     PATIENT = 1, /* interrupts that a wait bears: the second means at once */
@@ -86,11 +87,15 @@ static void end_services(struct run *run, int signal_number)
 
 void run_end_children(struct run *run)
 {
-    bool forced = run->interrupts > 1;
+    /* Where Redis is silent nobody can hand anything back; a manager that stands still
+     * is not waited for as long. */
+    bool forced = run->interrupts > 1 || run_watch_silent(run);
+    int64_t drain_ms = run_watch_stalled(run) ? STALLED_MS : DRAIN_MS;
 
+    run_watch_ending(run);
     run_show_end(run);
     end_services(run, SIGTERM);
-    if (!run_until(run, services_over, forced ? FORCED_MS : DRAIN_MS,
+    if (!run_until(run, services_over, forced ? FORCED_MS : drain_ms,
                    forced ? RUN_UNDISTURBED : PATIENT))
         end_services(run, SIGKILL);
     (void)run_until(run, services_over, FORCED_MS,
@@ -104,13 +109,15 @@ void run_end_children(struct run *run)
 
 static void end_redis(struct run *run)
 {
+    bool silent = run_watch_silent(run);
+
     if (run->redis != NULL)
         redis_free(run->redis);
     run->redis = NULL;
     if (run->redis_server == NULL)
         return;
     child_end(run->redis_server, SIGTERM);
-    if (!run_until(run, redis_over, REDIS_MS, PATIENT))
+    if (!run_until(run, redis_over, silent ? FORCED_MS : REDIS_MS, PATIENT))
         child_end(run->redis_server, SIGKILL);
 }
 
@@ -154,7 +161,7 @@ static void read_casts(struct run *run, struct casts *casts)
         struct redis_call call = {
             .argc = 2, .argv = words, .on_answer = on_cast, .owner = casts};
 
-        if (run->interrupts > PATIENT)
+        if (run->interrupts > PATIENT || run_watch_silent(run))
             return;
         casts->at = i;
         words[0] = str_of("HGETALL");
@@ -299,7 +306,7 @@ int run_report(struct run *run, bool ok)
     int status;
     bool began;
 
-    if (run->redis != NULL && run->record.count > 0) {
+    if (run->redis != NULL && run->record.count > 0 && !run_watch_silent(run)) {
         record_fetch_all(&run->record);
         (void)run_until(run, fetched, DRAIN_MS, PATIENT); /* what came is written */
     }

@@ -29,6 +29,9 @@
 enum {
     LOOK_MS = 2000,
     TELL_MS = 60000,
+    SILENT_MS = 5000,     /* more than two looks without an answer */
+    LEADERLESS_MS = 1,    /* once one led, its lease has run out already: 5 s */
+    UNLED_MS = 15000,     /* at the start: the first leadership takes its time */
     FULL_BYTES = 1 << 20, /* less room than this is none: Redis writes whole buffers */
     WORDS_MAX_BYTES = 65536
 };
@@ -72,11 +75,83 @@ static void tell_taken(struct run *run)
     watch->refused_ms = 0;
 }
 
+/* ---- who stands still ---- */
+
+static void answered(struct run *run)
+{
+    struct run_watch *watch = &run->watch;
+    int64_t now_ms = clock_mono_ms();
+
+    if (watch->silence_told)
+        log_warn("run", "Redis answers again after_s=%.1f",
+                 (double)(now_ms - watch->answered_ms) / 1e3);
+    watch->silence_told = false;
+    watch->answered_ms = now_ms;
+}
+
+/* Told once: whoever waits then knows for what. It ends the waits that are no use. */
+static void look_for_silence(struct run *run)
+{
+    if (!run_watch_silent(run) || run->watch.ending)
+        return;
+    if (!run->watch.silence_told)
+        log_warn("run",
+                 "Redis has not answered for %d s: all stands still until it does%s",
+                 SILENT_MS / 1000,
+                 run->redis_server == NULL ? "" : " (is redis-server stopped?)");
+    run->watch.silence_told = true;
+    loop_stop(run->loop);
+}
+
+static void tell_leader(struct run *run, bool led)
+{
+    struct run_watch *watch = &run->watch;
+    int64_t now_ms = clock_mono_ms();
+    int64_t patience_ms = watch->led_ms == 0 ? UNLED_MS : LEADERLESS_MS;
+    int64_t since_ms = watch->led_ms == 0 ? watch->started_ms : watch->led_ms;
+
+    if (led) {
+        if (watch->leaderless)
+            log_warn("run", "a manager leads again");
+        watch->led_ms = now_ms;
+        watch->leaderless = false;
+        return;
+    }
+    if (watch->ending || watch->leaderless || now_ms - since_ms < patience_ms)
+        return;
+    watch->leaderless = true;
+    log_warn("run",
+             "no manager leads for 5 s or more: no turn is routed until one does "
+             "(is it stopped? logs/manager.log)");
+    loop_stop(run->loop);
+}
+
+static void on_leader(void *owner, const struct redis_answer *answer)
+{
+    struct run *run = owner;
+
+    if (answer->outcome == REDIS_OK)
+        tell_leader(run, answer->value->kind == REDIS_TEXT);
+}
+
+static void ask_leader(struct run *run)
+{
+    char key[KEY_SIZE];
+    struct str words[] = {str_of("GET"), key_make(&run->keys, "leader", NULL, key)};
+    struct redis_call call = {
+        .argc = 2, .argv = words, .on_answer = on_leader, .owner = run};
+
+    if (!redis_send(run->redis, &call))
+        log_debug("run", "the queue is full: asked at the next look");
+}
+
 static void on_probed(void *owner, const struct redis_answer *answer)
 {
     struct run *run = owner;
 
     run->watch.asking = false;
+    if (answer->outcome == REDIS_OK || answer->outcome == REDIS_REFUSED)
+        answered(run);
     if (answer->outcome == REDIS_OK)
         tell_taken(run);
     else if (answer->outcome == REDIS_REFUSED
@@ -94,8 +169,13 @@ static void on_look(struct loop_timer *timer, void *owner)
         .argc = 4, .argv = words, .on_answer = on_probed, .owner = run};
 
     loop_timer_start(timer, LOOK_MS);
-    if (run->redis != NULL && !run->watch.asking)
-        run->watch.asking = redis_send(run->redis, &call);
+    if (run->redis == NULL)
+        return;
+    look_for_silence(run);
+    if (run->watch.asking)
+        return;
+    run->watch.asking = redis_send(run->redis, &call);
+    ask_leader(run);
 }
 
 static void tell_cut(const struct child *server)
@@ -246,6 +326,7 @@ static void on_suspended(struct loop_signal *watcher, int number, void *owner)
     loop_signal_stop(watcher);
     (void)raise(number); /* by default: stops here, until SIGCONT */
     signal_all(run, SIGCONT);
+    run->watch.answered_ms = run->watch.led_ms = clock_mono_ms(); /* we stood still */
     watch_suspended(run);
 }
 
@@ -266,7 +347,24 @@ void run_watch_start(struct run *run)
 {
     redis_set_handlers(run->redis, on_redis_ready, NULL, run);
     on_redis_ready(run, false); /* it has answered already */
+    run->watch.started_ms = run->watch.answered_ms = clock_mono_ms();
     loop_timer_start(&run->watch.timer, LOOK_MS);
+}
+
+void run_watch_ending(struct run *run)
+{
+    run->watch.ending = true;
+}
+
+bool run_watch_silent(const struct run *run)
+{
+    return run->redis != NULL && run->watch.answered_ms > 0
+           && clock_mono_ms() - run->watch.answered_ms >= SILENT_MS;
+}
+
+bool run_watch_stalled(const struct run *run)
+{
+    return run->watch.leaderless || run_watch_silent(run);
 }
 
 void run_watch_stop(struct run *run)

@@ -117,8 +117,9 @@ void log_line(enum log_level level, const char *component, const char *format, .
     va_end(args);
     clock_format_us(clock_wall_us(), time);
     buf_init(&line, (size_t)8 * LINE_MAX_BYTES);
-    buf_printf(&line, "%s %-5s %s %s ", time, level_names[level], process_name,
-               component);
+    buf_printf(&line, "%s %-5s %s ", time, level_names[level], process_name);
+    if (strcmp(process_name, component) != 0) /* "run run" would say it twice */
+        buf_printf(&line, "%s ", component);
     utf8_harmless(str_of(text), false, &line);
     buf_add_char(&line, '\n');
     if (write(sink, line.at, line.len) < 0) {
