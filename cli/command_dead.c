@@ -81,6 +81,19 @@ static void write_row(struct buf *out, struct str id, const struct redis_value *
     buf_add_char(out, '\n');
 }
 
+/* A time is told as one. */
+static void write_value(struct buf *out, struct str field, struct str value)
+{
+    char text[CLOCK_TEXT_SIZE];
+    int64_t at_us;
+
+    if (str_is(field, "at") && str_to_i64(value, 0, INT64_MAX, &at_us)) {
+        clock_format_us(at_us, text);
+        value = str_of(text);
+    }
+    (void)utf8_harmless(value, false, out);
+}
+
 /* All it holds, whatever it is. */
 static void write_lines(struct buf *out, struct str id,
                         const struct redis_value *fields)
@@ -88,7 +101,7 @@ static void write_lines(struct buf *out, struct str id,
     buf_printf(out, "%-13s %s\n", "id", log_safe(id));
     for (size_t i = 0; i + 1 < fields->count; i += 2) {
         column_add(out, redis_item_text(fields, i), 13);
-        (void)utf8_harmless(redis_item_text(fields, i + 1), false, out);
+        write_value(out, redis_item_text(fields, i), redis_item_text(fields, i + 1));
         buf_add_char(out, '\n');
     }
 }

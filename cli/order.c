@@ -61,6 +61,10 @@ bool order_wait(struct loop *loop, struct redis *redis, const struct command_ask
     words[2] = str_of(seconds);
     if (!redis_sync_call(loop, redis, &wait, err))
         return false;
+    if (ret_answer[0] == '\0' && redis_refusal(redis) != NULL)
+        return err_set(err, ERR_TIMEOUT,
+                       "Redis refuses writes, so the command was not given: %s",
+                       redis_refusal(redis));
     if (ret_answer[0] == '\0')
         return err_set(
             err, ERR_TIMEOUT,

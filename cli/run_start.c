@@ -11,6 +11,7 @@
 #include "cli/fleet.h"
 #include "cli/order.h"
 #include "cli/run.h"
+#include "cli/socket_folder.h"
 #include "net/layout.h"
 #include "net/program.h"
 #include "net/redis_sync.h"
@@ -18,28 +19,10 @@
 
 enum {
     START_VALID_MS = 45000, /* scripts refuse more than 50 s */
-    SOCKET_PATH_MAX = 100,  /* sockaddr_un holds 108 */
     WISH_MAX_BYTES = 2 << 20
 };
 
 /* ---- Redis ---- */
-
-static bool make_socket_folder(struct run *run, struct err *err)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const char *base = runtime != NULL && strlen(runtime) < SOCKET_PATH_MAX / 2
-                               && access(runtime, W_OK) == 0
-                           ? runtime
-                           : "/tmp";
-
-    run->socket_folder = x_printf("%s/parley-XXXXXX", base);
-    if (mkdtemp(run->socket_folder) != NULL)
-        return true;
-    err_sys(err, errno, "%s", run->socket_folder);
-    free(run->socket_folder);
-    run->socket_folder = NULL;
-    return false;
-}
 
 /* Runs as "sh -c MENDED_START redis-server FOLDER OPTION...". A kill can cut Redis'
  * last write short, within a script's commands. Redis 7.0 drops such a step when it
@@ -55,7 +38,8 @@ static bool start_private(struct run *run, struct err *err)
     struct word_list words = {0};
     char *data = path_join(run->folder.path, "redis");
     char *log = folder_log(&run->folder, "redis.log");
-    bool ok = make_socket_folder(run, err) && file_make_folder(data, 0755, err);
+    bool ok = socket_folder_make(&run->socket_folder, err)
+              && file_make_folder(data, 0755, err);
 
     if (ok) {
         static const char *const fixed[] = {

@@ -84,13 +84,32 @@ static void take_transcript(void *owner, const struct tail_id *id,
         follow_talk_ask(talk);
 }
 
+static void take_tailed(void *owner, const struct tail_id *id,
+                        const struct redis_value *fields)
+{
+    struct follow_talk *talk = owner;
+
+    talk->tailed = *id;
+    take_transcript(talk, id, fields);
+}
+
 static void on_rewound(void *owner, const struct tail_id *id,
                        const struct redis_value *fields)
 {
     struct follow_talk *talk = owner;
 
-    talk->seen = *id;
-    talk_state_rewound(&talk->talk, redis_field_i64(fields, "turn", 0));
+    int64_t turn = redis_field_i64(fields, "turn", 0);
+
+    if (tail_id_compare(&talk->seen, &talk->tailed) > 0) {
+        talk->tailed =
+            *id; /* what came since was read by question: it was told there */
+        return;
+    }
+    talk->seen = talk->tailed = *id;
+    follow_talk_ask(talk); /* it may be gone altogether */
+    if (id->ms > 0 && turn >= talk->talk.last_turn)
+        return; /* a line too many was taken out: nothing that was said is lost */
+    talk_state_rewound(&talk->talk, turn);
 }
 
 static void on_live_rewound(void *owner, const struct tail_id *id,
@@ -101,7 +120,7 @@ static void on_live_rewound(void *owner, const struct tail_id *id,
     (void)fields;
 }
 
-static const struct tail_kind transcript_kind = {take_transcript, on_rewound};
+static const struct tail_kind transcript_kind = {take_tailed, on_rewound};
 static const struct tail_kind live_kind = {take_live, on_live_rewound};
 
 void follow_talk_listen(struct follow_talk *talk, bool live)
@@ -135,6 +154,7 @@ static void drained(struct follow_talk *talk)
         finish(talk);
     } else if (!talk->caught_up) {
         talk->caught_up = true;
+        talk->tailed = talk->seen;
         talk->transcript = tail_add(
             talk->ways->tail, &transcript_kind, talk,
             key_make(talk->ways->keys, "transcript", talk->talk.id, key), &talk->seen);

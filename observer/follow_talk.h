@@ -32,7 +32,8 @@ struct follow_talk {
     struct tail_stream *transcript; /* the tail's; NULL: not read (yet) */
     struct tail_stream *live;       /* the same */
     struct tail_id seen;            /* of the transcript, shown up to here */
-    struct talk_facts latest;       /* of an end that is told when all was shown */
+    struct tail_id tailed; /* of it, what the tail gave last: a question may be ahead */
+    struct talk_facts latest; /* of an end that is told when all was shown */
     bool patient;   /* shown also when it ended before we came; waited for if absent */
     bool asking;    /* the hash was asked for */
     bool ask_again; /* something happened since */

@@ -23,8 +23,9 @@ struct tail_stream {
     const struct tail_kind *kind;
     void *owner;
     char key[KEY_SIZE];
-    struct tail_id seen; /* given out up to here */
-    bool dropped;        /* freed before the next reading */
+    struct tail_id seen;    /* given out up to here */
+    struct tail_id checked; /* as `seen` was when its end was asked for */
+    bool dropped;           /* freed before the next reading */
 };
 
 struct tail {
@@ -157,6 +158,19 @@ static void tail_read(struct tail *tail)
 
 /* ---- after a reconnect ---- */
 
+/* Of the newest lines that are left the first that is a turn: it tells how far the talk
+ * has come; else the newest line. */
+static const struct redis_value *newest_turn(const struct redis_value *entries)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct redis_value *fields = redis_item(redis_item(entries, i), 1);
+
+        if (redis_field(fields, "turn").len > 0)
+            return fields;
+    }
+    return redis_item(redis_item(entries, 0), 1);
+}
+
 static void on_checked(void *owner, const struct redis_answer *answer)
 {
     struct tail_stream *stream = owner;
@@ -165,14 +179,16 @@ static void on_checked(void *owner, const struct redis_answer *answer)
 
     assert(tail->checking > 0);
     tail->checking--;
-    if (answer->outcome == REDIS_OK && !stream->dropped) {
+    /* What was read meanwhile lies behind what was asked about: it tells by itself. */
+    if (answer->outcome == REDIS_OK && !stream->dropped
+        && tail_id_compare(&stream->seen, &stream->checked) == 0) {
         const struct redis_value *entry = redis_item(answer->value, 0);
         bool is_empty = answer->value->count == 0;
 
         if ((is_empty || tail_id_parse(redis_item_text(entry, 0), &last))
             && tail_id_compare(&last, &stream->seen) < 0) {
             stream->seen = last;
-            stream->kind->on_rewound(stream->owner, &last, redis_item(entry, 1));
+            stream->kind->on_rewound(stream->owner, &last, newest_turn(answer->value));
         }
     }
     read_soon(tail, 0);
@@ -183,7 +199,7 @@ static void check(struct tail_stream *stream)
     char seen[TAIL_ID_SIZE];
     /* Not the stream's end: by now it may have grown past what we have seen. */
     struct str words[] = {str_of("XREVRANGE"), str_of(stream->key), str_of(seen),
-                          str_of("-"),         str_of("COUNT"),     str_of("1")};
+                          str_of("-"),         str_of("COUNT"),     str_of("20")};
     struct redis_call call = {.argc = sizeof words / sizeof *words,
                               .argv = words,
                               .on_answer = on_checked,
@@ -191,6 +207,7 @@ static void check(struct tail_stream *stream)
 
     tail_id_format(&stream->seen, seen);
     words[2] = str_of(seen);
+    stream->checked = stream->seen;
     if (redis_send(stream->tail->redis, &call))
         stream->tail->checking++;
 }

@@ -30,7 +30,8 @@ struct tail_kind {
     void (*on_entry)(void *owner, const struct tail_id *id,
                      const struct redis_value *fields);
     /* The stream ends earlier than what was given out: with this entry, or it is empty
-     * (id {0}, fields of kind REDIS_NIL). Reading goes on behind it. */
+     * (id {0}, fields of kind REDIS_NIL). Reading goes on behind it. Of the entries
+     * left the fields are those of the newest turn among the last. */
     void (*on_rewound)(void *owner, const struct tail_id *id,
                        const struct redis_value *fields);
 };

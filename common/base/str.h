@@ -29,7 +29,7 @@ struct str str_cut(struct str text, char sep, struct str *rest);
 
 MUST_USE bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *ret_value);
 MUST_USE bool str_to_double(struct str s, double min, double max, double *ret_value);
-/* Durations for people: "90" (seconds), "500ms", "20s", "5m", "1h30m", "1.5h". */
+/* Durations for people: "90" (seconds), "500ms", "20s", "5m", "1h30m", "1.5h", "7d". */
 MUST_USE bool str_to_duration_ms(struct str s, int64_t *ret_ms);
 /* "5m", "1h30m", "20s", "1.5s", "250ms": the shortest exact form. At least 32 bytes. */
 void duration_format(int64_t ms, char *ret_text, size_t size);

@@ -51,7 +51,7 @@ const struct opt_row config_rows[] = {
     {"simulate", NULL, NULL, OPT_FLAG, AT(simulate), .commands = FOR_RUN,
      .help = "talk to a simulator of our own over HTTP instead of a model server"},
     {"dry-run", NULL, NULL, OPT_FLAG, AT(dry_run), .commands = STARTERS | FOR_CLEAN,
-     .help = "no model at all: provider echo, a placeholder story; clean: only tell what would be removed"},
+     .help = "run, start: no model, provider echo and a placeholder story; clean: only tell what would be removed"},
     {"fallback", "model.fallback", NULL, OPT_TEXT, AT(fallback), .commands = STARTERS, .value = "LIST",
      .help = "asked in this order when the first choice cannot be: ENDPOINT or ENDPOINT:NAME, comma between"},
     {"num-ctx", "model.num_ctx", NULL, OPT_INT, AT(num_ctx), .min = 256, .max = 4194304, .fallback = "8192",

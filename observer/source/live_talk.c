@@ -160,13 +160,15 @@ static void on_rewound(void *owner, const struct tail_id *id,
 {
     struct live_talk *live = owner;
 
+    int64_t turn = redis_field_i64(fields, "turn", 0);
+
     live->seen = *id;
     live->from = (struct talk_from){{0}, redis_clock_now_us(live->options.clock)};
     live->use = USE_TAKE;
     if (fields->kind == REDIS_NIL)
         live->emptied = true;
-    else
-        talk_state_rewound(&live->state, redis_field_i64(fields, "turn", 0));
+    else if (turn < live->state.last_turn) /* else no turn is lost */
+        talk_state_rewound(&live->state, turn);
     ask_facts(live);
 }
 

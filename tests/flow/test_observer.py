@@ -135,6 +135,14 @@ class Stage:
         self.event("progress", state="running", turn=self.turns)
         return self
 
+    def happens(self, text):
+        self.db.xadd(self.key("transcript"), {
+            "kind": "event", "turn": "", "seat": "", "message": message(
+                "event", "event:1",
+                {"type": "conversation", "message": text, "sentiment": None, "references": []},
+                metadata(self.id))})
+        return self
+
     def end(self, reason="turns"):
         self.facts(state="ended", reason=reason, ended_at=self.now_us(), deadline="", phase="idle")
         self.event("resolve", state="ended", reason=reason)
@@ -715,6 +723,38 @@ def test_a_history_that_went_back_is_told_and_followed(mortal):
     assert status == 0
     assert re.findall("^(?:Ada Quill|Bo Lind): (.*)", text, re.M) == ["one", "two", "three", "another two"]
     assert text.count("history was rewound") == 1
+
+
+@pytest.mark.parametrize("kept, told", [(-1, 2), (-2, 2), (None, None)])
+def test_how_far_a_history_went_back_is_told_by_turns_whatever_stands_last(mortal, kept, told):
+    stage = Stage(mortal.client()).open().begin()
+    stage.turn("one").turn("two").happens("The lamp goes out.").turn("three")
+    if told is None:
+        stage.happens("It rains.")  # this line alone will be missing: no turn is lost
+        kept = -1
+    with Observer(mortal, ID) as observer:
+        observer.wait_for("It rains." if told is None else "three")
+        entries = mortal.client().xrange(stage.key("transcript"))
+        facts = mortal.client().hgetall(stage.key("conversation"))
+        mortal.kill()
+        observer.wait_error("Redis is lost")
+        mortal.forget()
+        with mortal.start_unseen() as db:
+            for entry, fields in entries[:kept]:
+                db.xadd(stage.key("transcript"), fields, id=entry)
+            db.hset(stage.key("conversation"), mapping=facts)
+        if told is None:
+            observer.wait_error("Redis is back")
+        else:
+            observer.wait_for("history was rewound")
+        stage.db = mortal.client()
+        stage.turns = told or 3
+        stage.turn("another").end()
+        text, status = observer.rest()
+    assert status == 0
+    found = re.findall(r"history was rewound: Redis kept no more than turn (\d+)", text)
+    assert found == ([] if told is None else [str(told)]), text
+    assert "(stage direction) The lamp goes out." in text and "another" in text
 
 
 def test_a_reader_that_goes_away_ends_it(redis_server, db):
