@@ -117,6 +117,11 @@ static bool look_once(const struct where *where, struct outputs *outputs,
 
     notes_init(&notes);
     ok = read_source(where, report->tally, &notes, err);
+    if (report->run != NULL && report->run->cut_off) {
+        notes_add(&notes,
+                  "the run was cut off: it wrote no end, and its process is gone");
+        tally_cut_off(report->tally);
+    }
     (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
     notes_done(&notes);
     report->now_us = clock_wall_us();

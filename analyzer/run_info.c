@@ -1,7 +1,10 @@
 /* run_info.c - see run_info.h. */
 #include "analyzer/run_info.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +84,14 @@ static void read_settings(const json_t *run, struct run_info *info)
     }
 }
 
+static bool is_cut_off(const json_t *run)
+{
+    json_int_t pid = json_integer_value(json_object_get(run, "pid"));
+
+    return !json_is_string(json_object_get(run, "ended_at")) && pid > 1
+           && pid <= INT_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
 bool run_info_parse(struct str json, struct run_info *ret_info, struct err *err)
 {
     struct run_info info = {.seed = -1};
@@ -91,6 +102,7 @@ bool run_info_parse(struct str json, struct run_info *ret_info, struct err *err)
     if (!json_read(json, &run, err))
         return false;
     seed = json_object_get(run, "seed");
+    info.cut_off = is_cut_off(run);
     info.run_id = copy_of(json_object_get(run, "run_id"));
     info.started_at = copy_of(json_object_get(run, "started_at"));
     info.version = copy_of(json_object_get(json_object_get(run, "versions"), "parley"));

@@ -16,10 +16,11 @@ struct run_setting {
     bool given;  /* by a flag, the environment or a file: not the default */
 };
 struct run_info {
-    char *run_id;                 /* owned, as the texts below */
-    char *started_at;             /* RFC 3339 */
-    char *version;                /* of parley, NULL unknown */
-    int64_t seed;                 /* -1 none */
+    char *run_id;     /* owned, as the texts below */
+    char *started_at; /* RFC 3339 */
+    char *version;    /* of parley, NULL unknown */
+    int64_t seed;     /* -1 none */
+    bool cut_off;     /* it wrote no end, and there is no such process here any more */
     struct run_setting *settings; /* owned */
     size_t setting_count;
 };

@@ -386,6 +386,18 @@ static void count_ending(struct tally *tally, struct str reason)
     ending->conversations++;
 }
 
+void tally_cut_off(struct tally *tally)
+{
+    for (size_t i = 0; i < group_table_count(tally->conversations); i++) {
+        struct group *group = group_table_at(tally->conversations, i);
+
+        if (group->state == NULL || strcmp(group->state, "ended") == 0)
+            continue;
+        free(group->state);
+        group->state = NULL;
+    }
+}
+
 void tally_state(struct tally *tally, struct str conversation, struct str state,
                  struct str reason)
 {

@@ -107,6 +107,9 @@ void tally_calls_follow(struct tally *tally);
 void tally_expect_calls(struct tally *tally);
 /* See calls_take. */
 void tally_call(struct tally *tally, const struct call *call);
+/* Who wrote it is gone without an end: a conversation that had not ended is in no state
+ * that is known. */
+void tally_cut_off(struct tally *tally);
 /* How a conversation stands; a later call replaces an earlier one, empty texts do not
  * replace anything. */
 void tally_state(struct tally *tally, struct str conversation, struct str state,

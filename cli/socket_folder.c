@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,6 +42,24 @@ static bool is_left(const char *path)
            && clock_wall_us() - (int64_t)facts.st_mtime * 1000000 > OLD_US;
 }
 
+/* A socket that nobody listens at any more. */
+static void remove_dead_socket(const char *folder)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char *path = path_join(folder, "redis.sock");
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (fd >= 0 && strlen(path) < sizeof address.sun_path) {
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0
+            && errno == ECONNREFUSED)
+            (void)unlink(path); /* what stays keeps its folder */
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    free(path);
+}
+
 /* Only empty ones go: a Redis that lives has its socket in its own. */
 static void sweep(const char *base)
 {
@@ -55,8 +75,10 @@ static void sweep(const char *base)
             || strlen(entry->d_name) != sizeof begin - 1 + LETTERS)
             continue;
         path = path_join(base, entry->d_name);
-        if (is_left(path))
+        if (is_left(path)) {
+            remove_dead_socket(path);
             (void)rmdir(path); /* fails for one that is not empty: it is in use */
+        }
         free(path);
     }
     (void)closedir(folder); /* only read */

@@ -2,10 +2,12 @@
 
 The moments are drawn from a seed that is printed; PARLEY_TEST_SEED repeats a run of it.
 """
+import json
 import os
 import pathlib
 import random
 import signal
+import socket
 import time
 
 import pytest
@@ -108,11 +110,20 @@ def test_a_run_that_is_killed_takes_its_processes_with_it(box):
     wait_for(lambda: not box.processes(), "all are gone", 8)
     for name in ("transcript", "calls", "events"):
         read_lines(out / f"{name}.jsonl")
-    for left in box.runtime.glob("parley-*"):  # a killed process cannot remove its folder
-        assert [path.name for path in left.iterdir()] in ([], ["redis.sock"])
-        for path in left.iterdir():
-            path.unlink()
-        left.rmdir()
+    told = box.parley("analyze", out)
+    assert told.returncode == 0 and "the run was cut off" in told.stderr, told.stderr
+    state = json.loads(box.parley("analyze", out, "--json").stdout)["conversations"][0]["state"]
+    assert state is None, "nobody knows how it stands: it does not run"
+    left = list(box.runtime.glob("parley-*"))  # a killed process cannot remove its folder
+    assert [[path.name for path in one.iterdir()] for one in left] in ([[]], [["redis.sock"]])
+    box.parley("run", "--dry-run", "--turns", 2, "--observe", "none", "--out", box.path("E"))
+    assert left[0].exists(), "it might be of a run that begins just now"
+    if not list(left[0].iterdir()):  # the socket of one that ended badly
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(left[0] / "redis.sock"))
+    os.utime(left[0], (time.time() - 100, time.time() - 100))
+    box.parley("run", "--dry-run", "--turns", 2, "--observe", "none", "--out", box.path("F"))
+    assert not left[0].exists(), "the next run removes it"
 
 
 # ---- a fleet by hand: the test starts the successors ----

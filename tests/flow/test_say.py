@@ -188,3 +188,21 @@ def test_arguments_that_make_no_sense_are_refused_by_the_manager(fleet):
         assert answer.startswith("NO ") and why in answer, (args, answer)
     assert fleet.db.xpending("parley:{0}:control", "managers")["pending"] == 0
     end(fleet)
+
+
+def test_a_redis_that_is_full_is_named_where_a_command_was_not_given(fleet):
+    fleet.db.config_set("maxmemory", "1mb")
+    fleet.db.config_set("maxmemory-policy", "noeviction")
+    done = fleet.box.parley("start", "--turns", 2, "--dry-run")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "Redis refuses writes" in done.stderr and "OOM" in done.stderr, done.stderr
+    assert "parley manager" not in done.stderr
+    end(fleet)
+
+
+def test_a_record_tells_its_time_as_one(fleet):
+    record = fleet.db.xadd("parley:{0}:dead", {"conversation": "k3v9q2m4x7ab", "turn": 7,
+                                               "at": 1769855400123456})
+    done = fleet.box.parley("dead", "show", record)
+    assert "2026-01-31T10:30:00.123456Z" in done.stdout and "1769855400123456" not in done.stdout
+    end(fleet)
