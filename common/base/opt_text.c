@@ -25,7 +25,8 @@ static void allowed_duration(const struct opt_row *row, struct buf *into)
 
     duration_format((int64_t)row->min, low, sizeof low);
     duration_format((int64_t)row->max, high, sizeof high);
-    buf_printf(into, "a duration like 90, 20s, 5m, 1h30m or 7d, from %s to %s", low, high);
+    buf_printf(into, "a duration like 90, 20s, 5m, 1h30m or 7d, from %s to %s", low,
+               high);
 }
 
 void opt_allowed(const struct opt_row *row, struct buf *into)

@@ -208,7 +208,8 @@ static void a_refusal_names_place_value_and_what_is_allowed(void **state)
         {ROW_LIMIT, "0", "here: '0' is not a whole number from 1 to 9, or none"},
         {ROW_REAL, "6", "here: '6' is not a number from 0 to 5"},
         {ROW_WAIT, "1ms",
-         "here: '1ms' is not a duration like 90, 20s, 5m, 1h30m or 7d, from 1s to 1h, or "
+         "here: '1ms' is not a duration like 90, 20s, 5m, 1h30m or 7d, from 1s to 1h, "
+         "or "
          "none"},
         {ROW_CHOICE, "b\x1B", "here: 'b<U+001B>' is not one of red|green"},
         {ROW_RANGE, "0", "here: '0' is not MIN..MAX with whole numbers from 1 to 100"},
