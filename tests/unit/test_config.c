@@ -92,15 +92,14 @@ static const struct {
     {"{\"conversation\":{\"personas\":[2]}}",
      "conversation.personas is an array, not a whole number from 2 to 16"},
     {"{\"conversation\":{\"duration_seconds\":\"5m\"}}",
-     "conversation.duration_seconds: '5m' is a string, not a duration like 90, 20s, 5m "
-     "or "
-     "1h30m, from 1s to 720h, or none"},
+     "conversation.duration_seconds: '5m' is a string, not a duration like 90, 20s, "
+     "5m, 1h30m or 7d, from 1s to 720h, or none"},
     {"{\"conversation\":{\"duration_seconds\":0.5}}",
-     "conversation.duration_seconds: '0.5' is not a duration like 90, 20s, 5m or "
-     "1h30m, from 1s to 720h, or none"},
+     "conversation.duration_seconds: '0.5' is not a duration like 90, 20s, 5m, "
+     "1h30m or 7d, from 1s to 720h, or none"},
     {"{\"conversation\":{\"grace_seconds\":-1}}",
-     "conversation.grace_seconds: '-1' is not a duration like 90, 20s, 5m or "
-     "1h30m, from 0s to 1h"},
+     "conversation.grace_seconds: '-1' is not a duration like 90, 20s, 5m, "
+     "1h30m or 7d, from 0s to 1h"},
     {"{\"model\":{\"temperature\":\"hot\"}}",
      "model.temperature: 'hot' is a string, not a number from 0 to 5"},
     {"{\"model\":{\"temperature\":5.5}}",
