@@ -73,6 +73,9 @@ struct talk {
     int64_t next_serial;
     const struct talk_reader *reader; /* borrowed; NULL: nobody watches */
     void (*on_changed)(void *owner);
+    /* A page is whole, the next may be asked for from here. Set by who wants to know;
+     * may be called from inside talk_want_page. */
+    void (*on_page)(void *owner);
     void *owner;
 };
 

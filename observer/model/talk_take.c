@@ -444,6 +444,8 @@ void talk_page_end(struct talk *talk, bool no_more)
         talk->has_tail = false;
     }
     changed(talk);
+    if (talk->on_page != NULL)
+        talk->on_page(talk->owner);
 }
 
 void talk_take_asked(struct talk *talk, int64_t seat, struct str text)

@@ -87,9 +87,9 @@ static void seek(struct talk_view *view, bool before)
         return;
     }
     view->seeking = before ? -1 : 1;
-    talk_watch(talk, talk->lines[before ? 0 : talk->count - 1]->serial);
-    if (!talk->paging && !talk_want_page(talk, before) && !talk->paging)
-        view->seeking = 0;
+    talk->watched = talk->lines[before ? 0 : talk->count - 1]->serial; /* stays */
+    if (!talk_want_page(talk, before) && !talk->paging)
+        view->seeking = 0; /* nobody to ask any more */
 }
 
 void talk_view_match(struct talk_view *view, bool before)
@@ -175,8 +175,6 @@ static void seek_on(struct talk_view *view)
     size_t page = count < TALK_PAGE ? count : TALK_PAGE;
     struct talk_spot found;
 
-    if (view->talk->paging || count == 0)
-        return;
     if (view->seeking < 0 ? find_before(view, page - 1, SIZE_MAX, &found)
                           : find_after(view, count - page, 0, &found))
         arrive(view, &found);
@@ -275,6 +273,16 @@ void talk_find_on(struct talk_view *view)
             tell(view, "what was marked is gone");
         view->going = (struct tail_id){0};
     }
-    if (view->seeking != 0)
+    if (view->finding)
+        return; /* a page came while it was asked for: the loop below sees it */
+    view->finding = true;
+    while (view->seeking != 0 && !view->talk->paging && view->talk->count > 0)
         seek_on(view);
+    view->finding = false;
+}
+
+void talk_view_paged(struct talk_view *view)
+{
+    if (view->seeking != 0 && view->height > 0)
+        talk_find_on(view);
 }

@@ -37,6 +37,13 @@ static void on_changed(void *owner)
     screen->host->changed(screen->host->owner);
 }
 
+static void on_page(void *owner)
+{
+    struct talk_screen *screen = owner;
+
+    talk_view_paged(&screen->view);
+}
+
 /* ---- drawing ---- */
 
 static void draw_absence(const struct talk_screen *screen, struct canvas *canvas,
@@ -338,6 +345,7 @@ static void open_talk(void *self, const char *conversation)
     if (shown)
         watch(screen, false);
     screen->talk = talk_new(conversation, on_changed, screen);
+    screen->talk->on_page = on_page;
     talk_view_show(&screen->view, screen->talk);
     talk_pager_close(&screen->pager);
     screen->awaits_request = false;

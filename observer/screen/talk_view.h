@@ -53,6 +53,7 @@ struct talk_view {
     struct talk_search search;
     struct talk_spot match; /* where n and N stand; its byte is the match's */
     bool has_match;
+    bool finding;                         /* talk_find_on is at work */
     int seeking;                          /* pages are read for a match: -1 older, 1 */
     struct tail_id marks[TALK_MARKS_MAX]; /* in their order */
     size_t mark_count;
@@ -80,6 +81,9 @@ const struct talk_row *talk_view_row(struct talk_view *view,
 struct talk_pos talk_view_cursor(struct talk_view *view);
 /* The line the cursor is in; NULL: there is none. */
 const struct talk_line *talk_view_selected(struct talk_view *view);
+
+/* A page is here (talk->on_page): a search goes on at once, not with the next frame. */
+void talk_view_paged(struct talk_view *view);
 
 /* Up below 0. move: the cursor; scroll: it and what is seen. */
 void talk_view_move(struct talk_view *view, int rows);

@@ -345,6 +345,65 @@ static void test_a_search_goes_on_into_what_is_not_read_yet(void **state)
     close_scene(&s);
 }
 
+/* A source that answers at once, as one that reads a file. */
+static void give_at_once(void *owner, bool older, const struct tail_id *from)
+{
+    struct rig *rig = owner;
+    int turn = (int)from->ms;
+
+    rig->asked++;
+    rig->page = true;
+    for (int i = 0; i < TALK_PAGE && turn > 1 && older; i++) {
+        struct talk_state live = rig->state;
+        char text[64];
+
+        turn--;
+        talk_state_init(&rig->state, RIG_ID, rig_on_sight, rig);
+        rig->entry = (uint64_t)turn - 1;
+        fmt_into(text, sizeof text, "number %d", turn);
+        rig_turn(rig, turn, text);
+        talk_state_done(&rig->state);
+        rig->state = live;
+    }
+    rig->page = false;
+    talk_page_end(rig->talk, turn == 1);
+}
+
+static struct talk_view *paged;
+
+static void on_page(void *owner)
+{
+    (void)owner;
+    talk_view_paged(paged);
+}
+
+static void test_a_search_through_many_pages_leaves_none_out(void **state)
+{
+    static const int wanted[] = {7, 333, 801, 800, 1};
+    struct scene s;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const struct talk_reader reader = {give_at_once, NULL, &s.rig};
+        char text[64];
+
+        open_scene(&s);
+        s.rig.talk->has_head = false;
+        s.rig.talk->on_page = on_page;
+        paged = &s.view;
+        s.rig.entry = 900;
+        say(&s, 901, 1000);
+        draw(&s, COLS);
+        talk_set_reader(s.rig.talk, &reader);
+        fmt_into(text, sizeof text, "re:number %d$", wanted[i]);
+        search(&s, text);
+        assert_int_equal(s.view.seeking, 0);
+        assert_int_equal(talk_view_selected(&s.view)->turn, wanted[i]);
+        assert_in_range(s.rig.asked, 1, 11);
+        close_scene(&s);
+    }
+}
+
 static void finds(const char *wanted, const char *text, int at, int len)
 {
     struct talk_search search;
@@ -460,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_moving_never_leaves_the_lines),
         cmocka_unit_test(test_matches_are_counted_and_gone_through_in_their_order),
         cmocka_unit_test(test_a_search_goes_on_into_what_is_not_read_yet),
+        cmocka_unit_test(test_a_search_through_many_pages_leaves_none_out),
         cmocka_unit_test(test_plain_text_and_regular_expressions_find_what_they_say),
         cmocka_unit_test(test_marks_go_round_and_are_taken_away_again),
         cmocka_unit_test(test_a_frame_has_names_text_and_marks_and_nothing_hostile),
