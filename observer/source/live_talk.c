@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
-#include "net/loop.h"
-#include "net/redis.h"
 #include "net/redis_clock.h"
-#include "observer/model/talk_take.h"
-#include "observer/tail.h"
+#include "observer/source/live_talk_inside.h"
 #include "observer/talk_facts.h"
-#include "observer/talk_state.h"
-#include "proto/cast.h"
 #include "proto/keys.h"
 
 enum {
@@ -24,85 +18,9 @@ enum {
     NOT_THERE = -1
 };
 
-/* What becomes of the sights that talk_state makes of an entry. */
-enum live_talk_use {
-    USE_TAKE, /* it came */
-    USE_CAST, /* story and personas, to be known */
-    USE_PAGE  /* an answer to reader.page */
-};
-
-struct live_talk {
-    struct live_talk_options options;
-    struct tail *tail;
-    struct loop_timer tick;
-    struct talk_reader reader;
-    struct talk *talk; /* borrowed; NULL: nothing is watched */
-    struct talk_state state;
-    struct talk_facts ended; /* told when all before it was read */
-    struct tail_stream *transcript;
-    struct tail_stream *words;
-    struct tail_id seen; /* of the transcript, taken up to here */
-    enum live_talk_use use;
-    struct talk_from from; /* of the sights that are being made */
-    bool page_full;
-    bool page_older; /* the page on its way */
-    bool asking;     /* the hash was asked for */
-    bool reading;    /* the first or the last entries were */
-    bool loaded;
-    bool has_cast; /* the cast was read since the conversation began */
-    bool ending;   /* the hash says ended */
-    bool emptied;  /* the stream is empty, the hash tells what that means */
-};
-
-static bool ask(struct live_talk *live, const struct str *words, size_t count,
-                redis_on_answer *on_answer)
-{
-    const struct redis_call call = {
-        .argc = count, .argv = words, .on_answer = on_answer, .owner = live};
-
-    return redis_send(live->options.redis, &call);
-}
-
-static struct str key_of(const struct live_talk *live, const char *what,
-                         char key[KEY_SIZE])
-{
-    return key_make(live->options.keys, what, live->talk->id, key);
-}
-
-/* Of the transcript. */
-struct range {
-    bool backwards;             /* the last one first */
-    const struct tail_id *from; /* behind (before) that one; NULL: from the border */
-    int count;
-};
-
-static bool ask_range(struct live_talk *live, const struct range *range,
-                      redis_on_answer *on_answer)
-{
-    char key[KEY_SIZE];
-    char id[TAIL_ID_SIZE];
-    char border[TAIL_ID_SIZE + 1];
-    char count[NUMBER_SIZE];
-    struct str words[] = {str_of(range->backwards ? "XREVRANGE" : "XRANGE"),
-                          key_of(live, "transcript", key),
-                          str_of(range->backwards ? "+" : "-"),
-                          str_of(range->backwards ? "-" : "+"),
-                          str_of("COUNT"),
-                          {0}};
-
-    if (range->from != NULL) {
-        tail_id_format(range->from, id);
-        fmt_into(border, sizeof border, "(%s", id);
-        words[2] = str_of(border);
-    }
-    fmt_into(count, sizeof count, "%d", range->count);
-    words[5] = str_of(count);
-    return ask(live, words, sizeof words / sizeof *words, on_answer);
-}
-
 /* ---- entries ---- */
 
-static void on_sight(void *owner, const struct sight *sight)
+void live_talk_on_sight(void *owner, const struct sight *sight)
 {
     struct live_talk *live = owner;
 
@@ -114,14 +32,6 @@ static void on_sight(void *owner, const struct sight *sight)
         live->page_full = !talk_page_add(live->talk, sight, &live->from);
 }
 
-static void read_entry(struct live_talk *live, struct talk_state *state,
-                       const struct tail_id *id, const struct redis_value *fields)
-{
-    live->from = (struct talk_from){*id, (int64_t)(id->ms * 1000)};
-    talk_state_transcript(state, redis_field(fields, "kind"),
-                          redis_field(fields, "message"));
-}
-
 static void take_entry(struct live_talk *live, const struct tail_id *id,
                        const struct redis_value *fields)
 {
@@ -129,17 +39,7 @@ static void take_entry(struct live_talk *live, const struct tail_id *id,
         return; /* read by question and tail both */
     live->seen = *id;
     live->use = USE_TAKE;
-    read_entry(live, &live->state, id, fields);
-}
-
-/* Item `i` of a reply to XRANGE or XREVRANGE; false: it is none. */
-static bool entry_at(const struct redis_value *reply, size_t i, struct tail_id *ret_id,
-                     const struct redis_value **ret_fields)
-{
-    const struct redis_value *entry = redis_item(reply, i);
-
-    *ret_fields = redis_item(entry, 1);
-    return tail_id_parse(redis_item_text(entry, 0), ret_id);
+    live_talk_read(live, &live->state, id, fields);
 }
 
 /* ---- the streams as they grow ---- */
@@ -213,9 +113,9 @@ static void follow(struct live_talk *live)
     if (live->transcript != NULL)
         return;
     live->transcript = tail_add(live->tail, &transcript_kind, live,
-                                key_of(live, "transcript", key), &live->seen);
-    live->words =
-        tail_add(live->tail, &words_kind, live, key_of(live, "live", key), &start);
+                                live_talk_key(live, "transcript", key), &live->seen);
+    live->words = tail_add(live->tail, &words_kind, live,
+                           live_talk_key(live, "live", key), &start);
 }
 
 static void unfollow(struct live_talk *live)
@@ -257,7 +157,7 @@ static void on_rest(void *owner, const struct redis_answer *answer)
     if (answer->outcome != REDIS_OK)
         return;
     for (size_t i = 0; i < answer->value->count; i++)
-        if (entry_at(answer->value, i, &id, &fields))
+        if (live_talk_entry(answer->value, i, &id, &fields))
             take_entry(live, &id, fields);
     if (answer->value->count == LAST_COUNT)
         ask_rest(live);
@@ -267,9 +167,9 @@ static void on_rest(void *owner, const struct redis_answer *answer)
 
 static void ask_rest(struct live_talk *live)
 {
-    const struct range range = {.from = &live->seen, .count = LAST_COUNT};
+    const struct live_range range = {.from = &live->seen, .count = LAST_COUNT};
 
-    live->reading = ask_range(live, &range, on_rest);
+    live->reading = live_talk_range(live, &range, on_rest);
 }
 
 static void on_last(void *owner, const struct redis_answer *answer)
@@ -284,16 +184,16 @@ static void on_last(void *owner, const struct redis_answer *answer)
     if (answer->value->count < LAST_COUNT)
         talk_take_head(live->talk);
     for (size_t i = answer->value->count; i > 0; i--)
-        if (entry_at(answer->value, i - 1, &id, &fields))
+        if (live_talk_entry(answer->value, i - 1, &id, &fields))
             take_entry(live, &id, fields);
     read_on(live);
 }
 
 static void ask_last(struct live_talk *live)
 {
-    const struct range range = {.backwards = true, .count = LAST_COUNT};
+    const struct live_range range = {.backwards = true, .count = LAST_COUNT};
 
-    live->reading = ask_range(live, &range, on_last);
+    live->reading = live_talk_range(live, &range, on_last);
 }
 
 static void on_head(void *owner, const struct redis_answer *answer)
@@ -307,9 +207,9 @@ static void on_head(void *owner, const struct redis_answer *answer)
         return;
     live->use = USE_CAST;
     for (size_t i = 0; i < answer->value->count; i++)
-        if (entry_at(answer->value, i, &id, &fields)
+        if (live_talk_entry(answer->value, i, &id, &fields)
             && !str_is(redis_field(fields, "kind"), "turn"))
-            read_entry(live, &live->state, &id, fields);
+            live_talk_read(live, &live->state, &id, fields);
     if (live->seen.ms > 0)
         ask_rest(live);
     else
@@ -318,109 +218,12 @@ static void on_head(void *owner, const struct redis_answer *answer)
 
 static void ask_head(struct live_talk *live)
 {
-    const struct range range = {.count = HEAD_COUNT};
+    const struct live_range range = {.count = HEAD_COUNT};
 
-    live->reading = ask_range(live, &range, on_head);
-}
-
-/* ---- pages and requests, when the talk asks ---- */
-
-static void on_page(void *owner, const struct redis_answer *answer)
-{
-    struct live_talk *live = owner;
-    size_t count = answer->outcome == REDIS_OK ? answer->value->count : 0;
-    const struct redis_value *fields;
-    struct tail_id id;
-
-    live->use = USE_PAGE;
-    live->page_full = false;
-    for (size_t i = 0; i < count && !live->page_full; i++) {
-        struct talk_state once; /* knows of no turn before: they come in any order */
-
-        if (!entry_at(answer->value, i, &id, &fields))
-            continue;
-        talk_state_init(&once, live->talk->id, on_sight, live);
-        read_entry(live, &once, &id, fields);
-        talk_state_done(&once);
-    }
-    talk_page_end(live->talk,
-                  answer->outcome == REDIS_OK && count < TALK_PAGE && !live->page_full);
-}
-
-static void want_page(void *owner, bool older, const struct tail_id *from)
-{
-    struct live_talk *live = owner;
-    const struct range range = {older, from, TALK_PAGE};
-
-    if (!ask_range(live, &range, on_page))
-        talk_page_end(live->talk, false);
-}
-
-static void on_asked(void *owner, const struct redis_answer *answer)
-{
-    struct live_talk *live = owner;
-    struct str text = {0};
-
-    if (answer->outcome == REDIS_OK && answer->value->kind == REDIS_TEXT)
-        text = answer->value->text;
-    talk_take_asked(live->talk, live->talk->asked.seat, text);
-}
-
-static void want_asked(void *owner, int64_t seat)
-{
-    struct live_talk *live = owner;
-    char key[KEY_SIZE];
-    char field[NUMBER_SIZE];
-
-    fmt_into(field, sizeof field, "%lld", (long long)seat);
-    {
-        const struct str words[] = {str_of("HGET"), key_of(live, "asked", key),
-                                    str_of(field)};
-
-        if (!ask(live, words, 3, on_asked))
-            talk_take_asked(live->talk, seat, str_of(""));
-    }
+    live->reading = live_talk_range(live, &range, on_head);
 }
 
 /* ---- cast and hash ---- */
-
-static void take_wish(struct live_talk *live, int64_t number, struct str json)
-{
-    struct err err = {0};
-    struct seat seat;
-
-    if (json.len == 0)
-        return;
-    if (!seat_parse(json, &seat, &err)) {
-        log_debug("talk", "seat=%lld cannot be read: %s", (long long)number, err.msg);
-        return;
-    }
-    talk_take_wish(live->talk, number, str_of(seat.model.model),
-                   str_of(seat.model.endpoint), seat.model.num_ctx);
-    seat_done(&seat);
-}
-
-static void on_cast(void *owner, const struct redis_answer *answer)
-{
-    struct live_talk *live = owner;
-
-    live->has_cast = answer->outcome == REDIS_OK;
-    for (size_t i = 0; live->has_cast && i < answer->value->count; i++)
-        take_wish(live, (int64_t)i + 1, redis_item_text(answer->value, i));
-}
-
-static void ask_cast(struct live_talk *live)
-{
-    char key[KEY_SIZE];
-    char fields[SEATS_MAX][NUMBER_SIZE];
-    struct str words[SEATS_MAX + 2] = {str_of("HMGET"), key_of(live, "cast", key)};
-
-    for (int i = 0; i < SEATS_MAX; i++) {
-        fmt_into(fields[i], sizeof fields[i], "seat:%d", i + 1);
-        words[i + 2] = str_of(fields[i]);
-    }
-    live->has_cast = ask(live, words, SEATS_MAX + 2, on_cast);
-}
 
 /* Redis was emptied, or the conversation was cleaned away: should it come back, it is
  * read anew. */
@@ -453,7 +256,7 @@ static void take_facts(struct live_talk *live, const struct talk_facts *facts)
     }
     live->ended = *facts;
     if (!live->has_cast && strcmp(facts->state, "preparing") != 0)
-        ask_cast(live);
+        live_talk_ask_cast(live);
     if (live->transcript == NULL && !live->reading)
         ask_head(live);
     else if (ended && !talk_ended(live->talk) && !live->reading)
@@ -480,13 +283,13 @@ static void ask_facts(struct live_talk *live)
 {
     char key[KEY_SIZE];
     struct str words[TALK_FACTS + 2] = {str_of("HMGET"),
-                                        key_of(live, "conversation", key)};
+                                        live_talk_key(live, "conversation", key)};
 
     if (live->asking)
         return;
     for (size_t i = 0; i < TALK_FACTS; i++)
         words[i + 2] = str_of(talk_facts_name(i));
-    live->asking = ask(live, words, TALK_FACTS + 2, on_facts);
+    live->asking = live_talk_ask(live, words, TALK_FACTS + 2, on_facts);
 }
 
 static void on_tick(struct loop_timer *timer, void *owner)
@@ -512,12 +315,12 @@ void live_talk_watch(struct live_talk *live, struct talk *talk)
         .options = live->options,
         .tail = live->tail,
         .tick = live->tick,
-        .reader = {want_page, want_asked, live},
+        .reader = {live_talk_want_page, live_talk_want_asked, live},
         .talk = talk,
     };
     if (talk == NULL)
         return;
-    talk_state_init(&live->state, talk->id, on_sight, live);
+    talk_state_init(&live->state, talk->id, live_talk_on_sight, live);
     /* A talk that was watched before goes on behind what it has. */
     live->seen = talk->newest;
     live->state.last_turn = talk->counted_to;
