@@ -1,6 +1,6 @@
 /* sort.h - sorts numbers from 0 on in linear time: by their bits, from the lowest digit
- * of 11 bits to the highest. Thousands of lists are sorted for a report, and the time of
- * qsort with its calls would be a good part of it.
+ * of 11 bits to the highest. Thousands of lists are sorted for a report, and the time
+ * of qsort with its calls would be a good part of it.
  */
 #ifndef PARLEY_SORT_H
 #define PARLEY_SORT_H

@@ -263,15 +263,18 @@ static void show_health(struct listing *listing, const struct health *health)
 static bool show_status(struct listing *listing, struct err *err)
 {
     struct health health;
+    bool known;
 
     if (!health_read(listing->fleet, &health, err))
         return false;
+    /* cppcheck-suppress autoVariables ; taken back below, whatever comes. */
     listing->health = &health;
-    if (!show_members(listing, err))
+    known = show_members(listing, err);
+    listing->health = NULL;
+    if (!known)
         return false;
     health.standbys = listing->standbys;
     show_health(listing, &health);
-    listing->health = NULL;
     return list_all(listing, err);
 }
 

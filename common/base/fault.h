@@ -11,8 +11,8 @@
  * carried out by the point's own site, and only some have them. @N: at the Nth time the
  * point is passed, once (@1 when left out); %P: each time, with P percent chance, drawn
  * from PARLEY_FAULT_SEED. Before it acts, a fault writes "fault POINT ACTION" to stderr
- * and appends "POINT ACTION US" (when, wall clock) to the file PARLEY_FAULT_LOG, so that
- * who asked can count.
+ * and appends "POINT ACTION US" (when, wall clock) to the file PARLEY_FAULT_LOG, so
+ * that who asked can count.
  */
 #ifndef PARLEY_FAULT_H
 #define PARLEY_FAULT_H

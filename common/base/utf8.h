@@ -35,7 +35,8 @@ unsigned utf8_decode(struct str text, uint32_t *ret_point);
 /* The bytes of a code point that is no half of a surrogate pair; returns how many. */
 size_t utf8_encode(uint32_t point, char ret_bytes[4]);
 
-/* Whether a character must not reach a terminal as it is: those above, \n and \t too. */
+/* Whether a character must not reach a terminal as it is: those above, \n and \t too.
+ */
 bool utf8_harmful(uint32_t point);
 /* Adds `text` in a form that may go to a terminal or a log line. `keep_newlines`:
  * \n and \t as they are, else as <U+000A> and <U+0009>. Mends first. */

@@ -64,4 +64,6 @@ def test_a_broken_stream_is_an_error_where_the_server_tells_one(found):
 
 
 def test_an_abort_ends_the_stream(found):
-    assert found["aborted"] == {"chunks": 3, "gone": 1}
+    # One more may have lain in the client's hands when it gave up.
+    assert found["aborted"]["gone"] == 1
+    assert 3 <= found["aborted"]["chunks"] < found["streamed"]["pieces"]

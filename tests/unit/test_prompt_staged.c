@@ -45,7 +45,7 @@ static char *told(int64_t seat, const char *window, size_t room_bytes)
 {
     const struct prompt_wish wish = {
         .page = page, .seat = seat, .window = window, .room_bytes = room_bytes};
-    struct prompt prompt;
+    struct prompt prompt = {0};
     struct err err = {0};
     struct buf text;
 

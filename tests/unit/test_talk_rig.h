@@ -94,7 +94,7 @@ static void rig_message(struct message *message, enum message_kind kind, int sea
     message->conversation_id = x_strdup(RIG_ID);
     message->queue_timestamp_us = 1769855400000000;
     message->seat = seat;
-    if (seat > 0)
+    if (seat > 0 && seat < (int)(sizeof(names) / sizeof(names[0])))
         message->author = x_strdup(names[seat]);
 }
 
