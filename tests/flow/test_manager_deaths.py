@@ -149,7 +149,8 @@ def test_a_leader_that_was_stopped_wakes_up_to_find_itself_fenced(fleet):
     fleet.crew(*LEASE)
     fleet.manager(*LEASE)
     fleet.wait_ready("manager-2")
-    conversation = fleet.begin("--turns", 12, "--story", story_file(fleet.box))
+    turns = 100 if IS_LONG else 12
+    conversation = fleet.begin("--turns", turns, "--story", story_file(fleet.box))
     fleet.wait_turns(conversation, 2)
     pid = pid_of(fleet, leader(fleet)[1])
     os.kill(pid, signal.SIGSTOP)
@@ -162,7 +163,7 @@ def test_a_leader_that_was_stopped_wakes_up_to_find_itself_fenced(fleet):
     finally:
         os.kill(pid, signal.SIGCONT)
     wait_for(lambda: "leads no longer" in log_of(fleet, pid), "it steps down")
-    finish(fleet, conversation, 12)
+    finish(fleet, conversation, turns)
 
 
 def test_an_observer_that_was_stopped_goes_on_without_a_gap(fleet):

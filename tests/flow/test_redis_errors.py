@@ -201,8 +201,7 @@ def test_a_redis_that_takes_no_more_clients_is_tried_until_it_does(fleet):
     assert time.monotonic() - ended < 2 * SLOW
     talks.wait_progress()
     talks.end()
-    assert lines_of(fleet, "not connected.*max number of clients") or lines_of(
-        fleet, "not connected.*closed by the server")
+    assert lines_of(fleet, "not connected")  # one a minute, so it may be of an earlier outage
 
 
 @pytest.mark.parametrize("what", ["ALL", "WRITE"] if IS_LONG else ["WRITE"])
