@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "observer/model/fleet.h"
 #include "observer/screen/fleet_lines.h"
 #include "observer/source/order.h"
@@ -90,6 +89,19 @@ static void find_selected(struct fleet_screen *screen)
     select_line(screen, screen->selected, true);
 }
 
+/* The fleet may have changed since the last frame. False: what was selected there is
+ * gone, and nothing is to be done to what has its place now. */
+static bool is_still_selected(struct fleet_screen *screen)
+{
+    char before[FLEET_KEY_SIZE];
+
+    memcpy(before, screen->key, sizeof before);
+    fleet_lines_make(&screen->lines, screen->fleet, str_of(screen->filter),
+                     screen->inverse);
+    find_selected(screen);
+    return before[0] != '\0' && strcmp(before, screen->key) == 0;
+}
+
 static void scroll(struct fleet_screen *screen, size_t rows)
 {
     size_t at = screen->selected;
@@ -106,59 +118,36 @@ static void scroll(struct fleet_screen *screen, size_t rows)
 
 /* ---- drawing ---- */
 
-/* "3 members, 1 silent  60 conversations"; of a record nobody can be silent. */
-static void add_counts(const struct fleet *fleet, int64_t now_us, struct buf *into)
-{
-    const struct fleet_totals *totals = fleet_totals(fleet);
-    size_t count;
-    size_t beyond;
-    size_t silent = 0;
-    const struct fleet_member *members = fleet_members(fleet, &count, &beyond);
-
-    for (size_t i = 0; i < count; i++)
-        silent += fleet_member_silent(&members[i], now_us);
-    count += beyond;
-    (void)buf_printf(into, "%zu member%s", count, count == 1 ? "" : "s");
-    if (!totals->recorded)
-        (void)buf_printf(into, ", %zu silent", silent);
-    if (totals->conversations < 0)
-        (void)buf_add_text(into, "  - conversations");
-    else
-        (void)buf_printf(into, "  %" PRId64 " conversation%s", totals->conversations,
-                         totals->conversations == 1 ? "" : "s");
-}
-
-static void add_redis(const struct fleet_totals *totals, struct buf *into)
-{
-    char bytes[32];
-
-    (void)buf_printf(into, "  Redis %s", fleet_bytes(totals->memory_bytes, bytes));
-    if (totals->memory_max_bytes > 0)
-        (void)buf_printf(into, " of %s", fleet_bytes(totals->memory_max_bytes, bytes));
-    if (totals->refusal[0] != '\0')
-        (void)buf_add_text(into, "  REFUSES WRITES: ");
-}
-
 static void draw_totals(const struct fleet_screen *screen, struct canvas *canvas,
                         struct area row, int64_t now_us)
 {
     const struct fleet_totals *totals = fleet_totals(screen->fleet);
-    bool led = totals->recorded || totals->leader[0] != '\0';
-    struct buf text;
+    char memory[32];
+    char most[32];
+    char text[TEXT_SIZE];
+    char of[48] = "";
+    char talks[32] = "-";
+    size_t count;
+    size_t beyond;
+    size_t silent = 0;
+    const struct fleet_member *members = fleet_members(screen->fleet, &count, &beyond);
 
-    buf_init(&text, TEXT_SIZE);
-    (void)buf_printf(&text, "%s  ",
-                     totals->recorded ? "a recorded run"
-                     : led            ? totals->leader
-                                      : "nobody leads");
-    add_counts(screen->fleet, now_us, &text);
-    if (!totals->recorded)
-        add_redis(totals, &text);
-    row.col += canvas_put_cut(canvas, row.row, row.col, row.cols,
-                              led ? PEN_BOLD : PEN_BAD, buf_str(&text));
+    for (size_t i = 0; i < count; i++)
+        silent += fleet_member_silent(&members[i], now_us);
+    if (totals->memory_max_bytes > 0)
+        fmt_into(of, sizeof of, " of %s", fleet_bytes(totals->memory_max_bytes, most));
+    if (totals->conversations >= 0)
+        fmt_into(talks, sizeof talks, "%" PRId64, totals->conversations);
+    fmt_into(text, sizeof text,
+             "%s  %zu members, %zu silent  %s conversations  Redis %s%s%s",
+             totals->leader[0] == '\0' ? "nobody leads" : totals->leader,
+             count + beyond, silent, talks, fleet_bytes(totals->memory_bytes, memory),
+             of, totals->refusal[0] == '\0' ? "" : "  REFUSES WRITES: ");
+    row.col +=
+        canvas_put_cut(canvas, row.row, row.col, row.cols,
+                       totals->leader[0] == '\0' ? PEN_BAD : PEN_BOLD, str_of(text));
     (void)canvas_put_cut(canvas, row.row, row.col, row.cols, PEN_BAD,
                          str_of(totals->refusal));
-    buf_done(&text);
 }
 
 static void draw_calls(const struct fleet_screen *screen, struct canvas *canvas,
@@ -292,10 +281,13 @@ static const struct fleet_dead *selected_dead(const struct fleet_screen *screen)
 /* Of an event, or of a turn given up. */
 static void open_selected(struct fleet_screen *screen)
 {
+    bool there = is_still_selected(screen);
     const struct fleet_line *event = selected(screen, FLEET_LINE_EVENT);
     const struct fleet_dead *dead = selected_dead(screen);
     const char *id = "";
 
+    if (!there)
+        return;
     if (event != NULL)
         id = fleet_event_at(screen->fleet, event->number)->conversation;
     else if (dead != NULL)
@@ -325,12 +317,13 @@ static bool clear(struct fleet_screen *screen)
 
 static void ask_order(struct fleet_screen *screen, enum order_kind kind)
 {
+    bool there = is_still_selected(screen);
     const struct fleet_dead *dead = selected_dead(screen);
     char question[ORDER_QUESTION_SIZE];
 
     if (screen->host->read_only || screen->source->ops->command == NULL)
         return;
-    if (dead == NULL) {
+    if (!there || dead == NULL) {
         screen->host->notice(screen->host->owner, PEN_WARN,
                              "select a turn given up first");
         return;
