@@ -89,11 +89,11 @@ static void bring_back(struct run *run)
 }
 
 /* One that was killed could not give the terminal back. DEC private modes 1000, 1006,
- * 7, 25, 1049 and 2026, keypad: what the observer may have set. */
+ * 7, 25, 1049, 2004 and 2026, keypad: what the observer may have set. */
 static void mend_terminal(const struct run *run)
 {
-    static const char leave[] = "\033[?2026l\033[0m\033[?1006l\033[?1000l\033[?7h"
-                                "\033[?25h\033[?1l\033>\033[?1049l";
+    static const char leave[] = "\033[?2026l\033[0m\033[?2004l\033[?1006l\033[?1000l"
+                                "\033[?7h\033[?25h\033[?1l\033>\033[?1049l";
 
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &run->show.before);
     if (write(STDOUT_FILENO, leave, sizeof leave - 1) < 0)

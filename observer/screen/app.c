@@ -81,9 +81,9 @@ static void draw(struct app *app)
 {
     compose(app);
     app->dirty = false;
+    app->drawn_ms = clock_mono_ms(); /* composing costs, whether it shows or not */
     if (!frame_write(app->frame, app->canvas, &app->out.waiting))
         return;
-    app->drawn_ms = clock_mono_ms();
     observer_out_flush(&app->out);
     if (app->out.broken)
         app_quit(app);
@@ -308,6 +308,7 @@ static bool take_terminal(struct app *app, struct err *err)
     const struct term_options options = {.loop = app->options.loop,
                                          .mouse = app->options.mouse,
                                          .on_key = app_on_key,
+                                         .on_paste = app_on_paste,
                                          .on_click = app_on_click,
                                          .on_wheel = app_on_wheel,
                                          .on_shown = on_shown,

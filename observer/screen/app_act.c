@@ -257,13 +257,20 @@ static void refuse(struct app *app, int key)
         app_notice(app, PEN_WARN, "read-only: no commands");
 }
 
+/* What is answered concerns the screen that asked: until then the mouse is not to lead
+ * to another. */
+static bool is_asking(const struct app *app)
+{
+    return prompt_kind(app->prompt) != PROMPT_NONE;
+}
+
 void app_on_key(void *owner, int key)
 {
     struct app *app = owner;
     enum action action;
 
     app->pressed = true;
-    if (prompt_kind(app->prompt) != PROMPT_NONE) {
+    if (is_asking(app)) {
         answer(app, key);
         return;
     }
@@ -274,14 +281,24 @@ void app_on_key(void *owner, int key)
         act(app, action);
 }
 
+/* Keys that nobody pressed are never commands: only a line being typed takes them. */
+void app_on_paste(void *owner, int key)
+{
+    struct app *app = owner;
+
+    app->pressed = true;
+    prompt_paste(app->prompt, key);
+    app_changed(app);
+}
+
 void app_on_click(void *owner, unsigned row, unsigned col)
 {
     struct app *app = owner;
     struct screen *screen = shown(app);
 
     app->pressed = true;
-    if (app->help_open || is_too_small(app) || screen->ops->click == NULL
-        || row + 1 >= canvas_area(app->canvas).rows)
+    if (is_asking(app) || app->help_open || is_too_small(app)
+        || screen->ops->click == NULL || row + 1 >= canvas_area(app->canvas).rows)
         return;
     screen->ops->click(screen->self, row, col, now_us(app));
     app_changed(app);
@@ -292,7 +309,9 @@ void app_on_wheel(void *owner, bool up)
     struct app *app = owner;
 
     app->pressed = true;
-    for (int i = 0; i < WHEEL_ROWS && !is_too_small(app); i++)
+    if (is_asking(app) || is_too_small(app))
+        return;
+    for (int i = 0; i < WHEEL_ROWS; i++)
         pass_on(app, up ? ACTION_UP : ACTION_DOWN);
     app_changed(app);
 }

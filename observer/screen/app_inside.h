@@ -48,6 +48,7 @@ void app_changed(struct app *app);
 unsigned app_where(const struct app *app); /* the keys that hold now */
 void app_open(struct app *app, const char *conversation);
 void app_on_key(void *owner, int key);
+void app_on_paste(void *owner, int key);
 void app_on_click(void *owner, unsigned row, unsigned col);
 void app_on_wheel(void *owner, bool up);
 

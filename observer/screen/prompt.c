@@ -12,6 +12,7 @@
 #include "text.h"
 
 enum { CTRL = 0x1F };
+static const char yes_or_no[] = " y/n ";
 
 struct prompt {
     enum prompt_kind kind;
@@ -203,6 +204,24 @@ enum prompt_outcome prompt_key(struct prompt *prompt, int key)
     return given ? PROMPT_GIVEN : PROMPT_CANCELLED;
 }
 
+void prompt_paste(struct prompt *prompt, int key)
+{
+    if (prompt->kind == PROMPT_NONE || prompt->yes)
+        return;
+    if (key == KEY_RETURN || key == KEY_TAB)
+        key = ' ';
+    if (is_typed(key))
+        insert(prompt, (uint32_t)key);
+}
+
+/* A long label leaves room for what is typed, or for what may be. */
+static unsigned label_room(const struct prompt *prompt, unsigned cols)
+{
+    unsigned kept = prompt->yes ? (unsigned)sizeof yes_or_no - 1 : cols / 2;
+
+    return cols > kept ? cols - kept : 0;
+}
+
 void prompt_draw(const struct prompt *prompt, struct canvas *canvas, struct area area)
 {
     struct str text = buf_str(&prompt->text);
@@ -212,11 +231,11 @@ void prompt_draw(const struct prompt *prompt, struct canvas *canvas, struct area
 
     area.rows = 1;
     canvas_fill(canvas, area, PEN_TEXT);
-    label = canvas_put_cut(canvas, area.row, area.col, area.cols, PEN_BOLD,
-                           buf_str(&prompt->label));
+    label = canvas_put_cut(canvas, area.row, area.col, label_room(prompt, area.cols),
+                           PEN_BOLD, buf_str(&prompt->label));
     if (prompt->yes) {
         canvas_put(canvas, area.row, area.col + label, area.cols - label, PEN_BOLD,
-                   str_of(" y/n "));
+                   str_of(yes_or_no));
         return;
     }
     room = area.cols - label;

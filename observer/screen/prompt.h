@@ -46,6 +46,9 @@ void prompt_ask_yes(struct prompt *prompt, enum prompt_kind kind, const char *qu
 enum prompt_kind prompt_kind(const struct prompt *prompt);
 /* A key of keymap.h. Closes it unless PROMPT_OPEN. */
 enum prompt_outcome prompt_key(struct prompt *prompt, int key);
+/* A character that was pasted: into a line only, and a line end is a blank in it. What
+ * asks for a yes is not answered by a paste. */
+void prompt_paste(struct prompt *prompt, int key);
 /* What was typed last, well-formed UTF-8; valid until it is opened again. */
 struct str prompt_text(const struct prompt *prompt);
 /* In one row, with the cursor. */

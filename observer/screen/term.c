@@ -26,8 +26,9 @@
 #include "term_keys.h"
 
 enum {
-    ESCAPE_MS = 50, /* within that time the rest of a sequence comes */
-    ROOM_MS = 500,  /* a terminal that takes nothing for so long is left alone */
+    ESCAPE_MS = 50,  /* within that time the rest of a sequence comes, */
+    PASTE_MS = 2000, /* and within that more of a paste, or its end */
+    ROOM_MS = 500,   /* a terminal that takes nothing for so long is left alone */
     MODES_MAX_BYTES = 512,
     ROWS_DEFAULT = 24,
     COLS_DEFAULT = 80
@@ -158,8 +159,8 @@ static void make_modes(struct terminal *term)
     buf_init(&leave, MODES_MAX_BYTES);
     add_mode(&term->enter, capability("smcup"));
     add_mode(&term->enter, capability("smkx"));
-    add_mode(&term->enter, "\033[?7l\033[?25l\033[?2004l");
-    add_mode(&leave, "\033[?2026l\033[0m");
+    add_mode(&term->enter, "\033[?7l\033[?25l\033[?2004h");
+    add_mode(&leave, "\033[?2026l\033[0m\033[?2004l");
     if (term->options.mouse) {
         add_mode(&term->enter, "\033[?1000h\033[?1006h");
         add_mode(&leave, "\033[?1006l\033[?1000l");
@@ -178,12 +179,12 @@ static void write_modes(const char *bytes, size_t len)
 {
     while (len > 0) {
         struct pollfd state = {.fd = STDOUT_FILENO, .events = POLLOUT};
-        ssize_t count;
+        int ready = poll(&state, 1, ROOM_MS);
+        ssize_t count = ready > 0 ? write(STDOUT_FILENO, bytes, len) : ready;
 
-        if (poll(&state, 1, ROOM_MS) <= 0)
-            return;
-        count = write(STDOUT_FILENO, bytes, len);
-        if (count < 0)
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
             return;
         bytes += count;
         len -= (size_t)count;
@@ -267,6 +268,13 @@ static void on_key(void *owner, int key)
     term->options.on_key(term->options.owner, key);
 }
 
+static void on_paste(void *owner, int key)
+{
+    struct terminal *term = owner;
+
+    term->options.on_paste(term->options.owner, key);
+}
+
 static void on_mouse(void *owner, enum term_mouse what, unsigned row, unsigned col)
 {
     struct terminal *term = owner;
@@ -295,6 +303,7 @@ static void name_keys(struct terminal *term)
 
     term_keys_init(&term->keys);
     term->keys.on_key = on_key;
+    term->keys.on_paste = on_paste;
     term->keys.on_mouse = on_mouse;
     term->keys.owner = term;
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
@@ -317,7 +326,7 @@ static void on_input(struct loop_io *io, int events, void *owner)
     }
     term_keys_feed(&term->keys, str_make(bytes, (size_t)count));
     if (term_keys_waiting(&term->keys))
-        loop_timer_start(&term->escape, ESCAPE_MS);
+        loop_timer_start(&term->escape, term->keys.pasting ? PASTE_MS : ESCAPE_MS);
     else
         loop_timer_stop(&term->escape);
 }

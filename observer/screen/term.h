@@ -26,7 +26,8 @@ enum { TERM_ROWS_MAX = 500, TERM_COLS_MAX = 1000 };
 struct term_options {
     struct loop *loop;
     bool mouse; /* clicks and the wheel are wanted: they cannot select text then */
-    void (*on_key)(void *owner, int key); /* of keymap.h */
+    void (*on_key)(void *owner, int key);   /* of keymap.h */
+    void (*on_paste)(void *owner, int key); /* the same, of what is pasted */
     void (*on_click)(void *owner, unsigned row, unsigned col);
     void (*on_wheel)(void *owner, bool up);
     /* It has another size, or shows something else than we left: draw all of it. */

@@ -39,8 +39,16 @@ void term_keys_name(struct term_keys *keys, const char *bytes, int key)
 
 static void tell(struct term_keys *keys, int key)
 {
-    if (key != KEY_NONE && keys->on_key != NULL)
+    if (key != KEY_NONE && keys->on_key != NULL && !keys->pasting)
         keys->on_key(keys->owner, key);
+}
+
+static void tell_character(struct term_keys *keys, int key)
+{
+    if (!keys->pasting)
+        tell(keys, key);
+    else if (keys->on_paste != NULL)
+        keys->on_paste(keys->owner, key);
 }
 
 /* ---- sequences ---- */
@@ -48,7 +56,7 @@ static void tell(struct term_keys *keys, int key)
 static void tell_mouse(struct term_keys *keys, enum term_mouse what, int64_t row,
                        int64_t col)
 {
-    if (keys->on_mouse != NULL)
+    if (keys->on_mouse != NULL && !keys->pasting)
         keys->on_mouse(keys->owner, what, (unsigned)row - 1, (unsigned)col - 1);
 }
 
@@ -88,6 +96,10 @@ static void read_sequence(struct term_keys *keys, struct str sequence)
     struct str rest = str_make(sequence.at + 2, sequence.len - 2);
     int key = find_named(keys, sequence);
 
+    if (str_is(rest, "200~") || str_is(rest, "201~")) {
+        keys->pasting = str_is(rest, "200~");
+        return;
+    }
     if (rest.len > 2 && rest.at[0] == '<' && sequence.at[1] == '[') {
         read_mouse(keys, rest);
         return;
@@ -137,7 +149,7 @@ static size_t read_character(struct term_keys *keys, struct str text)
     size_t used = utf8_decode(text, &point);
 
     if (used > 0) {
-        tell(keys, key_of(point));
+        tell_character(keys, key_of(point));
         return used;
     }
     buf_init(&mended, 16);
@@ -203,7 +215,7 @@ void term_keys_feed(struct term_keys *keys, struct str bytes)
 
 bool term_keys_waiting(const struct term_keys *keys)
 {
-    return keys->held_len > 0 || keys->swallowing;
+    return keys->held_len > 0 || keys->swallowing || keys->pasting;
 }
 
 void term_keys_flush(struct term_keys *keys)
@@ -218,5 +230,6 @@ void term_keys_flush(struct term_keys *keys)
     if (bare || pair)
         tell(keys, KEY_ESCAPE);
     if (pair)
-        tell(keys, second);
+        tell_character(keys, second);
+    keys->pasting = false; /* its end was lost: keys are keys again */
 }

@@ -244,6 +244,16 @@ def test_the_mouse_is_left_to_the_terminal_unless_asked_for(box, recorded):
         assert is_given_back(pane)
 
 
+def test_the_mouse_leads_nowhere_while_something_is_asked(box, recorded):
+    with Pane(box, *replay(recorded.many, "--mouse")) as pane:
+        pane.wait("quit")
+        pane.keys("/")
+        pane.wait("filter:")
+        pane.type("\x1b[<0;10;8M\x1b[<0;10;8m" * 2)  # twice on a row opens it
+        pane.type("xy")
+        assert "tok/s" in pane.wait("filter: xy"), "it is the wall still"
+
+
 @pytest.mark.parametrize("term, why", [("dumb", "TERM is dumb"), ("", "TERM is not set"),
                                        ("no-such-terminal", "terminfo does not know this TERM")])
 def test_a_terminal_that_cannot_gets_plain_text_and_a_word_why(box, recorded, term, why):
@@ -336,6 +346,15 @@ def test_a_terminal_that_takes_nothing_gets_whole_frames_later_and_can_be_left(b
     drawn, _, left = terminal.data.rpartition(b"\x1b[?2026l")  # leaving says so once more
     assert b"\x1b[?1049l" in left
     assert 1 < frames(drawn) < 200  # most were never drawn
+
+
+def test_a_signal_ends_it_though_the_terminal_takes_nothing(box, recorded):
+    terminal = on_terminal(box, *replay(recorded.many), rows=50, cols=200)
+    for _ in range(400):  # far more than a terminal's buffer holds
+        os.write(terminal.master, b"\x0c")
+        time.sleep(0.001)
+    os.kill(terminal.pid, signal.SIGTERM)
+    wait_for(lambda: os.waitpid(terminal.pid, os.WNOHANG)[0], "it ends while nobody reads")
 
 
 # ---- parley run ----

@@ -91,6 +91,53 @@ static void a_paste_neither_moves_nor_escapes(void **state)
     prompt_free(prompt);
 }
 
+static void paste(struct prompt *prompt, const char *keys)
+{
+    for (; *keys != '\0'; keys++)
+        prompt_paste(prompt, (unsigned char)*keys);
+}
+
+static void a_paste_does_not_send_and_says_no_yes(void **state)
+{
+    struct prompt *prompt = prompt_new();
+
+    (void)state;
+    prompt_ask_line(prompt, PROMPT_SAY, "say: ", str_of(""));
+    paste(prompt, "one\rtwo\tthree\003");
+    assert_int_equal(prompt_kind(prompt), PROMPT_SAY);
+    assert_text(prompt, "one two three");
+    prompt_ask_yes(prompt, PROMPT_CONFIRM, "stop?");
+    paste(prompt, "y\r");
+    assert_int_equal(prompt_kind(prompt), PROMPT_CONFIRM);
+    assert_int_equal(prompt_key(prompt, 'n'), PROMPT_CANCELLED);
+    paste(prompt, "x");
+    assert_text(prompt, "");
+    prompt_free(prompt);
+}
+
+static void a_long_label_leaves_room_for_the_answer(void **state)
+{
+    struct prompt *prompt = prompt_new();
+    struct canvas *canvas = canvas_new(1, 20, true);
+    struct buf shown;
+
+    (void)state;
+    buf_init(&shown, 256);
+    prompt_ask_yes(prompt, PROMPT_CONFIRM, "stop it at once, and for good?");
+    prompt_draw(prompt, canvas, canvas_area(canvas));
+    canvas_dump(canvas, &shown);
+    assert_string_equal(buf_text(&shown), "stop it at onc~ y/n\n");
+    buf_clear(&shown);
+    prompt_ask_line(prompt, PROMPT_SAY,
+                    "say to a persona of many names: ", str_of("good day"));
+    prompt_draw(prompt, canvas, canvas_area(canvas));
+    canvas_dump(canvas, &shown);
+    assert_string_equal(buf_text(&shown), "say to a ~good day\n");
+    buf_done(&shown);
+    canvas_free(canvas);
+    prompt_free(prompt);
+}
+
 static void a_line_has_a_bound(void **state)
 {
     struct prompt *prompt = prompt_new();
@@ -146,6 +193,8 @@ int main(void)
         cmocka_unit_test(a_line_is_typed_edited_and_given),
         cmocka_unit_test(what_is_typed_is_erased_by_what_one_sees),
         cmocka_unit_test(a_paste_neither_moves_nor_escapes),
+        cmocka_unit_test(a_paste_does_not_send_and_says_no_yes),
+        cmocka_unit_test(a_long_label_leaves_room_for_the_answer),
         cmocka_unit_test(a_line_has_a_bound),
         cmocka_unit_test(escape_cancels_and_only_y_is_yes),
         cmocka_unit_test(the_end_of_a_long_line_is_what_one_sees),

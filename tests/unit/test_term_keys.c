@@ -16,6 +16,8 @@
 struct seen {
     int keys[64];
     size_t count;
+    char pasted[64]; /* ASCII of it */
+    size_t pasted_count;
     int clicks, wheel_up, wheel_down;
     unsigned row, col;
 };
@@ -26,6 +28,14 @@ static void on_key(void *owner, int key)
 
     assert_in_range(seen->count, 0, 63);
     seen->keys[seen->count++] = key;
+}
+
+static void on_paste(void *owner, int key)
+{
+    struct seen *seen = owner;
+
+    assert_in_range(seen->pasted_count, 0, 62);
+    seen->pasted[seen->pasted_count++] = (char)key;
 }
 
 static void on_mouse(void *owner, enum term_mouse what, unsigned row, unsigned col)
@@ -44,6 +54,7 @@ static void init(struct term_keys *keys, struct seen *seen)
     *seen = (struct seen){0};
     term_keys_init(keys);
     keys->on_key = on_key;
+    keys->on_paste = on_paste;
     keys->on_mouse = on_mouse;
     keys->owner = seen;
 }
@@ -124,10 +135,47 @@ static void what_nobody_knows_is_swallowed_whole(void **state)
     check("\033[99~q", WANTED('q'));
     check("\033[1;5Aq", WANTED('q'));
     check("\033[?1;2cq", WANTED('q')); /* an answer of a terminal */
-    check("\033[200~q", WANTED('q'));  /* a paste begins */
     check("\033["
           "11111111112222222222333333333344444444445555555555666666666677777777778~q",
           WANTED('q'));
+}
+
+static void what_is_pasted_is_told_apart_from_what_is_typed(void **state)
+{
+    static const char bytes[] = "a\033[200~x\ry\033[A\033q\033OPz\033[201~b";
+    size_t len = sizeof bytes - 1;
+
+    (void)state;
+    for (size_t piece = 1; piece <= len; piece++) {
+        struct term_keys keys;
+        struct seen seen;
+
+        init(&keys, &seen);
+        for (size_t at = 0; at < len; at += piece)
+            term_keys_feed(&keys,
+                           str_make(bytes + at, len - at < piece ? len - at : piece));
+        assert_int_equal(seen.count, 2);
+        assert_int_equal(seen.keys[0], 'a');
+        assert_int_equal(seen.keys[1], 'b');
+        assert_string_equal(seen.pasted, "x\ryqz");
+        assert_false(term_keys_waiting(&keys));
+    }
+}
+
+static void a_paste_whose_end_is_lost_is_over_when_nothing_comes(void **state)
+{
+    struct term_keys keys;
+    struct seen seen;
+
+    (void)state;
+    init(&keys, &seen);
+    term_keys_feed(&keys, str_of("\033[200~x"));
+    assert_true(term_keys_waiting(&keys));
+    term_keys_flush(&keys);
+    assert_false(term_keys_waiting(&keys));
+    term_keys_feed(&keys, str_of("q"));
+    assert_int_equal(seen.keys[0], 'q');
+    assert_string_equal(seen.pasted, "x");
 }
 
 static void the_mouse_tells_cells_from_0(void **state)
@@ -157,6 +205,8 @@ int main(void)
         cmocka_unit_test(sequences_are_keys),
         cmocka_unit_test(an_escape_alone_is_a_key_when_nothing_follows),
         cmocka_unit_test(what_nobody_knows_is_swallowed_whole),
+        cmocka_unit_test(what_is_pasted_is_told_apart_from_what_is_typed),
+        cmocka_unit_test(a_paste_whose_end_is_lost_is_over_when_nothing_comes),
         cmocka_unit_test(the_mouse_tells_cells_from_0),
     };
 
