@@ -147,7 +147,7 @@ static bool front_is_farther(const struct talk *talk)
 /* The line that was just added may be the one that goes. */
 void talk_window_trim(struct talk *talk)
 {
-    while (is_full(talk) && talk->count > 1) {
+    while (is_full(talk) && talk->count > TALK_LINES_KEPT) {
         if (front_is_farther(talk)) {
             talk_window_drop(talk, 0);
             talk->has_head = false;

@@ -4,7 +4,8 @@
  * (talk_take.h); what is lacking the talk asks of its reader. Of a long conversation it
  * keeps a window of lines, at most TALK_LINES_MAX and TALK_BYTES_MAX: what lies
  * farthest from what is being looked at goes first, and is read again when somebody
- * scrolls there (notes, which stand in no transcript, are not).
+ * scrolls there (notes, which stand in no transcript, are not). TALK_LINES_KEPT are
+ * kept however large they are: the line that is looked at always has its neighbours.
  */
 #ifndef PARLEY_OBSERVER_TALK_H
 #define PARLEY_OBSERVER_TALK_H
@@ -21,6 +22,7 @@
 enum {
     TALK_LINES_MAX = 1500,
     TALK_BYTES_MAX = 8 << 20,
+    TALK_LINES_KEPT = 3,
     TALK_PAGE = 100 /* entries that a reader gives at a time */
 };
 

@@ -23,6 +23,9 @@ static void changed(const struct talk *talk)
 
 void talk_set_reader(struct talk *talk, const struct talk_reader *reader)
 {
+    /* The page that was to fill the window does not come any more. */
+    if (talk->paging && talk->count == 0)
+        talk->has_head = talk->has_tail = false;
     talk->reader = reader;
     talk->paging = false;
 }

@@ -249,7 +249,7 @@ static void test_the_window_is_bounded_in_bytes(void **state)
 }
 
 /* Turns `from` to `to` as a page's entries; the entry's number is the turn's. */
-static void give_page(struct rig *rig, int from, int to)
+static void give_page(struct rig *rig, int from, int to, const char *text)
 {
     int step = from <= to ? 1 : -1;
 
@@ -262,7 +262,7 @@ static void give_page(struct rig *rig, int from, int to)
         talk_state_init(&reader, RIG_ID, rig_on_sight, rig);
         rig->state = reader;
         rig->entry = (uint64_t)turn - 1;
-        rig_turn(rig, turn, "p");
+        rig_turn(rig, turn, text);
         talk_state_done(&rig->state);
         rig->state = live;
     }
@@ -286,7 +286,7 @@ static void test_older_turns_are_asked_for_near_the_border_and_put_before(void *
     assert_int_equal(rig.from, 1001);
     talk_watch(rig.talk, rig.talk->lines[19]->serial);
     assert_int_equal(rig.asked, 1); /* one at a time */
-    give_page(&rig, 1000, 901);
+    give_page(&rig, 1000, 901, "p");
     talk_page_end(rig.talk, false);
     assert_int_equal(rig.talk->lines[0]->turn, 901);
     assert_int_equal(rig.talk->count, 300);
@@ -313,7 +313,7 @@ static void test_the_end_that_went_out_of_the_window_is_read_again(void **state)
     talk_watch(rig.talk, rig.talk->lines[rig.talk->count - 1]->serial);
     assert_true(rig.asked == 1 && !rig.older);
     assert_int_equal(rig.from, rig.talk->lines[rig.talk->count - 1]->turn);
-    give_page(&rig, (int)rig.from + 1, TALK_LINES_MAX + 50);
+    give_page(&rig, (int)rig.from + 1, TALK_LINES_MAX + 50, "p");
     talk_page_end(rig.talk, true);
     assert_true(rig.talk->has_tail);
     assert_int_equal(rig.talk->lines[rig.talk->count - 1]->turn, TALK_LINES_MAX + 50);
@@ -321,6 +321,32 @@ static void test_the_end_that_went_out_of_the_window_is_read_again(void **state)
     assert_int_equal(rig.talk->seats[0].turns + rig.talk->seats[1].turns,
                      TALK_LINES_MAX + 50);
     rig_close(&rig);
+}
+
+/* Else a search goes on reading the same page for ever. */
+static void test_a_line_of_any_size_has_its_neighbours_in_the_window(void **state)
+{
+    enum { TABS = 500000 }; /* four blanks each */
+    struct rig rig;
+    char *large = x_malloc(TABS + 1);
+
+    (void)state;
+    memset(large, '\t', TABS);
+    large[TABS] = '\0';
+    rig_open(&rig);
+    rig.entry = 10;
+    for (int turn = 11; turn <= 14; turn++)
+        rig_turn(&rig, turn, large);
+    for (int turn = 11; turn > 8; turn--) {
+        talk_watch(rig.talk, rig.talk->lines[0]->serial);
+        assert_true(rig.older && rig.from == (uint64_t)rig.talk->lines[0]->turn);
+        give_page(&rig, (int)rig.from - 1, (int)rig.from - 2, large);
+        talk_page_end(rig.talk, false);
+        assert_int_equal(rig.talk->lines[0]->turn, rig.from - 1);
+    }
+    assert_int_equal(rig.talk->count, TALK_LINES_KEPT);
+    rig_close(&rig);
+    free(large);
 }
 
 static void test_a_page_that_was_lost_is_asked_for_again(void **state)
@@ -378,6 +404,22 @@ static void test_a_request_that_came_for_another_seat_is_passed_over(void **stat
     rig_close(&rig);
 }
 
+static void test_a_page_that_nobody_brings_any_more_leaves_no_window_that_seems_whole(
+    void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig);
+    rig_turn(&rig, 1, "Good evening.");
+    assert_true(talk_jump(rig.talk, NULL));
+    talk_set_reader(rig.talk, NULL); /* another screen is looked at */
+    talk_set_reader(rig.talk, &rig_reader);
+    assert_false(rig.talk->has_tail);
+    assert_false(rig.talk->has_head);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,9 +437,12 @@ int main(void)
         cmocka_unit_test(test_the_window_is_bounded_in_bytes),
         cmocka_unit_test(test_older_turns_are_asked_for_near_the_border_and_put_before),
         cmocka_unit_test(test_the_end_that_went_out_of_the_window_is_read_again),
+        cmocka_unit_test(test_a_line_of_any_size_has_its_neighbours_in_the_window),
         cmocka_unit_test(test_a_page_that_was_lost_is_asked_for_again),
         cmocka_unit_test(test_unknown_and_lost_are_told_apart),
         cmocka_unit_test(test_a_request_that_came_for_another_seat_is_passed_over),
+        cmocka_unit_test(
+            test_a_page_that_nobody_brings_any_more_leaves_no_window_that_seems_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
