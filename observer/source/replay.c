@@ -161,7 +161,7 @@ static void jump(struct replay *replay, int64_t to_us)
         replay_wall_rewind(&replay->wall, replay->clock.at_us);
     if (back && replay->fleet.fleet != NULL)
         replay_fleet_rewind(&replay->fleet);
-    if (back && replay->show.talk != NULL)
+    if (back)
         replay_show_rewind(&replay->show);
     play_on(replay);
 }

@@ -17,6 +17,12 @@ static struct tail_id place_of(size_t nth)
     return (struct tail_id){.ms = nth + 1};
 }
 
+/* What is played was told to this talk when it was watched before. */
+static bool is_seen(const struct replay_show *show)
+{
+    return playing(show)->next < show->seen;
+}
+
 static bool is_entry(enum sight_kind kind)
 {
     return kind == SIGHT_STORY || kind == SIGHT_PERSONA || kind == SIGHT_TURN
@@ -28,6 +34,8 @@ static void on_sight(void *owner, const struct sight *sight)
     struct replay_show *show = owner;
     struct talk_from from = {.at_us = playing(show)->at_us};
 
+    if (is_seen(show))
+        return;
     if (is_entry(sight->kind))
         from.place = place_of(playing(show)->next);
     if (sight->kind == SIGHT_STORY || sight->kind == SIGHT_PERSONA)
@@ -63,7 +71,8 @@ static void on_facts(void *owner, const struct replay_talk *talk)
     struct replay_show *show = owner;
 
     talk_state_facts(&show->state, &talk->facts);
-    talk_take_facts(show->talk, &talk->facts);
+    if (!is_seen(show))
+        talk_take_facts(show->talk, &talk->facts);
 }
 
 /* ---- pages ---- */
@@ -108,7 +117,7 @@ static void on_page(void *owner, bool older, const struct tail_id *from)
     int added = 0;
 
     buf_init(&line, REPLAY_LINE_MAX_BYTES);
-    if (older)
+    if (older && from->number == 0)
         nth = nth > 0 ? nth - 1 : 0; /* of `from` itself */
     while (more && added < TALK_PAGE && (older ? nth > 0 : nth < end)) {
         if (older)
@@ -126,10 +135,17 @@ static void on_page(void *owner, bool older, const struct tail_id *from)
 
 /* ---- life ---- */
 
+/* Entries that the talk was told, now or before. */
+static size_t told(const struct replay_show *show)
+{
+    return playing(show)->next > show->seen ? playing(show)->next : show->seen;
+}
+
 static void begin(struct replay_show *show)
 {
     talk_state_init(&show->state, show->talk->id, on_sight, show);
-    talk_take_head(show->talk);
+    if (show->seen == 0)
+        talk_take_head(show->talk);
 }
 
 void replay_show_init(struct replay_show *show, struct replay_record *record,
@@ -137,9 +153,13 @@ void replay_show_init(struct replay_show *show, struct replay_record *record,
 {
     const struct replay_hooks hooks = {
         .owner = show, .on_said = on_said, .on_live = on_live, .on_facts = on_facts};
+    size_t seen = talk == show->seen_by ? show->seen : 0;
     size_t number;
 
-    *show = (struct replay_show){.talk = talk, .record = record};
+    /* It was fed before, and the clock went back since. */
+    if (seen == 0 && talk->newest.ms > 0)
+        talk_forget(talk);
+    *show = (struct replay_show){.talk = talk, .record = record, .seen = seen};
     show->known = replay_record_find(record, str_of(talk->id), &number);
     if (!show->known) {
         talk_take_absence(talk);
@@ -154,16 +174,22 @@ void replay_show_init(struct replay_show *show, struct replay_record *record,
 
 void replay_show_done(struct replay_show *show)
 {
+    struct replay_show left = {.seen_by = show->seen_by, .seen = show->seen};
+
+    if (show->talk != NULL)
+        left = (struct replay_show){.seen_by = NULL};
     if (show->known) {
+        left = (struct replay_show){.seen_by = show->talk, .seen = told(show)};
         talk_set_reader(show->talk, NULL);
         talk_state_done(&show->state);
         replay_play_done(&show->play);
     }
-    *show = (struct replay_show){.talk = NULL};
+    *show = left;
 }
 
 void replay_show_rewind(struct replay_show *show)
 {
+    show->seen = 0;
     if (!show->known)
         return;
     talk_forget(show->talk);

@@ -20,6 +20,9 @@ enum {
     AHEAD_LINES_MAX = 64 /* that are no turns */
 };
 
+/* Four months: what tells more is no time that a turn took. */
+static const double spoken_max_ms = 1e10;
+
 enum due { DUE_NOTHING, DUE_BEGIN, DUE_WORDS, DUE_ENTRY };
 
 void replay_talk_init(struct replay_talk *play, struct replay_record *record,
@@ -71,11 +74,13 @@ static void take_times(struct replay_ahead *ahead, int64_t at_us)
     const struct message *message = &ahead->message;
 
     ahead->begin_us = -1;
-    if (message->generation_time_ms < 0 || message->failed)
+    if (message->generation_time_ms < 0 || message->generation_time_ms > spoken_max_ms
+        || message->failed)
         return;
     ahead->begin_us = at_us - (int64_t)(message->generation_time_ms * 1e3);
     ahead->first_us = ahead->begin_us;
-    if (message->time_to_first_token_ms > 0)
+    if (message->time_to_first_token_ms > 0
+        && message->time_to_first_token_ms <= spoken_max_ms)
         ahead->first_us += (int64_t)(message->time_to_first_token_ms * 1e3);
     if (ahead->first_us > at_us)
         ahead->first_us = at_us;
