@@ -25,6 +25,7 @@ struct tail_stream {
     char key[KEY_SIZE];
     struct tail_id seen;    /* given out up to here */
     struct tail_id checked; /* as `seen` was when its end was asked for */
+    bool asked;             /* the reading on its way asks for this stream */
     bool dropped;           /* freed before the next reading */
 };
 
@@ -58,10 +59,13 @@ static void on_again(struct loop_timer *timer, void *owner)
 
 /* ---- entries ---- */
 
+/* One that was added meanwhile is not meant, though it may have the key of one that was
+ * dropped: it is read from an id of its own. */
 static struct tail_stream *find_key(struct tail *tail, struct str key)
 {
     for (size_t i = 0; i < tail->count; i++)
-        if (!tail->streams[i]->dropped && str_is(key, tail->streams[i]->key))
+        if (tail->streams[i]->asked && !tail->streams[i]->dropped
+            && str_is(key, tail->streams[i]->key))
             return tail->streams[i];
     return NULL;
 }
@@ -132,6 +136,7 @@ static bool send_read(struct tail *tail, struct str *words, char (*ids)[TAIL_ID_
     for (size_t i = 0; i < HEAD_WORDS; i++)
         words[i] = str_of(head[i]);
     for (size_t i = 0; i < tail->count; i++) {
+        tail->streams[i]->asked = true;
         tail_id_format(&tail->streams[i]->seen, ids[i]);
         words[HEAD_WORDS + i] = str_of(tail->streams[i]->key);
         words[HEAD_WORDS + tail->count + i] = str_of(ids[i]);

@@ -3,7 +3,9 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/utf8.h"
 #include "net/loop.h"
 #include "observe_replay.h"
@@ -68,6 +70,14 @@ static void on_run_ended(void *owner)
     struct tui *tui = owner;
 
     app_ended(tui->app);
+}
+
+/* A line written on the terminal would stand in the midst of the screen. */
+static void on_log(void *owner, const char *text)
+{
+    struct tui *tui = owner;
+
+    app_notice(tui->app, PEN_WARN, text);
 }
 
 /* ---- parts ---- */
@@ -196,6 +206,17 @@ static void done(struct tui *tui)
     loop_free(tui->loop);
 }
 
+static bool run_screen(struct tui *tui, enum screen_id first, struct err *err)
+{
+    bool ok;
+
+    if (isatty(STDERR_FILENO) == 1)
+        log_divert(on_log, tui);
+    ok = app_run(tui->app, first, err);
+    log_divert(NULL, NULL);
+    return ok;
+}
+
 bool tui_run(const struct tui_options *options, struct err *err)
 {
     struct tui tui = {.options = options};
@@ -220,7 +241,7 @@ bool tui_run(const struct tui_options *options, struct err *err)
     if (options->config->once)
         ok = app_print(tui.app, first, size, err);
     else
-        ok = app_run(tui.app, first, err);
+        ok = run_screen(&tui, first, err);
     done(&tui);
     return ok;
 }

@@ -24,6 +24,8 @@ static enum log_level wanted = LOG_INFO;
 static char process_name[NAME_SIZE] = "parley";
 static char trace[TRACE_SIZE];
 static int sink = STDERR_FILENO;
+static void (*diverted)(void *owner, const char *text); /* instead of stderr; or NULL */
+static void *diverted_owner;
 static char file_path[PATH_BYTES];
 
 const char *log_level_name(enum log_level level)
@@ -73,6 +75,12 @@ void log_reopen(void)
         log_error("log", "%s", err.msg); /* the old one stays */
 }
 
+void log_divert(void (*on_line)(void *owner, const char *text), void *owner)
+{
+    diverted = on_line;
+    diverted_owner = owner;
+}
+
 void log_set_trace(const char *components)
 {
     (void)snprintf(trace, sizeof trace, "%s", components); /* cut is fine */
@@ -115,6 +123,10 @@ void log_line(enum log_level level, const char *component, const char *format, .
     (void)vsnprintf(text, sizeof text, format,
                     args); /* a cut line is better than none */
     va_end(args);
+    if (diverted != NULL && sink == STDERR_FILENO) {
+        diverted(diverted_owner, text);
+        return;
+    }
     clock_format_us(clock_wall_us(), time);
     buf_init(&line, (size_t)8 * LINE_MAX_BYTES);
     buf_printf(&line, "%s %-5s %s ", time, level_names[level], process_name);

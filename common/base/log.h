@@ -21,6 +21,9 @@ MUST_USE bool log_level_parse(const char *text, enum log_level *ret_level);
 /* The process' name in each line ("worker-2-1"); copied, cut at 47 bytes. */
 void log_set_name(const char *name);
 void log_set_level(enum log_level level);
+/* What would go to stderr goes there instead, a line without time and name, as it came
+ * (not harmless): for a program whose terminal is a screen. NULL: to stderr again. */
+void log_divert(void (*on_line)(void *owner, const char *text), void *owner);
 /* Appends to that file from now on instead of stderr. */
 MUST_USE bool log_open(const char *path, struct err *err);
 /* Opens the file of log_open anew: it may have been moved away. */

@@ -103,6 +103,8 @@ static void on_asked(void *owner, const struct redis_answer *answer)
     struct live_talk *live = owner;
     struct str text = {0};
 
+    if (--live->requests > 0)
+        return; /* meanwhile another seat's was asked for */
     if (answer->outcome == REDIS_OK && answer->value->kind == REDIS_TEXT)
         text = answer->value->text;
     talk_take_asked(live->talk, live->talk->asked.seat, text);
@@ -119,7 +121,9 @@ void live_talk_want_asked(void *owner, int64_t seat)
         const struct str words[] = {str_of("HGET"), live_talk_key(live, "asked", key),
                                     str_of(field)};
 
-        if (!live_talk_ask(live, words, 3, on_asked))
+        if (live_talk_ask(live, words, 3, on_asked))
+            live->requests++;
+        else
             talk_take_asked(live->talk, seat, str_of(""));
     }
 }

@@ -37,9 +37,10 @@ struct live_talk {
     bool asking;  /* the hash was asked for */
     bool reading; /* the first or the last entries were */
     bool loaded;
-    bool has_cast; /* the cast was read since the conversation began */
-    bool ending;   /* the hash says ended */
-    bool emptied;  /* the stream is empty, the hash tells what that means */
+    bool has_cast;     /* the cast was read since the conversation began */
+    bool ending;       /* the hash says ended */
+    bool emptied;      /* the stream is empty, the hash tells what that means */
+    unsigned requests; /* asked for and not answered: the last one is wanted */
 };
 
 /* Of the transcript. */

@@ -81,58 +81,6 @@ def test_pauses_and_ends_and_failed_turns_are_told(fleet):
         pane.wait(lambda text: text.rstrip().endswith("ended"), "the bar says that it has ended")
 
 
-def test_while_the_story_is_written_the_screen_says_so_and_then_how_it_stands(fleet):
-    """In a row at the top: there is no room for the panel."""
-    stage = Stage(fleet.db).open()
-    with watch(fleet, ID) as pane:
-        screen = pane.wait(lambda text: re.search(
-            rf"^Conversation {ID}: the story is being written, [\d.]+ m?s", text, re.M))
-        assert "preparing" in screen
-        stage.begin().turn("Good day, Bo.")
-        screen = pane.wait("Good day, Bo.")
-        assert "being written" not in screen
-        pane.wait(lambda text: re.match(
-            rf"running  1 of 12 turns  2:\d\d left  Bo Lind thinks, [\d.]+ m?s +{ID}\n", text))
-        stage.say(["Good"])
-        pane.wait(lambda text: "  Bo Lind speaks, " in text.split("\n")[0])
-        stage.end("stopped")
-        pane.wait(lambda text: re.match(rf"ended: stopped  1 of 12 turns +{ID}\n", text))
-
-
-def test_each_persona_has_a_colour_of_its_own(fleet):
-    quiet(fleet, 6)
-    with watch(fleet, ID) as pane:
-        pane.wait("number 6 ")
-        rows = "\n".join(pane.styled().split("\n")[1:])
-        ada, bo = (re.findall(rf"\x1b\[([0-9;]*)m{name}\x1b", rows)
-                   for name in ("Ada Quill", "Bo Lind"))
-        assert len(ada) >= 3 and len(bo) >= 3, rows
-        assert len(set(ada)) == len(set(bo)) == 1 and ada[0] != bo[0], (ada, bo)
-
-
-def test_a_read_only_observer_commands_nothing_from_wall_and_conversation(fleet):
-    quiet(fleet, 1)
-    with watch(fleet, "--read-only", "--screen", "wall") as pane:
-        pane.wait(ID)
-        assert "p pause" not in pane.text()
-        pane.keys("p", "r", "x")
-        pane.wait("read-only: no commands")
-        pane.keys("/")
-        assert "?" not in pane.wait("filter:").split("\n")[-1]
-        pane.keys("Escape")
-        pane.wait(lambda text: "filter:" not in text)
-        pane.keys("Enter")
-        pane.wait("number 1 ")
-        pane.keys("p", "r", "x", "s", "i", "/")
-        pane.wait("search:")
-        pane.keys("Escape")
-        pane.wait(lambda text: "search:" not in text)
-        pane.keys("?")
-        screen = pane.wait("Keys: talk")
-        assert "say something" not in screen and "end it" not in screen
-    assert fleet.db.xlen("parley:{0}:control") == 0
-
-
 def test_wide_characters_keep_their_columns_and_names_hang_before_their_text(fleet):
     text = "\u4f60\u597d\u4e16\u754c" * 30 + " \U0001f468\u200d\U0001f469\u200d\U0001f467 end"
     quiet(fleet).turn(text)
@@ -418,6 +366,48 @@ def test_an_observer_that_comes_in_the_middle_of_a_turn_shows_all_of_it(fleet):
         pane.wait("So it goes on")
         stage.turn("So it goes on.")
         pane.wait("So it goes on.")
+
+
+def test_left_and_come_back_to_in_the_middle_of_a_turn_it_streams_on(fleet):
+    stage = quiet(fleet, 1)
+    with watch(fleet, ID) as pane:
+        stage.say(["w0"])
+        said = "w0"
+        for number in range(1, 7):
+            pane.wait(said)
+            pane.keys("1")
+            pane.keys("2")
+            pane.wait(said, "the words so far are there again")
+            stage.live("delta", "c1", text=f" w{number}")
+            said += f" w{number}"
+        pane.wait(said)
+
+
+def test_what_is_pasted_is_never_a_command_and_sends_nothing(fleet):
+    quiet(fleet, 1)
+    with watch(fleet, ID) as pane:
+        pane.wait("number 1 ")
+        pane.tmux("set-buffer", "x", ";", "paste-buffer", "-p")
+        pane.keys("i")  # would only take back what x asked
+        pane.wait("what happens:")
+        pane.tmux("set-buffer", "it rains\nxy\n", ";", "paste-buffer", "-p")
+        pane.wait("what happens: it rains xy")
+        pane.keys("Enter")
+        pane.wait("y/n")
+        pane.tmux("set-buffer", "y", ";", "paste-buffer", "-p")
+        pane.keys("n")
+        pane.wait(lambda text: "y/n" not in text, "it was not asked for")
+        assert fleet.db.xlen("parley:{0}:control") == 0
+
+
+def test_what_is_logged_stands_in_the_bar_not_in_the_text(fleet):
+    stage = quiet(fleet, 1)
+    with watch(fleet, ID) as pane:
+        pane.wait("number 1 ")
+        fleet.db.set(stage.key("live"), "no stream")
+        pane.wait("reading streams refused")
+        lines = pane.lines()
+        assert [i for i, line in enumerate(lines) if "refused" in line] == [len(lines) - 1]
 
 
 def test_emptying_redis_is_told_and_what_was_seen_stays(fleet):
