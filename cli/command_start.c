@@ -91,7 +91,8 @@ static int control(const struct config_loaded *loaded, char **words,
     }
     for (int i = 0; i < loaded->rest; i++)
         if (!conversation_id_valid(str_of(words[i]))) {
-            err_set(err, ERR_USAGE, "'%.60s' is not a conversation's id", words[i]);
+            err_set(err, ERR_USAGE, "'%.60s' is not a conversation's id",
+                    log_safe(str_of(words[i])));
             return err_exit_status(err);
         }
     if (!fleet_open(loaded, &fleet, err))

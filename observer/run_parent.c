@@ -80,7 +80,8 @@ void run_parent_watch(struct run_parent *parent, struct loop *loop)
 
 void run_parent_interrupt(const struct run_parent *parent)
 {
-    (void)kill(parent->pid, SIGINT); /* it may just have died: SIGTERM comes then */
+    if (getppid() == parent->pid) /* else it died, and its number may be another's */
+        (void)kill(parent->pid, SIGINT); /* it may die just now: SIGTERM comes then */
 }
 
 void run_parent_done(struct run_parent *parent)

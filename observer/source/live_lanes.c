@@ -88,6 +88,14 @@ static void take_groups(struct live_lanes *lanes, int64_t lane,
     }
 }
 
+/* Nobody has led here yet, or Redis was emptied. */
+static void forget_groups(struct live_lanes *lanes, int64_t lane)
+{
+    lanes->lanes[lane - 1].waiting = -1;
+    lanes->lanes[lane - 1].pending = -1;
+    tell_lane(lanes, lane);
+}
+
 static void take_unread(struct live_lanes *lanes, int64_t lane,
                         const struct redis_value *entries)
 {
@@ -186,9 +194,9 @@ static void tell_redis(struct live_lanes *lanes)
         return;
     buf_init(&text, WALL_REDIS_SIZE);
     if (lanes->refuses)
-        (void)buf_printf(&text, "Redis refuses writes: %s", lanes->refusal);
+        (void)buf_printf(&text, "refuses writes: %s", lanes->refusal);
     else
-        (void)buf_add_text(&text, "Redis connected");
+        (void)buf_add_text(&text, "connected");
     if (lanes->memory[0] != '\0')
         (void)buf_printf(&text, ", %s", lanes->memory);
     if (lanes->commands >= 0)
@@ -229,9 +237,11 @@ static void on_answer(void *owner, const struct live_ask *asked,
     bool ok = answer->outcome == REDIS_OK;
 
     switch ((enum asked)asked->kind) {
-    case ASKED_GROUPS: /* refused: nobody has led here yet */
+    case ASKED_GROUPS:
         if (ok)
             take_groups(lanes, asked->number, answer->value);
+        else if (answer->outcome == REDIS_REFUSED)
+            forget_groups(lanes, asked->number);
         break;
     case ASKED_UNREAD:
         if (ok)

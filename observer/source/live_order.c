@@ -87,7 +87,9 @@ static void on_tick(struct loop_timer *timer, void *owner)
             continue;
         if (clock_mono_ms() >= orders->waiting[i].until_ms)
             tell(orders, i, false,
-                 "no manager took it within 5 s: it is void. Is one running?");
+                 redis_ready(orders->options.redis)
+                     ? "no manager took it within 5 s: it is void. Is one running?"
+                     : "Redis is lost: whether it was carried out is not known");
         else if (ask)
             look(orders, i);
     }

@@ -155,6 +155,16 @@ def test_what_vanishes_is_told(fleet):
         pane.wait("20 conversations  20 running")
 
 
+def test_a_lane_whose_requests_are_gone_has_no_figures(fleet):
+    key = "parley:{0}:request:1"
+    fleet.db.xgroup_create(key, "workers", mkstream=True)
+    fleet.db.xadd(key, {"turn": 1})
+    with wall(fleet, cols=100, rows=24) as pane:
+        pane.wait("lanes  1: 1 waiting 0 in hand")
+        fleet.db.delete(key)
+        pane.wait("lanes  1: - waiting - in hand")
+
+
 def test_a_redis_that_is_gone_is_told_and_its_return_too(fleet):
     """What was read stays on the screen."""
     feeder = fed(fleet, 5)
