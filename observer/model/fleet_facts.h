@@ -46,7 +46,7 @@ struct fleet_member {
 struct fleet_server {
     char name[FLEET_NAME_SIZE];
     char tier[FLEET_WORD_SIZE];
-    char breaker[FLEET_WORD_SIZE]; /* "closed", "open", "half" */
+    char breaker[FLEET_WORD_SIZE]; /* "closed", "open", "half"; "" not told */
     char why[FLEET_TEXT_SIZE];     /* it is not closed */
     char error[FLEET_WORD_SIZE];   /* kind of the last failure */
     int64_t window;                /* 0: no limit */
@@ -97,6 +97,7 @@ struct fleet_totals {
     int64_t memory_max_bytes;      /* 0: no limit */
     int64_t conversations;
     int64_t redis_commands; /* a second, as Redis counts them */
+    bool recorded; /* a run's record: it tells of no leader, no beats, no lanes */
 };
 /* Means and sums over the last FLEET_SECONDS before `now_us`. */
 struct fleet_rates {

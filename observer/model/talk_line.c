@@ -88,13 +88,19 @@ void talk_line_say(struct buf *into, struct str text)
 
 /* ---- what each kind says ---- */
 
-static void part(struct buf *into, const char *between, const char *text)
+static void part_str(struct buf *into, const char *between, struct str text)
 {
-    if (text == NULL || text[0] == '\0')
+    if (text.len == 0)
         return;
     if (into->len > 0)
         (void)buf_add_text(into, between); /* one that is full is cut already */
-    talk_line_say(into, str_of(text));
+    talk_line_say(into, text);
+}
+
+static void part(struct buf *into, const char *between, const char *text)
+{
+    if (text != NULL)
+        part_str(into, between, str_of(text));
 }
 
 static void say_story(struct talk_line *line, const struct story *story)
@@ -107,13 +113,23 @@ static void say_story(struct talk_line *line, const struct story *story)
     part(&line->text, "\n", story->initial_situation);
 }
 
+/* A sentence's full stop is one too many where a list goes on. */
+static struct str without_stop(const char *text)
+{
+    struct str rest = str_trim(str_of(text == NULL ? "" : text));
+
+    if (rest.len > 0 && rest.at[rest.len - 1] == '.')
+        rest.len--;
+    return rest;
+}
+
 static void say_persona(struct talk_line *line, const struct persona *persona)
 {
     part(&line->author, "", persona->name);
     part(&line->text, "", persona->role);
     for (size_t i = 0; i < persona->trait_count; i++)
         part(&line->text, i == 0 ? "; " : ", ", persona->traits[i]);
-    part(&line->text, "; wants: ", persona->goal);
+    part_str(&line->text, "; wants: ", without_stop(persona->goal));
     part(&line->text, "; speaks: ", persona->style);
 }
 

@@ -74,7 +74,8 @@ void wall_take_gone(struct wall *wall, struct str id);
 void wall_take_count(struct wall *wall, int64_t count, int64_t now_us);
 /* A lane that never had a worker nor an entry need not be told. */
 void wall_take_lane(struct wall *wall, const struct wall_lane *lane);
-/* Redis' state for people ("connected", "lost: ..."); ok: it is as it should be. */
+/* For people, where it comes from ("Redis connected", "a recorded run"); ok: that is
+ * as it should be. */
 void wall_take_redis(struct wall *wall, bool ok, struct str text);
 
 /* ---- what is shown ---- */

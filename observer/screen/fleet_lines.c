@@ -75,7 +75,9 @@ static void add_events(struct fleet_lines *lines, const struct fleet *fleet,
 static const char *none(const struct fleet *fleet, enum fleet_part part,
                         const char *words)
 {
-    return fleet_told(fleet, part) ? words : "reading";
+    if (fleet_told(fleet, part))
+        return words;
+    return fleet_totals(fleet)->recorded ? "a record does not tell" : "reading";
 }
 
 void fleet_lines_make(struct fleet_lines *lines, const struct fleet *fleet,
@@ -269,22 +271,38 @@ static void draw_member(struct cells *cells, const struct fleet_member *member,
                         int64_t now_us)
 {
     bool silent = fleet_member_silent(member, now_us);
+    bool stated = member->state[0] != '\0';
     char text[CELL_SIZE];
     char where[FLEET_NAME_SIZE + CELL_SIZE];
 
     put(cells, 16, silent ? PEN_BAD : PEN_TEXT, member->name);
-    put(cells, 9, silent ? PEN_BAD : PEN_GOOD, silent ? "silent" : member->state);
+    if (silent)
+        put(cells, 9, PEN_BAD, "silent");
+    else
+        put(cells, 9, stated ? PEN_GOOD : PEN_DIM, stated ? member->state : "-");
     put_count(cells, 4, PEN_TEXT, member->lane);
     put_of(cells, 5, member->busy, member->slots);
     put_count(cells, 7, PEN_TEXT, member->turns);
     put_number(cells, 5, 1, member->turns_per_second);
-    put_right(cells, 4, PEN_DIM, age(member->since_us, now_us, text));
+    put_right(cells, 4, PEN_DIM, age(stated ? member->since_us : -1, now_us, text));
     put_right(cells, 5, silent ? PEN_BAD : PEN_DIM,
               age(member->heard_us, now_us, text));
     cells->at += GAP;
     fmt_into(text, sizeof text, "%" PRId64, member->pid);
     fmt_into(where, sizeof where, "%s %s", member->host, member->pid < 0 ? "-" : text);
     put_rest(cells, PEN_DIM, where);
+}
+
+static void put_breaker(struct cells *cells, const char *breaker)
+{
+    if (strcmp(breaker, "open") == 0)
+        put(cells, 6, PEN_BAD, "down");
+    else if (strcmp(breaker, "half") == 0)
+        put(cells, 6, PEN_WARN, "tried");
+    else if (breaker[0] == '\0')
+        put(cells, 6, PEN_DIM, "-");
+    else
+        put(cells, 6, PEN_GOOD, "up");
 }
 
 static void draw_server(struct cells *cells, const struct fleet_server *server,
@@ -296,14 +314,8 @@ static void draw_server(struct cells *cells, const struct fleet_server *server,
     char text[CELL_SIZE];
 
     put(cells, 16, open ? PEN_BAD : PEN_TEXT, server->name);
-    put(cells, 5, PEN_DIM, server->tier);
-    put(cells, 6,
-        open   ? PEN_BAD
-        : half ? PEN_WARN
-               : PEN_GOOD,
-        open   ? "down"
-        : half ? "tried"
-               : "up");
+    put(cells, 5, PEN_DIM, server->tier[0] == '\0' ? "-" : server->tier);
+    put_breaker(cells, server->breaker);
     put_of(cells, 11, server->held, server->window);
     put_count(cells, 6, server->waiting > 0 ? PEN_WARN : PEN_TEXT, server->waiting);
     put_count(cells, 7, server->failed > 0 ? PEN_WARN : PEN_TEXT, server->failed);

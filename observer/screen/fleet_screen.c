@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "observer/model/fleet.h"
 #include "observer/screen/fleet_lines.h"
 #include "observer/source/order.h"
@@ -118,36 +119,59 @@ static void scroll(struct fleet_screen *screen, size_t rows)
 
 /* ---- drawing ---- */
 
+/* "3 members, 1 silent  60 conversations"; of a record nobody can be silent. */
+static void add_counts(const struct fleet *fleet, int64_t now_us, struct buf *into)
+{
+    const struct fleet_totals *totals = fleet_totals(fleet);
+    size_t count;
+    size_t beyond;
+    size_t silent = 0;
+    const struct fleet_member *members = fleet_members(fleet, &count, &beyond);
+
+    for (size_t i = 0; i < count; i++)
+        silent += fleet_member_silent(&members[i], now_us);
+    count += beyond;
+    (void)buf_printf(into, "%zu member%s", count, count == 1 ? "" : "s");
+    if (!totals->recorded)
+        (void)buf_printf(into, ", %zu silent", silent);
+    if (totals->conversations < 0)
+        (void)buf_add_text(into, "  - conversations");
+    else
+        (void)buf_printf(into, "  %" PRId64 " conversation%s", totals->conversations,
+                         totals->conversations == 1 ? "" : "s");
+}
+
+static void add_redis(const struct fleet_totals *totals, struct buf *into)
+{
+    char bytes[32];
+
+    (void)buf_printf(into, "  Redis %s", fleet_bytes(totals->memory_bytes, bytes));
+    if (totals->memory_max_bytes > 0)
+        (void)buf_printf(into, " of %s", fleet_bytes(totals->memory_max_bytes, bytes));
+    if (totals->refusal[0] != '\0')
+        (void)buf_add_text(into, "  REFUSES WRITES: ");
+}
+
 static void draw_totals(const struct fleet_screen *screen, struct canvas *canvas,
                         struct area row, int64_t now_us)
 {
     const struct fleet_totals *totals = fleet_totals(screen->fleet);
-    char memory[32];
-    char most[32];
-    char text[TEXT_SIZE];
-    char of[48] = "";
-    char talks[32] = "-";
-    size_t count;
-    size_t beyond;
-    size_t silent = 0;
-    const struct fleet_member *members = fleet_members(screen->fleet, &count, &beyond);
+    bool led = totals->recorded || totals->leader[0] != '\0';
+    struct buf text;
 
-    for (size_t i = 0; i < count; i++)
-        silent += fleet_member_silent(&members[i], now_us);
-    if (totals->memory_max_bytes > 0)
-        fmt_into(of, sizeof of, " of %s", fleet_bytes(totals->memory_max_bytes, most));
-    if (totals->conversations >= 0)
-        fmt_into(talks, sizeof talks, "%" PRId64, totals->conversations);
-    fmt_into(text, sizeof text,
-             "%s  %zu members, %zu silent  %s conversations  Redis %s%s%s",
-             totals->leader[0] == '\0' ? "nobody leads" : totals->leader,
-             count + beyond, silent, talks, fleet_bytes(totals->memory_bytes, memory),
-             of, totals->refusal[0] == '\0' ? "" : "  REFUSES WRITES: ");
-    row.col +=
-        canvas_put_cut(canvas, row.row, row.col, row.cols,
-                       totals->leader[0] == '\0' ? PEN_BAD : PEN_BOLD, str_of(text));
+    buf_init(&text, TEXT_SIZE);
+    (void)buf_printf(&text, "%s  ",
+                     totals->recorded ? "a recorded run"
+                     : led            ? totals->leader
+                                      : "nobody leads");
+    add_counts(screen->fleet, now_us, &text);
+    if (!totals->recorded)
+        add_redis(totals, &text);
+    row.col += canvas_put_cut(canvas, row.row, row.col, row.cols,
+                              led ? PEN_BOLD : PEN_BAD, buf_str(&text));
     (void)canvas_put_cut(canvas, row.row, row.col, row.cols, PEN_BAD,
                          str_of(totals->refusal));
+    buf_done(&text);
 }
 
 static void draw_calls(const struct fleet_screen *screen, struct canvas *canvas,

@@ -43,6 +43,21 @@ static void keep_in_range(struct help_screen *help)
         help->top = lines > help->room ? lines - help->room : 0;
 }
 
+/* Where one is, if it is longer than the screen. */
+static void draw_place(const struct help_screen *help, struct canvas *canvas,
+                       struct area area)
+{
+    unsigned lines = count_lines(help->where);
+    char text[LINE_BYTES];
+
+    if (lines <= help->room || area.cols <= MARGIN)
+        return;
+    fmt_into(text, sizeof text, "%u to %u of %u", help->top + 1, help->top + help->room,
+             lines);
+    (void)canvas_put_right(canvas, area.row, area.col, area.cols - MARGIN, PEN_DIM,
+                           str_of(text));
+}
+
 void help_screen_draw(struct help_screen *help, struct canvas *canvas, struct area area)
 {
     size_t count;
@@ -55,6 +70,7 @@ void help_screen_draw(struct help_screen *help, struct canvas *canvas, struct ar
                      str_of(head));
     help->room = area.rows > HEAD_ROWS ? area.rows - HEAD_ROWS : 0;
     keep_in_range(help);
+    draw_place(help, canvas, area);
     for (size_t i = 0; i < count; i++) {
         if (!keymap_holds(&rows[i], help->where))
             continue;

@@ -4,7 +4,6 @@
 #include "base/str.h"
 
 enum {
-    LISTS = IN_WALL | IN_TALK | IN_FLEET,
     MOVES = IN_WALL | IN_TALK | IN_FLEET | IN_HELP,
     FILTERS = IN_WALL | IN_FLEET,
     CTRL = 0x1F /* Ctrl-X is 'X' & CTRL */
@@ -24,8 +23,8 @@ static const struct keymap_row rows[] = {
 
     {{'k', KEY_CURSOR_UP},           ACTION_UP, MOVES, NULL, "up"},
     {{'j', KEY_CURSOR_DOWN},         ACTION_DOWN, MOVES, NULL, "down"},
-    {{KEY_CURSOR_LEFT},              ACTION_LEFT, LISTS, NULL, "left, where lines are longer than the screen"},
-    {{KEY_CURSOR_RIGHT},             ACTION_RIGHT, LISTS, NULL, "right"},
+    {{KEY_CURSOR_LEFT},              ACTION_LEFT, IN_TALK, NULL, "left, where lines are longer than the screen"},
+    {{KEY_CURSOR_RIGHT},             ACTION_RIGHT, IN_TALK, NULL, "right"},
     {{KEY_PAGE_UP, 'b', 'B' & CTRL}, ACTION_PAGE_UP, MOVES, NULL, "a page up"},
     {{KEY_PAGE_DOWN, ' '},           ACTION_PAGE_DOWN, MOVES, NULL, "a page down"},
     {{'U' & CTRL},                   ACTION_HALF_UP, MOVES, NULL, "half a page up"},
@@ -34,7 +33,7 @@ static const struct keymap_row rows[] = {
     {{'G', KEY_TO_END},              ACTION_BOTTOM, MOVES, NULL, "to the bottom; a conversation is followed again"},
     {{KEY_RETURN},                   ACTION_OPEN, IN_WALL, "open", "show the selected conversation"},
     {{KEY_RETURN},                   ACTION_OPEN, IN_TALK, "json", "the selected message as it is stored (JSON)"},
-    {{KEY_RETURN},                   ACTION_OPEN, IN_FLEET, NULL, "more of what is selected"},
+    {{KEY_RETURN},                   ACTION_OPEN, IN_FLEET, NULL, "show the conversation of the selected event or turn given up"},
     {{'['},                          ACTION_TALK_BEFORE, IN_TALK, NULL, "the conversation above this one on the wall"},
     {{']'},                          ACTION_TALK_AFTER, IN_TALK, NULL, "the conversation below this one on the wall"},
 

@@ -11,7 +11,7 @@
 #include "observer/screen/text.h"
 #include "observer/talk_state.h"
 
-enum { TIME_SIZE = 32, FAR_BACK_BYTES = 4096, STORY_COLS = 5 };
+enum { TIME_SIZE = 32, FAR_BACK_BYTES = 4096 };
 
 struct row_of {
     struct talk_view *view;

@@ -15,7 +15,8 @@ enum {
     STORY_ROWS = 6,
     STORY_ROWS_LOW = 3, /* on a low screen */
     LOW_ROWS = 30,
-    ROWS_A_SEAT = 6
+    ROWS_A_SEAT = 6,
+    PART_GAP = 2
 };
 
 struct panel {
@@ -75,6 +76,33 @@ static void add_name(struct buf *cell, const struct buf *name)
 
 /* ---- the conversation ---- */
 
+static void add_since(struct buf *into, int64_t from_us, int64_t now_us)
+{
+    if (from_us < 0 || now_us < from_us)
+        return;
+    (void)buf_add_text(into, ", ");
+    add_span(into, (double)(now_us - from_us) / 1000);
+}
+
+bool talk_panel_awaited(const struct talk *talk, int64_t now_us, struct buf *into)
+{
+    const struct talk_facts *facts = &talk->facts;
+
+    if (talk->presence != TALK_HERE || talk_ended(talk))
+        return false;
+    if (strcmp(facts->state, "preparing") == 0) {
+        (void)buf_add_text(into, "the story is being written");
+        add_since(into, facts->created_at_us, now_us);
+        return true;
+    }
+    if (strcmp(facts->phase, "asked") != 0)
+        return false;
+    talk_name(talk, facts->seat, into);
+    (void)buf_add_text(into, talk_speaking(talk) != NULL ? " speaks" : " thinks");
+    add_since(into, facts->asked_at_us, now_us);
+    return true;
+}
+
 static enum pen state_pen(const char *state)
 {
     if (strcmp(state, "running") == 0)
@@ -84,67 +112,72 @@ static enum pen state_pen(const char *state)
     return strcmp(state, "ended") == 0 ? PEN_TEXT : PEN_INFO;
 }
 
-static void put_state(struct panel *panel)
+/* Returns how it is to be drawn. */
+static enum pen add_state(const struct talk *talk, struct buf *cell)
 {
-    const struct talk *talk = panel->talk;
     const struct talk_facts *facts = &talk->facts;
-    struct buf reason;
 
     if (talk->presence != TALK_HERE) {
-        put_text(panel, talk->presence == TALK_ASKED ? PEN_DIM : PEN_BAD,
-                 talk->presence == TALK_ASKED  ? "asking..."
-                 : talk->presence == TALK_LOST ? "history lost"
-                                               : "unknown");
-        return;
+        (void)buf_add_text(cell, talk->presence == TALK_ASKED  ? "asking..."
+                                 : talk->presence == TALK_LOST ? "history lost"
+                                                               : "unknown");
+        return talk->presence == TALK_ASKED ? PEN_DIM : PEN_BAD;
     }
-    buf_init(&reason, CELL_MAX_BYTES);
-    talk_line_say(&reason, str_of(facts->state));
+    talk_line_say(cell, str_of(facts->state));
     if (facts->reason[0] != '\0' && strcmp(facts->state, "running") != 0) {
-        (void)buf_add_text(&reason, ": ");
-        talk_line_say(&reason, str_of(facts->reason));
+        (void)buf_add_text(cell, ": ");
+        talk_line_say(cell, str_of(facts->reason));
     }
-    put_text(panel, state_pen(facts->state), buf_text(&reason));
-    buf_done(&reason);
+    return state_pen(facts->state);
+}
+
+static void add_turns(const struct talk_facts *facts, struct buf *cell)
+{
+    add_count(cell, facts->turns);
+    if (facts->max_turns >= 0)
+        (void)buf_printf(cell, " of %" PRId64, facts->max_turns);
+}
+
+static void add_left(const struct talk_facts *facts, int64_t now_us, struct buf *cell)
+{
+    int64_t left_ms = facts->left_ms;
+
+    if (facts->deadline_us >= 0)
+        left_ms = (facts->deadline_us - now_us) / 1000;
+    if (left_ms < 0 && facts->deadline_us < 0)
+        (void)buf_add_char(cell, '-');
+    else
+        (void)talk_state_clock(left_ms, cell); /* a cell has room for it */
+}
+
+static void put_state(struct panel *panel)
+{
+    enum pen pen = add_state(panel->talk, &panel->cell);
+
+    put(panel, pen);
 }
 
 static void put_progress(struct panel *panel, int64_t now_us)
 {
     const struct talk_facts *facts = &panel->talk->facts;
-    int64_t left_ms = facts->left_ms;
 
     (void)buf_add_text(&panel->cell, "turns   ");
-    add_count(&panel->cell, facts->turns);
-    if (facts->max_turns >= 0)
-        (void)buf_printf(&panel->cell, " of %" PRId64, facts->max_turns);
+    add_turns(facts, &panel->cell);
     put(panel, PEN_TEXT);
     (void)buf_add_text(&panel->cell, "tokens  ");
     add_count(&panel->cell, facts->tokens);
     put(panel, PEN_TEXT);
-    if (facts->deadline_us >= 0)
-        left_ms = (facts->deadline_us - now_us) / 1000;
     (void)buf_add_text(&panel->cell, "left    ");
-    if (left_ms < 0 && facts->deadline_us < 0)
-        (void)buf_add_char(&panel->cell, '-');
-    else
-        (void)talk_state_clock(left_ms, &panel->cell); /* a cell has room for it */
+    add_left(facts, now_us, &panel->cell);
     put(panel, PEN_TEXT);
 }
 
-/* Who is awaited, and for how long. */
 static void put_awaited(struct panel *panel, int64_t now_us)
 {
     const struct talk *talk = panel->talk;
-    const struct talk_facts *facts = &talk->facts;
 
-    if (talk_ended(talk) || strcmp(facts->phase, "asked") != 0)
+    if (!talk_panel_awaited(talk, now_us, &panel->cell))
         return;
-    talk_name(talk, facts->seat, &panel->cell);
-    (void)buf_add_text(&panel->cell,
-                       talk_speaking(talk) != NULL ? " speaks" : " thinks");
-    if (facts->asked_at_us >= 0 && now_us >= facts->asked_at_us) {
-        (void)buf_add_text(&panel->cell, ", ");
-        add_span(&panel->cell, (double)(now_us - facts->asked_at_us) / 1000);
-    }
     put(panel, PEN_LIVE);
     if (talk->waiting.len == 0)
         return;
@@ -296,5 +329,67 @@ void talk_panel_draw(const struct talk *talk, struct canvas *canvas, struct area
     put_text(&panel, PEN_TEXT, "");
     put_story(&panel);
     put_seats(&panel);
+    buf_done(&panel.cell);
+}
+
+/* ---- one row instead ---- */
+
+/* What was made, and a gap behind it. */
+static void put_part(struct panel *panel, enum pen pen)
+{
+    struct area *area = &panel->area;
+    unsigned used = canvas_put_cut(panel->canvas, area->row, area->col, area->cols, pen,
+                                   buf_str(&panel->cell))
+                    + PART_GAP;
+
+    used = used < area->cols ? used : area->cols;
+    area->col += used;
+    area->cols -= used;
+    buf_clear(&panel->cell);
+}
+
+static void put_parts(struct panel *panel, int64_t now_us)
+{
+    const struct talk *talk = panel->talk;
+
+    if (talk->facts.turns >= 0) {
+        add_turns(&talk->facts, &panel->cell);
+        (void)buf_add_text(
+            &panel->cell,
+            talk->facts.turns == 1 && talk->facts.max_turns < 0 ? " turn" : " turns");
+        put_part(panel, PEN_TEXT);
+    }
+    if (!talk_ended(talk)
+        && (talk->facts.deadline_us >= 0 || talk->facts.left_ms >= 0)) {
+        add_left(&talk->facts, now_us, &panel->cell);
+        (void)buf_add_text(&panel->cell, " left");
+        put_part(panel, PEN_TEXT);
+    }
+    /* Before the first line the whole screen says what is awaited. */
+    if (talk->count > 0 && talk_panel_awaited(talk, now_us, &panel->cell))
+        put_part(panel, PEN_LIVE);
+    if (talk->waiting.len == 0)
+        return;
+    (void)buf_printf(&panel->cell, "waits for %s", buf_text(&talk->waiting));
+    put_part(panel, PEN_WARN);
+}
+
+void talk_panel_draw_row(const struct talk *talk, struct canvas *canvas,
+                         struct area area, int64_t now_us)
+{
+    struct panel panel = {.talk = talk, .canvas = canvas, .area = area};
+    unsigned id_cols = (unsigned)strlen(talk->id) + PART_GAP;
+    enum pen pen;
+
+    if (id_cols < area.cols) {
+        (void)canvas_put_right(canvas, area.row, area.col, area.cols, PEN_HEAD,
+                               str_of(talk->id));
+        panel.area.cols -= id_cols;
+    }
+    buf_init(&panel.cell, CELL_MAX_BYTES);
+    pen = add_state(talk, &panel.cell);
+    put_part(&panel, pen);
+    if (talk->presence == TALK_HERE)
+        put_parts(&panel, now_us);
     buf_done(&panel.cell);
 }

@@ -11,4 +11,11 @@
 void talk_panel_draw(const struct talk *talk, struct canvas *canvas, struct area area,
                      int64_t now_us);
 
+/* The same in short, for a screen that has no room for the panel: one row. */
+void talk_panel_draw_row(const struct talk *talk, struct canvas *canvas,
+                         struct area area, int64_t now_us);
+/* "Ada Quill thinks, 3.2 s", "the story is being written, 12.0 s". False: nobody is
+ * awaited, nothing was added. */
+bool talk_panel_awaited(const struct talk *talk, int64_t now_us, struct buf *into);
+
 #endif

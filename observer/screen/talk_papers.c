@@ -45,9 +45,14 @@ void talk_show_request(struct talk_screen *screen)
 void talk_want_request(struct talk_screen *screen)
 {
     const struct talk_line *line = talk_view_selected(&screen->view);
+    const struct talk_reader *reader = screen->talk->reader;
     int64_t seat =
         line == NULL || line->seat < 1 ? screen->talk->facts.seat : line->seat;
 
+    if (reader == NULL || reader->asked == NULL) {
+        talk_notice(screen, PEN_WARN, "a record holds no requests");
+        return;
+    }
     if (seat < 1) {
         talk_notice(screen, PEN_WARN, "nobody was asked yet");
         return;

@@ -43,7 +43,12 @@ struct talk_rows {
     size_t capacity;
 };
 
-enum { TALK_GUTTER = 2, TALK_NAME_COLS_MAX = 16, TALK_TIME_COLS = 10 };
+enum {
+    TALK_GUTTER = 2,
+    TALK_NAME_COLS_MIN = 5, /* "Story" stands there as well */
+    TALK_NAME_COLS_MAX = 16,
+    TALK_TIME_COLS = 10
+};
 
 /* The next row of `text` (clean, as text.h says) that begins at `from`: its bytes.
  * *ret_next: where the one behind it begins, text.len at the end. cols 0: not wrapped.

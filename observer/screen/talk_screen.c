@@ -47,17 +47,25 @@ static void on_page(void *owner)
 /* ---- drawing ---- */
 
 static void draw_absence(const struct talk_screen *screen, struct canvas *canvas,
-                         struct area area)
+                         struct area area, int64_t now_us)
 {
-    char text[TITLE_SIZE];
-    const char *words = "asking...";
+    const struct talk *talk = screen->talk;
+    struct buf text;
 
-    if (screen->talk->presence == TALK_UNKNOWN)
-        words = "there is none of that id. Should it come, it is shown here.";
-    else if (screen->talk->presence == TALK_HERE)
-        words = screen->talk->paging ? "reading..." : "nothing was said yet.";
-    fmt_into(text, sizeof text, "Conversation %s: %s", screen->talk->id, words);
-    (void)canvas_put_cut(canvas, area.row, area.col, area.cols, PEN_DIM, str_of(text));
+    buf_init(&text, TITLE_SIZE);
+    (void)buf_printf(&text, "Conversation %s: ", talk->id);
+    if (talk->presence == TALK_UNKNOWN)
+        (void)buf_add_text(
+            &text, "there is none of that id yet. Should it come, it is shown here.");
+    else if (talk->presence != TALK_HERE)
+        (void)buf_add_text(&text, "asking...");
+    else if (talk->paging)
+        (void)buf_add_text(&text, "reading...");
+    else if (!talk_panel_awaited(talk, now_us, &text))
+        (void)buf_add_text(&text, "nothing was said yet.");
+    (void)canvas_put_cut(canvas, area.row, area.col, area.cols, PEN_DIM,
+                         buf_str(&text));
+    buf_done(&text);
 }
 
 static bool has_room_for_panel(const struct area *area)
@@ -86,10 +94,15 @@ static void draw_talk(struct talk_screen *screen, struct canvas *canvas,
             canvas_line(canvas, rule, PEN_RULE);
         talk_panel_draw(screen->talk, canvas, panel, now_us);
     }
+    if (screen->is_narrow && area.rows > 1) {
+        talk_panel_draw_row(screen->talk, canvas, area, now_us);
+        area.row++;
+        area.rows--;
+    }
     screen->text = area;
     talk_draw(&screen->view, canvas, area);
     if (screen->talk->count == 0)
-        draw_absence(screen, canvas, area);
+        draw_absence(screen, canvas, area, now_us);
 }
 
 static void tell_news(struct talk_screen *screen)

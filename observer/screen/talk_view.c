@@ -200,7 +200,9 @@ const struct talk_line *talk_view_selected(struct talk_view *view)
 
 static void fit_look(struct talk_view *view, unsigned cols)
 {
-    unsigned name_cols = view->look.name_cols;
+    unsigned name_cols = view->look.name_cols > TALK_NAME_COLS_MIN
+                             ? view->look.name_cols
+                             : TALK_NAME_COLS_MIN;
 
     for (size_t i = 0; i < view->talk->seat_count; i++) {
         unsigned wants = text_columns(buf_str(&view->talk->seats[i].name));

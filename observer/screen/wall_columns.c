@@ -223,7 +223,7 @@ static const struct column columns[COLUMN_COUNT] = {
     [COLUMN_ASKED]   = {"asked",        6,  9, true,  cell_asked},
     [COLUMN_TRIES]   = {"try",          3,  11, true, cell_tries},
     [COLUMN_LEFT]    = {"left",         7,  5, true,  cell_left},
-    [COLUMN_WORDS]   = {"",             9,  7, false, cell_words},
+    [COLUMN_WORDS]   = {"note",         9,  7, false, cell_words},
     [COLUMN_TOPIC]   = {"topic",        20, 12, false, cell_topic},
 };
 /* clang-format on */

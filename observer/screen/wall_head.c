@@ -216,7 +216,7 @@ static void draw_redis(struct line *line, const struct wall_totals *totals)
 {
     if (totals->redis[0] == '\0')
         return;
-    (void)buf_printf(&line->text, "Redis %s", totals->redis);
+    (void)buf_add_text(&line->text, totals->redis);
     if (totals->redis_ok) {
         put_right(line, PEN_DIM, buf_text(&line->text));
         buf_clear(&line->text);

@@ -84,6 +84,7 @@ void live_fleet_server(const struct redis_value *fields, struct str id,
 {
     int64_t retry_ms = redis_item_i64(fields, 8, 0);
     struct str name = redis_item_text(fields, 0);
+    struct str breaker = redis_item_text(fields, 2);
     struct str reason = redis_item_text(fields, 3);
     struct fleet_server server = {
         .window = redis_item_i64(fields, 5, -1),
@@ -99,7 +100,8 @@ void live_fleet_server(const struct redis_value *fields, struct str id,
 
     COPY(server.name, name.len > 0 ? name : id);
     COPY(server.tier, redis_item_text(fields, 1));
-    COPY(server.breaker, redis_item_text(fields, 2));
+    /* It is written down from the first failure on. */
+    COPY(server.breaker, breaker.len > 0 ? breaker : str_of("closed"));
     COPY(server.why, reason.len > 0 ? reason : redis_item_text(fields, 10));
     COPY(server.error, redis_item_text(fields, 4));
     *ret_server = server;

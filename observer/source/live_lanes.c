@@ -194,9 +194,9 @@ static void tell_redis(struct live_lanes *lanes)
         return;
     buf_init(&text, WALL_REDIS_SIZE);
     if (lanes->refuses)
-        (void)buf_printf(&text, "refuses writes: %s", lanes->refusal);
+        (void)buf_printf(&text, "Redis refuses writes: %s", lanes->refusal);
     else
-        (void)buf_add_text(&text, "connected");
+        (void)buf_add_text(&text, "Redis connected");
     if (lanes->memory[0] != '\0')
         (void)buf_printf(&text, ", %s", lanes->memory);
     if (lanes->commands >= 0)

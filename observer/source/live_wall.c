@@ -478,7 +478,7 @@ void live_wall_ready(struct live_wall *live)
 {
     if (live->wall == NULL)
         return;
-    wall_take_redis(live->wall, true, str_of("connected"));
+    wall_take_redis(live->wall, true, str_of("Redis connected"));
     live->ticks = 0;
     loop_timer_start(&live->tick, 0);
 }
@@ -490,7 +490,7 @@ void live_wall_down(struct live_wall *live, const char *why)
     if (live->wall == NULL)
         return;
     buf_init(&text, 2 * WALL_REDIS_SIZE);
-    (void)buf_printf(&text, "lost, trying on: %s", why);
+    (void)buf_printf(&text, "Redis lost, trying on: %s", why);
     wall_take_redis(live->wall, false, buf_str(&text));
     buf_done(&text);
 }

@@ -168,7 +168,8 @@ void replay_fleet_flush(struct replay_fleet *view, int64_t now_us)
     const struct fleet_totals totals = {.memory_bytes = -1,
                                         .memory_max_bytes = -1,
                                         .conversations = view->begun,
-                                        .redis_commands = -1};
+                                        .redis_commands = -1,
+                                        .recorded = true};
 
     if (!view->moved)
         return;

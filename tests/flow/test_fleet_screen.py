@@ -59,10 +59,37 @@ def test_the_screen_shows_who_is_there_and_what_they_do(fleet, cols, rows):
         assert re.search(r"worker-1-1 +serving +1 +0/\d+ +2 ", text), text
         assert re.search(r"manager-1 +leading", text)
         assert re.search(r"ollama +local up +0/\d+ +0 +0 +\d+", text), text
-        assert re.search(r"manager-1  3 members, 0 silent  1 conversations  Redis [\d.]+ MiB", text)
+        assert re.search(r"manager-1  3 members, 0 silent  1 conversation  Redis [\d.]+ MiB", text)
         assert "calls of the last minute: 4 (0.1/s), wasted 0" in text
         assert re.search(rf"{record} +{ID} +7 +1 +6 +\d+s +delivered", text), text
         assert re.search(rf"dialogue.resolve +{conversation} +4 ended +turns", text)
+        pane.wait(lambda text: re.search(r"^ +1 +0 +0 +- +1$", text, re.M), "the lane is served")
+    end(fleet)
+
+
+def test_breakers_with_their_windows_and_lanes_nobody_serves_are_told(fleet):
+    """A server that is down, one that is tried again, one that never failed; two requests lie there."""
+    soon_ms = int(time.time() * 1000) + 60_000
+    for name, fields in {
+            "cloud": {"state": "open", "window": 4, "failed": 2, "retry_at": soon_ms,
+                      "reason": "connection refused"},
+            "local": {"state": "half", "window": 2, "reason": "probing"},
+            "third": {"tier": "local", "window": 8, "ok": 5}}.items():
+        key = f"parley:{{endpoints}}:http://{name}"
+        fleet.db.hset(key, mapping={"name": name, "tier": "local", **fields})
+        fleet.db.zadd(f"{key}:held", {"one": 1, "two": 2})
+    request = "parley:{0}:request:1"
+    fleet.db.xgroup_create(request, "workers", id="0", mkstream=True)
+    for turn in range(3):
+        fleet.db.xadd(request, {"turn": turn})
+    fleet.db.xreadgroup("workers", "worker-1-1", {request: ">"}, count=1)
+    done = fleet.box.parley("observe", "--screen", "fleet", "--once", "--size", "120x40")
+    assert done.returncode == 0, done.stderr
+    for wanted in (r"^cloud +local down +2/4 +0 +2 +-  connection refused; tried again in \d+s$",
+                   r"^local +local tried +2/2 +0 +0 +-  probing$",
+                   r"^third +local up +2/8 +0 +0 +- *$",
+                   r"^ +1 +2 +1 +\d+s +0 +nobody serves it$"):
+        assert re.search(wanted, done.stdout, re.M), (wanted, done.stdout)
     end(fleet)
 
 
@@ -160,6 +187,64 @@ def test_pause_and_stop_from_the_wall_are_carried_out(fleet):
         pane.keys("y")
         assert fleet.wait_end(conversation)["reason"] == "stopped"
         pane.wait(f"{conversation}: has ended", "the answer is shown")
+    end(fleet)
+
+
+def asked_and_answered(pane, key, question, answer="y"):
+    pane.keys(key)
+    pane.wait(question, "it asks first")
+    pane.keys(answer)
+    pane.wait(lambda text: question not in text, "it is answered")
+
+
+def said(fleet, conversation, kind):
+    return [(message["content"]["message"], message["to"])
+            for message in fleet.transcript(conversation) if message["kind"] == kind]
+
+
+def say_to_who_spoke(pane):
+    """Up from the last line to a turn; the name of whom `s` then speaks to."""
+    for _ in range(8):
+        pane.keys("k", "s")
+        found = re.search(r"say to (Ada|Bo):", pane.wait("say to "))
+        if found:
+            return found.group(1)
+        pane.keys("Escape")
+        pane.wait(lambda text: "say to " not in text, "the prompt is gone")
+    raise AssertionError(pane.text())
+
+
+def test_commands_from_a_conversation_are_asked_about_and_carried_out(fleet):
+    """Paused, told of an event, whispered to, resumed and stopped: each by its key."""
+    fleet.simulator("--tokens-per-second", 0, "--first-token-ms", 50)
+    fleet.crew()
+    talk = fleet.begin("--turns", "none", "--duration", "1h", "--story", story_file(fleet.box))
+    fleet.wait_turns(talk, 1)
+    with Pane(fleet.box, "observe", "--mode", "tui", talk, cols=120, rows=30) as pane:
+        pane.wait("Story  A pier.", "names are shorter than that")
+        pane.wait("following")
+        asked_and_answered(pane, "p", f"Pause {talk}?", "n")
+        assert fleet.talk(talk)["state"] == "running", "a no must ask nobody"
+        asked_and_answered(pane, "p", f"Pause {talk}?")
+        wait_for(lambda: (fleet.talk(talk)["state"], fleet.talk(talk)["phase"])
+                 == ("paused", "idle"), "it is paused, the turn in flight was finished")
+        pane.wait(f"{talk}: is paused", "the answer is shown")
+        pane.keys("i")
+        pane.wait("what happens:")
+        pane.type("The lamp goes out.")
+        asked_and_answered(pane, "Enter", f"Let this happen in {talk}?")
+        pane.wait("stage direction: The lamp goes out.")
+        assert said(fleet, talk, "event") == [("The lamp goes out.", None)]
+        name = say_to_who_spoke(pane)
+        pane.type("You have the key.")
+        asked_and_answered(pane, "Enter", f"Say this in {talk}?")
+        pane.keys("G")
+        pane.wait("whispered: ")
+        assert said(fleet, talk, "whisper") == [("You have the key.", [1 + (name == "Bo")])]
+        asked_and_answered(pane, "r", f"Let {talk} go on?")
+        wait_for(lambda: fleet.talk(talk)["state"] == "running", "it goes on")
+        asked_and_answered(pane, "x", f"Stop {talk} at once?")
+        assert fleet.wait_end(talk)["reason"] == "stopped"
     end(fleet)
 
 

@@ -81,6 +81,58 @@ def test_pauses_and_ends_and_failed_turns_are_told(fleet):
         pane.wait(lambda text: text.rstrip().endswith("ended"), "the bar says that it has ended")
 
 
+def test_while_the_story_is_written_the_screen_says_so_and_then_how_it_stands(fleet):
+    """In a row at the top: there is no room for the panel."""
+    stage = Stage(fleet.db).open()
+    with watch(fleet, ID) as pane:
+        screen = pane.wait(lambda text: re.search(
+            rf"^Conversation {ID}: the story is being written, [\d.]+ m?s", text, re.M))
+        assert "preparing" in screen
+        stage.begin().turn("Good day, Bo.")
+        screen = pane.wait("Good day, Bo.")
+        assert "being written" not in screen
+        pane.wait(lambda text: re.match(
+            rf"running  1 of 12 turns  2:\d\d left  Bo Lind thinks, [\d.]+ m?s +{ID}\n", text))
+        stage.say(["Good"])
+        pane.wait(lambda text: "  Bo Lind speaks, " in text.split("\n")[0])
+        stage.end("stopped")
+        pane.wait(lambda text: re.match(rf"ended: stopped  1 of 12 turns +{ID}\n", text))
+
+
+def test_each_persona_has_a_colour_of_its_own(fleet):
+    quiet(fleet, 6)
+    with watch(fleet, ID) as pane:
+        pane.wait("number 6 ")
+        rows = "\n".join(pane.styled().split("\n")[1:])
+        ada, bo = (re.findall(rf"\x1b\[([0-9;]*)m{name}\x1b", rows)
+                   for name in ("Ada Quill", "Bo Lind"))
+        assert len(ada) >= 3 and len(bo) >= 3, rows
+        assert len(set(ada)) == len(set(bo)) == 1 and ada[0] != bo[0], (ada, bo)
+
+
+def test_a_read_only_observer_commands_nothing_from_wall_and_conversation(fleet):
+    quiet(fleet, 1)
+    with watch(fleet, "--read-only", "--screen", "wall") as pane:
+        pane.wait(ID)
+        assert "p pause" not in pane.text()
+        pane.keys("p", "r", "x")
+        pane.wait("read-only: no commands")
+        pane.keys("/")
+        assert "?" not in pane.wait("filter:").split("\n")[-1]
+        pane.keys("Escape")
+        pane.wait(lambda text: "filter:" not in text)
+        pane.keys("Enter")
+        pane.wait("number 1 ")
+        pane.keys("p", "r", "x", "s", "i", "/")
+        pane.wait("search:")
+        pane.keys("Escape")
+        pane.wait(lambda text: "search:" not in text)
+        pane.keys("?")
+        screen = pane.wait("Keys: talk")
+        assert "say something" not in screen and "end it" not in screen
+    assert fleet.db.xlen("parley:{0}:control") == 0
+
+
 def test_wide_characters_keep_their_columns_and_names_hang_before_their_text(fleet):
     text = "\u4f60\u597d\u4e16\u754c" * 30 + " \U0001f468\u200d\U0001f469\u200d\U0001f467 end"
     quiet(fleet).turn(text)

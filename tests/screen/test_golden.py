@@ -3,12 +3,14 @@
 `make golden` takes what is shown now; look at the difference before it is kept.
 """
 import difflib
+import json
 import pathlib
 import re
 
 import pytest
 
-from helpers import box  # noqa: F401
+from helpers import Fleet, box  # noqa: F401
+from test_observer import ID, Stage
 from tmux_rig import Pane
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -21,6 +23,7 @@ SCREENS = {
     "talk": ("small", ["--screen", "talk"]),
     "talk_while_one_speaks": ("small", ["--screen", "talk", "--from", "17s"]),
     "talk_while_it_is_paused": ("small", ["--screen", "talk", "--from", "14s"]),
+    "talk_while_the_story_is_written": ("small", ["--screen", "talk", "--from", "500ms"]),
     "fleet": ("many", ["--screen", "fleet"]),
 }
 # name -> the run, the screen it begins with, keys, what is then to be seen
@@ -115,6 +118,31 @@ def test_a_view_looks_as_it_did(box, recorded, request, name, size):
         pane.keys(*keys)
         pane.wait(wanted)
         settle(pane, f"{name}_{size}", request.config.getoption("--rewrite-golden"))
+
+
+REQUEST = {"model": "llama3.2", "stream": True, "options": {"num_ctx": 8192, "temperature": 0.7},
+           "messages": [{"role": "system", "content": "You are Bo Lind. The lamp has gone out."},
+                        {"role": "user", "content": "Ada Quill: Good day, Bo. 灯台 🧳 " * 12}]}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_request_that_was_sent_looks_as_it_did(box, request, size):
+    """No record has it: from a conversation in Redis."""
+    fleet = Fleet(box)
+    stage = Stage(fleet.db).open().begin().turn("Good day, Bo.").turn("Good day, Ada.")
+    stage.facts(deadline="", max_turns="")
+    body = json.dumps(REQUEST, ensure_ascii=False)
+    fleet.db.hset(stage.key("asked"), "2", json.dumps({
+        "call": f"{ID}:2/1.1-3f2a", "turn": 2, "url": "http://127.0.0.1:11434/api/chat",
+        "bytes": len(body.encode()), "cut": False, "body": body}))
+    cols, rows = map(int, size.split("x"))
+    with Pane(box, "observe", "--redis", fleet.url, "--mode", "tui", ID, cols=cols,
+              rows=rows) as pane:
+        pane.wait("Good day, Ada.")
+        pane.keys("e")
+        pane.wait("POST http://")
+        settle(pane, f"request_{size}", request.config.getoption("--rewrite-golden"))
+    box.stop_all()
 
 
 def test_a_terminal_too_small_says_so_and_comes_back(box, recorded, request):

@@ -101,6 +101,13 @@ def test_a_replay_is_not_commanded(box, recorded):
         assert "y/n" not in pane.text()
 
 
+def test_requests_are_not_in_a_record(box, recorded):
+    with Pane(box, "replay", recorded.small, "--mode", "tui", "--from", "1h") as pane:
+        pane.wait(" end")
+        pane.keys("e")
+        pane.wait("a record holds no requests")
+
+
 def test_broken_lines_that_are_met_on_the_way_are_told_in_the_bar(box, recorded, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()

@@ -155,7 +155,7 @@ static void fill(struct rig *rig)
     facts.failures = 3;
     rig_take(rig->wall, 3, &facts, now_us);
     wall_take_lane(rig->wall, &lane);
-    wall_take_redis(rig->wall, true, str_of("connected, 1.92M"));
+    wall_take_redis(rig->wall, true, str_of("Redis connected, 1.92M"));
     wall_take_count(rig->wall, 3, now_us);
 }
 
@@ -264,7 +264,7 @@ static void why_nothing_is_shown_is_told(void **state)
     assert_has(draw(rig), "No conversation passes the filter.");
     wall_take_count(rig->wall, 0, now_us);
     assert_has(draw(rig), "All conversations are gone");
-    wall_take_redis(rig->wall, false, str_of("lost, trying on: refused"));
+    wall_take_redis(rig->wall, false, str_of("Redis lost, trying on: refused"));
     assert_has(draw(rig), "Redis lost, trying on: refused");
     rig_free(rig);
 }
