@@ -56,6 +56,7 @@ struct fleet {
     struct fleet_event *events; /* owned, a ring of FLEET_EVENTS_MAX */
     uint64_t event_end;         /* events that ever came */
     struct second seconds[FLEET_SECONDS];
+    int64_t calls_cut_us; /* up to then not all calls came; -1: all did */
     struct fleet_totals totals;
     bool told[FLEET_PART_COUNT];
 };
@@ -72,6 +73,7 @@ static void clear(struct fleet *fleet)
     fleet->members_beyond = fleet->servers_beyond = fleet->dead_beyond = 0;
     fleet->lane_count = fleet->dead_count = 0;
     fleet->event_end = 0;
+    fleet->calls_cut_us = -1;
     memset(fleet->told, 0, sizeof fleet->told);
     for (size_t i = 0; i < FLEET_SECONDS; i++)
         fleet->seconds[i] = (struct second){.second = -1};
@@ -343,6 +345,13 @@ void fleet_take_call(struct fleet *fleet, const struct fleet_call *call)
     tell(fleet);
 }
 
+void fleet_take_calls_cut(struct fleet *fleet, int64_t until_us)
+{
+    if (until_us > fleet->calls_cut_us)
+        fleet->calls_cut_us = until_us;
+    tell(fleet);
+}
+
 struct fleet_rates fleet_rates(const struct fleet *fleet, int64_t now_us)
 {
     struct fleet_rates rates = {0};
@@ -358,6 +367,8 @@ struct fleet_rates fleet_rates(const struct fleet *fleet, int64_t now_us)
         rates.tokens += second->tokens;
     }
     rates.calls_per_second = (double)rates.calls / FLEET_SECONDS;
+    rates.at_least = fleet->calls_cut_us >= 0
+                     && fleet->calls_cut_us / SECOND_US > now - FLEET_SECONDS;
     return rates;
 }
 

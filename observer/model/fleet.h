@@ -39,6 +39,8 @@ void fleet_take_dead(struct fleet *fleet, const struct fleet_dead *dead, size_t 
                      size_t beyond);
 void fleet_take_event(struct fleet *fleet, const struct fleet_event *event);
 void fleet_take_call(struct fleet *fleet, const struct fleet_call *call);
+/* Of the calls that ended up to then not all are handed over. */
+void fleet_take_calls_cut(struct fleet *fleet, int64_t until_us);
 void fleet_take_totals(struct fleet *fleet, const struct fleet_totals *totals);
 
 /* What was handed over at least once: before that nothing is known, not even that there

@@ -105,6 +105,7 @@ struct fleet_rates {
     int64_t calls;
     int64_t wasted;
     int64_t tokens;
+    bool at_least; /* there were more calls than were handed over */
 };
 
 #endif

@@ -184,9 +184,10 @@ static void draw_calls(const struct fleet_screen *screen, struct canvas *canvas,
     unsigned used;
 
     fmt_into(text, sizeof text,
-             "calls of the last minute: %" PRId64 " (%.1f/s), wasted %" PRId64
+             "calls of the last minute: %s%" PRId64 " (%.1f/s), wasted %" PRId64
              ", tokens %" PRId64 " ",
-             rates.calls, rates.calls_per_second, rates.wasted, rates.tokens);
+             rates.at_least ? "at least " : "", rates.calls, rates.calls_per_second,
+             rates.wasted, rates.tokens);
     used = canvas_put_cut(canvas, row.row, row.col, row.cols,
                           rates.wasted > 0 ? PEN_WARN : PEN_TEXT, str_of(text))
            + 1;

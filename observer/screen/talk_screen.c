@@ -55,8 +55,8 @@ static void draw_absence(const struct talk_screen *screen, struct canvas *canvas
     buf_init(&text, TITLE_SIZE);
     (void)buf_printf(&text, "Conversation %s: ", talk->id);
     if (talk->presence == TALK_UNKNOWN)
-        (void)buf_add_text(
-            &text, "there is none of that id yet. Should it come, it is shown here.");
+        (void)buf_add_text(&text,
+                           "there is none of that id yet. It will be shown here.");
     else if (talk->presence != TALK_HERE)
         (void)buf_add_text(&text, "asking...");
     else if (talk->paging)

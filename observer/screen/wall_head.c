@@ -148,8 +148,22 @@ static void put_lane(struct line *line, const struct wall_lane *lane)
     put(line, lane->workers == 0 ? PEN_BAD : PEN_TEXT);
 }
 
-/* Columns that put_lane may use: "  16: 1,234 waiting 123 in hand 12 workers". */
-enum { LANE_COLS = 42, MORE_COLS = 6 };
+enum { MORE_COLS = 6 }; /* "  +14", and a blank */
+
+/* Columns that put_lane uses, or one more. */
+static unsigned lane_cols(const struct wall_lane *lane)
+{
+    const int64_t figures[] = {lane->lane, lane->waiting, lane->pending, lane->workers};
+    size_t letters = sizeof "  :  waiting  in hand  workers" - 1;
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX_BYTES);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        wall_text_count(&text, figures[i]);
+    letters += text.len;
+    buf_done(&text);
+    return (unsigned)letters;
+}
 
 static void draw_lanes(struct line *line, const struct wall_totals *totals)
 {
@@ -162,7 +176,8 @@ static void draw_lanes(struct line *line, const struct wall_totals *totals)
 
         if (lane->lane == 0)
             continue;
-        if (any && line->area.cols - line->used < LANE_COLS + MORE_COLS)
+        if (left_out > 0
+            || (any && line->area.cols - line->used < lane_cols(lane) + MORE_COLS))
             left_out++;
         else
             put_lane(line, lane);

@@ -105,6 +105,10 @@ static void take_calls(struct live_fleet *live, const struct redis_value *page,
         live_fleet_copy(live->last_call, sizeof live->last_call,
                         redis_item_text(entry, 0));
     }
+    /* A full page: there are more before the oldest, or behind the newest of them. */
+    if (page->count >= CALLS_PAGE)
+        fleet_take_calls_cut(live->fleet, live_fleet_entry_us(redis_item_text(
+                                              redis_item(page, page->count - 1), 0)));
 }
 
 static void ask_dead(struct live_fleet *live)

@@ -93,6 +93,23 @@ def test_breakers_with_their_windows_and_lanes_nobody_serves_are_told(fleet):
     end(fleet)
 
 
+def test_more_calls_than_are_read_are_told_as_the_least_there_were(fleet):
+    def head():
+        done = fleet.box.parley("observe", "--screen", "fleet", "--once", "--size", "120x40")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split("\n")[1]
+
+    pipe = fleet.db.pipeline()
+    for _ in range(1999):
+        pipe.xadd("parley:{0}:calls", {"outcome": "done", "tokens_generated": 1})
+    pipe.execute()
+    assert head().startswith("calls of the last minute: 1999 (33.3/s), wasted 0, tokens 1999 ")
+    for _ in range(2):
+        fleet.db.xadd("parley:{0}:calls", {"outcome": "done", "tokens_generated": 1})
+    assert head().startswith("calls of the last minute: at least 2000 (33.3/s), wasted 0, ")
+    end(fleet)
+
+
 def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
     fleet.simulator(*FAST)
     fleet.crew()

@@ -216,10 +216,10 @@ def test_only_meant_sequences_reach_a_terminal_from_a_talk(box, tmp_path):
 def test_words_that_come_slowly_reach_a_terminal_harmless(box, tmp_path):
     """A replay speaks them: each piece is drawn before the next has come."""
     run = write_talk(tmp_path / "talk", 2)
-    terminal = Terminal(box, "replay", run, "--mode", "tui", "--speed", "64", rows=40, cols=100)
+    terminal = Terminal(box, "replay", run, "--mode", "tui", "--speed", "64", rows=40, cols=90)
     terminal.wait(lambda: terminal.frames() > (40 if IS_SLOW else 90), "many frames")
     assert terminal.close() == 0
-    hostile.assert_terminal_harmless(terminal.data, 40, 100)
+    hostile.assert_terminal_harmless(terminal.data, 40, 90)
 
 
 def test_the_search_for_harm_finds_it():

@@ -135,6 +135,21 @@ static void calls_are_counted_over_a_minute_and_then_forgotten(void **state)
     assert_int_equal(fleet_rates(fleet, NOW + 89 * SECOND).calls, 0);
 }
 
+static void where_calls_were_left_out_the_sums_are_the_least_there_were(void **state)
+{
+    (void)state;
+    call(NOW, false, 100);
+    assert_false(fleet_rates(fleet, NOW).at_least);
+    fleet_take_calls_cut(fleet, NOW - 30 * SECOND);
+    fleet_take_calls_cut(fleet, NOW - 40 * SECOND);
+    assert_true(fleet_rates(fleet, NOW).at_least);
+    assert_true(fleet_rates(fleet, NOW + 29 * SECOND).at_least);
+    assert_false(fleet_rates(fleet, NOW + 30 * SECOND).at_least);
+    fleet_take_calls_cut(fleet, NOW);
+    fleet_forget(fleet);
+    assert_false(fleet_rates(fleet, NOW).at_least);
+}
+
 static void a_servers_first_token_is_the_mean_of_its_last_twenty_calls(void **state)
 {
     struct fleet_server server = {.name = "local"};
@@ -193,6 +208,7 @@ int main(void)
         TEST(since_when_a_state_lasts_is_kept_until_it_is_another),
         TEST(who_was_not_heard_of_for_five_seconds_is_silent_and_serves_no_lane),
         TEST(calls_are_counted_over_a_minute_and_then_forgotten),
+        TEST(where_calls_were_left_out_the_sums_are_the_least_there_were),
         TEST(a_servers_first_token_is_the_mean_of_its_last_twenty_calls),
         TEST(the_last_thousand_events_are_kept_and_numbered),
         TEST(each_change_is_told_and_nothing_is_known_at_the_start),

@@ -194,6 +194,27 @@ static void at_80_columns_a_row_tells_what_matters(void **state)
     rig_free(rig);
 }
 
+static void as_many_lanes_are_told_as_there_is_room_for(void **state)
+{
+    struct rig *rig = rig_new(23, 80);
+    struct rig *wide = rig_new(23, 115);
+
+    (void)state;
+    fill(rig);
+    fill(wide);
+    for (int64_t number = 2; number <= 3; number++) {
+        const struct wall_lane lane = {.lane = number, .workers = 2};
+
+        wall_take_lane(rig->wall, &lane);
+        wall_take_lane(wide->wall, &lane);
+    }
+    assert_has(draw(rig), "lanes  1: 3 waiting 2 in hand 1 worker  2: 0 waiting 0 in "
+                          "hand 2 workers  +1\n");
+    assert_has(draw(wide), "  3: 0 waiting 0 in hand 2 workers\n");
+    rig_free(rig);
+    rig_free(wide);
+}
+
 static void wider_screens_have_more_columns(void **state)
 {
     struct rig *rig = rig_new(39, 120);
@@ -380,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_80_columns_a_row_tells_what_matters),
+        cmocka_unit_test(as_many_lanes_are_told_as_there_is_room_for),
         cmocka_unit_test(wider_screens_have_more_columns),
         cmocka_unit_test(no_column_reaches_into_the_next_at_any_width),
         cmocka_unit_test(any_size_can_be_drawn),
