@@ -14,6 +14,8 @@
 #include "base/alloc.h"
 
 enum { BINS_WANTED = 12 };
+static const double COST_SMALL = 1000;
+static const double COST_SHOWN_MAX = 1e15;
 
 static double share_of(int64_t part, int64_t whole)
 {
@@ -139,10 +141,11 @@ void section_goodput(const struct report *report, const struct report_wish *wish
     page_words(page, PEN_PLAIN, "Limits: %s.", buf_text(&limits));
     page_words(page, goodput->missed > 0 ? PEN_WARN : PEN_GOOD,
                "%s turns met all of them, %s missed one, of %s it is not known: "
-               "%s good, %s good turns/s.",
+               "%s of all are good, %s good turns/s.",
                page_count(goodput->good), page_count(goodput->missed),
                page_count(goodput->unknown),
-               page_share(share_of(goodput->good, goodput->good + goodput->missed)),
+               page_share(share_of(goodput->good,
+                                   goodput->good + goodput->missed + goodput->unknown)),
                page_number(group_rate(&report->tally->total, goodput->good)));
     buf_done(&limits);
 }
@@ -168,15 +171,20 @@ void section_calls(const struct report *report, const struct report_wish *wish,
                    struct page *page)
 {
     const struct calls *calls = &report->tally->calls;
+    size_t rows = 0;
 
     (void)wish; /* their number is bounded */
     if (calls->ended < 0 || calls->wasted.calls == 0)
         return;
     page_section(page, "Wasted on calls that came to nothing");
     page_table(page, waste_columns, sizeof waste_columns / sizeof *waste_columns);
-    for (size_t i = 0; i < calls->reason_count; i++)
+    for (size_t i = 0; i < calls->reason_count; i++) {
+        if (calls->reasons[i].calls == 0) /* a lost call that was none */
+            continue;
         waste_row(page, calls->reasons[i].reason, &calls->reasons[i]);
-    if (calls->reason_count > 1)
+        rows++;
+    }
+    if (rows > 1)
         waste_row(page, "all", &calls->wasted);
 }
 
@@ -205,11 +213,22 @@ static const struct page_column cost_columns[] = {
     {"of no known cost", ALIGN_RIGHT, 0, 0},
 };
 
+/* A price is told for a million tokens, so a turn's cost lies far behind the point. */
+static void cost_cell(struct page *page, double cost)
+{
+    bool known = cost >= 0 && cost <= COST_SHOWN_MAX;
+    char text[48];
+
+    if (known)
+        fmt_into(text, sizeof text, "%.*f", cost < COST_SMALL ? 6 : 2, cost);
+    page_cell_text(page, PEN_PLAIN, known ? text : NULL);
+}
+
 static void cost_row(struct page *page, const char *title, const struct call_cost *cost)
 {
     page_cell_text(page, PEN_PLAIN, title);
     page_cell_count(page, cost->calls);
-    page_cell_number(page, cost->cost < 0 ? (double)NAN : cost->cost);
+    cost_cell(page, cost->cost);
     page_cell_count(page, cost->without_cost);
 }
 

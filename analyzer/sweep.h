@@ -1,9 +1,9 @@
 /* sweep.h - the most that ran at one moment: a line swept over starts and ends, in
  * bounded memory. Pure.
  *
- * Spans may come in any order within the last SWEEP_MAX starts and ends. When there are
- * more, the earlier half is swept for good; a span that begins before that place is
- * taken from there on, and sweep_late counts it: then the peak may be too low.
+ * Spans may come in any order within the last SWEEP_MAX / 2 starts and ends. When there
+ * are SWEEP_MAX, the earlier half is swept for good; a span that begins before that
+ * place is taken from there on, and sweep_late counts it: then the peak may be too low.
  */
 #ifndef PARLEY_SWEEP_H
 #define PARLEY_SWEEP_H

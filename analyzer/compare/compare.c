@@ -135,7 +135,7 @@ static void add_run(const struct comparison *comparison, size_t run, struct buf 
 static const char *verdict_word(enum limit_verdict verdict)
 {
     if (verdict == LIMIT_UNKNOWN)
-        return "cannot be judged: not measured";
+        return "cannot be judged: not measured, or 0 in A";
     return verdict == LIMIT_HOLDS ? "holds" : "does not hold";
 }
 

@@ -40,6 +40,7 @@ static const char about[] =
     "a\n"
     "limit (500ms); statistics: mean, p1 to p99, min, max, count. A condition on what\n"
     "was not measured cannot be judged: that is a failure, too.\n"
+    "--skip-warmup leaves the first turns of each run out.\n"
     "\n"
     "Examples:\n"
     "  parley compare before/ after/\n"
@@ -53,7 +54,8 @@ static const char about[] =
 struct comparing {
     struct where wheres[RUNS_MAX];
     struct compared runs[RUNS_MAX];
-    size_t count; /* of runs that are open */
+    size_t count;                 /* of runs that are open */
+    struct tally_options options; /* of each run's tally */
     struct limit limits[COMPARE_LIMITS_MAX];
     size_t limit_count;
     struct buf warnings;
@@ -78,6 +80,17 @@ static bool parse_limits(const char *text, struct comparing *comparing, struct e
     return true;
 }
 
+/* Only the metrics are compared: the talk is not looked at. */
+static bool read_options(const struct config *config, struct tally_options *options,
+                         struct err *err)
+{
+    *options = (struct tally_options){.warmup = {.begin_us = -1, .until_us = -1},
+                                      .speech = SPEECH_NONE};
+    goodput_init(&options->goodput);
+    return config->skip_warmup == NULL
+           || warmup_parse(str_of(config->skip_warmup), &options->warmup, err);
+}
+
 static bool read_run(const struct config_loaded *loaded, const char *word,
                      struct comparing *comparing, struct err *err)
 {
@@ -89,7 +102,8 @@ static bool read_run(const struct config_loaded *loaded, const char *word,
     if (!where_find(loaded, word, where, err))
         return false;
     comparing->count++;
-    comparing->runs[number] = (struct compared){where->path, tally_new(NULL)};
+    comparing->runs[number] =
+        (struct compared){where->path, tally_new(&comparing->options)};
     if (where->path == NULL)
         return err_set(err, ERR_USAGE, "%s: only runs and logs are compared",
                        log_safe(str_of(word)));
@@ -174,6 +188,8 @@ static bool compare(const struct config_loaded *loaded, char **words,
                        (int)RUNS_MAX);
     if (config->fail_if != NULL && !parse_limits(config->fail_if, comparing, err))
         return false;
+    if (!read_options(config, &comparing->options, err))
+        return false;
     for (int i = 0; i < loaded->rest; i++)
         if (!read_run(loaded, words[i], comparing, err))
             return false;
@@ -202,7 +218,8 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
 int compare_command(int argc, char **argv)
 {
     static const struct program program = {{FOR_COMPARE, "parley compare",
-                                            "RUN RUN ... [--fail-if LIMIT] [--json]",
+                                            "RUN RUN ... [--fail-if LIMIT] "
+                                            "[--skip-warmup N|TIME] [--json]",
                                             about},
                                            true,
                                            run};

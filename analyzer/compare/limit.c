@@ -127,7 +127,8 @@ enum limit_verdict limit_judge(const struct limit *limit, struct spread *first,
     if (limit->relative) {
         double base = statistic_of(limit->statistic, first);
 
-        value = base == 0 ? NAN : (value - base) / base * 100;
+        /* From 0 to 0 nothing has changed; from 0 to more has no percentage. */
+        value = base != 0 ? (value - base) / base * 100 : value == 0 ? 0 : NAN;
     }
     *ret_found = value;
     if (!isfinite(value))

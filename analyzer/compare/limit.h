@@ -37,7 +37,8 @@ MUST_USE bool limit_parse(struct str text, struct limit *ret_limit, struct err *
 
 enum limit_verdict { LIMIT_KEPT, LIMIT_HOLDS, LIMIT_UNKNOWN };
 /* Whether the condition holds of the later run. LIMIT_UNKNOWN: one of the values it
- * needs was not measured (or the first is 0 where a change in percent is asked for).
+ * needs was not measured (or only the first is 0 where a change in percent is asked
+ * for).
  * *ret_found: what was compared with the number. */
 enum limit_verdict limit_judge(const struct limit *limit, struct spread *first,
                                struct spread *later, double *ret_found);

@@ -98,7 +98,7 @@ struct config {
     int64_t from_ms;
     bool simulate;
     bool dry_run;
-    char *goodput;     /* analyze, compare; NULL: no limits */
+    char *goodput;     /* analyze; NULL: no limits */
     char *skip_warmup; /* the same; NULL: nothing */
     char *talk;        /* the same: which conversations' words are looked at */
     char *csv;         /* analyze: where these go, NULL: not wanted */

@@ -173,6 +173,34 @@ def test_runs_that_were_not_alike_are_warned_of(tmp_path):
     assert compare(a, a).stderr == ""
 
 
+def test_a_warm_up_is_left_out_of_each_run(tmp_path):
+    """The slow first turn is in neither mean."""
+    a, b = run_of(tmp_path / "a", [9000, 10, 12]), run_of(tmp_path / "b", [7000, 20, 22])
+    found = document(a, b, "--skip-warmup", 1)["later"][0]
+    mean = found["metrics"]["time_to_first_token_ms"]["mean"]
+    assert (mean["first"], mean["later"], found["turns"]) == (11, 21, 2)
+    assert "skip-warmup" in compare(a, b, "--skip-warmup", "soon", status=2).stderr
+    assert compare(a, b, "--goodput", "ttft:5", status=2).stdout == ""  # it would tell nothing
+
+
+def test_from_zero_to_zero_is_no_change_and_from_zero_to_more_cannot_be_judged(tmp_path):
+    a, b, c = (run_of(tmp_path / name, values) for name, values in (
+        ("a", [0, 0]), ("b", [0, 0]), ("c", [1, 1])))
+    assert "does not hold (0 %)" in compare(a, b, "--fail-if", "ttft.p50>+10%").stdout
+    assert "cannot be judged" in compare(a, c, "--fail-if", "ttft.p50>+10%", status=1).stdout
+
+
+def test_three_runs_are_each_held_against_the_first(tmp_path):
+    a, b, c = (run_of(tmp_path / name, values) for name, values in (
+        ("a", [10, 10, 10]), ("b", [10, 10, 10]), ("c", [20, 20, 20])))
+    done = compare(a, b, c, "--fail-if", "ttft.p95>+10%", status=1)
+    assert done.stdout.count("change (95 % interval)") == 2
+    verdicts = [line for line in done.stdout.splitlines() if line.startswith("fail if ")]
+    assert len(verdicts) == 2
+    assert "does not hold (0 %)" in verdicts[0] and str(b) in verdicts[0]
+    assert "holds (100 %)" in verdicts[1] and str(c) in verdicts[1]
+
+
 def test_runs_that_are_not_there_or_empty_are_told(two, tmp_path):
     assert "name two runs" in compare(two[0], status=2).stderr
     assert "no such folder" in compare(two[0], "/nowhere/x", status=2).stderr

@@ -1,5 +1,6 @@
 """parley export: every form read back by another reader, hostile words included."""
 import csv
+import html
 import html.parser
 import io
 import json
@@ -129,6 +130,40 @@ def test_a_whisper_is_in_no_others_view(log):
         assert b"A secret" in export(log, "--format", form).stdout, form
         assert b"A secret" in export(log, "--format", form, "--perspective", "1").stdout, form
         assert b"A secret" not in export(log, "--format", form, "--perspective", "3").stdout, form
+
+
+SAID = ["First words.", "A secret.", "What did he say?", "Nothing.", "Nothing at all.", "Quite."]
+OWN = {"1": ["First words.", "Nothing.\n\nNothing at all."], "2": ["A secret.", "Quite."],
+       "3": ["What did he say?"]}
+
+
+def heard(text):
+    """Which of the words stand in an export, in their order."""
+    longest_first = sorted(SAID, key=len, reverse=True)
+    return re.findall("|".join(map(re.escape, longest_first)), text)
+
+
+@pytest.mark.parametrize("seat", ["1", "2", "3", "all"])
+@pytest.mark.parametrize("form", ["jsonl", "csv", "text", "markdown", "html"])
+def test_every_form_to_read_shows_what_a_seat_heard(log, form, seat):
+    done = export(log, ONE, "--format", form, "--perspective", seat)
+    text = html.unescape(done.stdout.decode()).replace("\\", "")
+    assert heard(text) == [one for one in SAID if seat != "3" or one != "A secret."]
+
+
+@pytest.mark.parametrize("seat", ["1", "2", "3", "all"])
+@pytest.mark.parametrize("form", ["messages", "sharegpt"])
+def test_every_form_to_train_with_has_a_record_for_each_seat_that_is_asked_for(log, form, seat):
+    text = export(log, ONE, "--format", form, "--perspective", seat).stdout.decode()
+    made = ([[(one["role"], one["content"]) for one in json.loads(line)["messages"][1:]]
+             for line in text.splitlines()] if form == "messages" else
+            [[(one["from"], one["value"]) for one in record["conversations"]]
+             for record in json.loads(text)])
+    user, assistant = ("user", "assistant") if form == "messages" else ("human", "gpt")
+    assert [[value for side, value in record if side == assistant] for record in made] == (
+        list(OWN.values()) if seat == "all" else [OWN[seat]])
+    for record in made:
+        assert [side for side, _ in record] == [user, assistant] * (len(record) // 2)
 
 
 def aside(kind, number, text, to=None):

@@ -1,16 +1,22 @@
 """A real run's numbers, made again by other means: the sums of every list against the totals and
 the simulator's ledger, with retries and a cancelled turn among them; each metric against Python's
-statistics over the transcript.
+statistics over the transcript, in all and of every group; sums against jq and awk; its exports
+read back.
 """
+import csv
+import io
 import json
 import math
+import re
 import statistics
+import subprocess
 
 import pytest
 
 from helpers import Fleet, Sandbox, read_lines, story_file, wait_for
 from model_servers import MODEL, Sim, calls_of, write_config
-from test_analyzer import UNITS, check_stat, value_of
+from test_analyzer import UNITS, check_metrics, check_stat, jq, value_of, write_lines
+from test_export import check_alternation
 
 TURNS = 14
 SEATS = {1: MODEL, 2: "qwen3"}
@@ -78,6 +84,10 @@ def check_sums(found, sim, turns, records):
         assert sum(one["turns"] for one in found[kind]) == TURNS, kind
         assert sum(one["tokens_generated"] or 0 for one in found[kind]) == tokens, kind
         assert sum(one["prompt_tokens"] or 0 for one in found[kind]) == prompt, kind
+    for seat, model in SEATS.items():
+        own = sum(line["tokens"] for line in whole if line["model"] == model)
+        for kind, key, name in (("models", "model", model), ("personas", "seat", seat)):
+            assert [one["tokens_generated"] for one in found[kind] if one[key] == name] == [own]
     # Every call of the ledger is in the record, and what did not become a turn is waste.
     assert found["totals"]["calls"] == len(records) == len(sim.ledger()) == TURNS + 3
     assert found["waste"]["calls"] == 3
@@ -165,3 +175,135 @@ def test_warm_up_that_is_left_out_is_said(run):
     assert found["totals"]["tokens_generated"] == sum(
         turn["metadata"]["tokens_generated"] for turn in turns[5:])
     assert found["talk"] is None
+
+
+# What a group is, and to which one a turn belongs.
+GROUPS = {
+    "personas": (lambda one: (one["seat"], one["name"]),
+                 lambda data: (data["seat"], data["author"])),
+    "models": (lambda one: (one["provider"], one["model"]),
+               lambda data: (data["provider"], data["model"])),
+    "endpoints": (lambda one: (one["provider"], one["endpoint"]),
+                  lambda data: (data["provider"], data["endpoint"])),
+    "turn_indexes": (lambda one: one["first_turn"], lambda data: data["sequence_number"]),
+    "conversations": (lambda one: one["conversation_id"], lambda data: data["conversation_id"]),
+}
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_each_group_is_what_python_makes_of_its_turns(run, kind):
+    fleet, _, folder = run
+    turns, of_group, of_turn = turns_in(folder), *GROUPS[kind]
+    groups = analyze(fleet, folder)[kind]
+    assert {of_turn(turn["metadata"]) for turn in turns} <= {of_group(one) for one in groups}
+    for one in groups:
+        own = [turn for turn in turns if of_turn(turn["metadata"]) == of_group(one)]
+        assert one["turns"] == len(own)
+        check_metrics(one["metrics"], own)
+
+
+def test_jq_and_awk_add_up_the_same(run):
+    fleet, _, folder = run
+    totals = analyze(fleet, folder)["totals"]
+    of_all = jq('map(select(.kind=="turn").metadata) | [map(.tokens_generated), '
+                'map(.prompt_tokens), map(.attempts)] | map(add)', f"{folder}/transcript.jsonl")
+    assert of_all == [totals[key] for key in ("tokens_generated", "prompt_tokens", "attempts")]
+    rows = fleet.box.parley("analyze", folder, "--csv", "-").stdout.replace("\r", "")
+    program = ('NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } '
+               '{ sum += $at["tokens_generated"]; ms += $at["turn_time_ms"] } '
+               'END { printf "%d %.3f", sum, ms }')
+    tokens, turn_ms = subprocess.run(["awk", "-F,", program], input=rows, check=True, text=True,
+                                     capture_output=True).stdout.split()
+    assert int(tokens) == totals["tokens_generated"]
+    found = analyze(fleet, folder)["metrics"]["turn_time_ms"]
+    assert float(turn_ms) == pytest.approx(found["sum"], abs=0.01)
+
+
+def test_what_caches_held_is_told_by_the_server_or_else_estimated(run, tmp_path):
+    fleet, _, folder = run
+    turns = turns_in(folder)
+    data = [turn["metadata"] for turn in turns]
+    prompts = sum(one["prompt_tokens"] for one in data)
+
+    def row(count, cached):
+        return {"turns": count, "prompt_tokens": prompts if count else 0, "cached_tokens": cached,
+                "share": pytest.approx(cached / prompts, abs=1e-6) if count else None}
+
+    told = sum(one["prompt_cached_tokens"] for one in data)
+    assert analyze(fleet, folder)["cache"] == {
+        "server": row(TURNS, told), "estimated": row(0, 0), "missing_turns": 0}
+    # The same turns from a server that does not tell: each seat's last prompt and reply.
+    possible, last = 0, {}
+    for one in data:
+        del one["prompt_cached_tokens"]
+        possible += min(one["prompt_tokens"], last.get(one["seat"], 0))
+        last[one["seat"]] = one["prompt_tokens"] + one["tokens_generated"]
+    write_lines(tmp_path / "log.jsonl", turns)
+    assert analyze(fleet, tmp_path / "log.jsonl")["cache"] == {
+        "server": row(0, 0), "estimated": row(TURNS, possible), "missing_turns": 0}
+    assert 0 < told < prompts and 0 < possible < prompts
+
+
+def spoken(text):
+    return [word.lower() for word in re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text)]
+
+
+def sentences(text):
+    return sum(bool(spoken(part)) for part in re.split(r"[.!?](?![A-Za-z0-9])|…", text))
+
+
+def repeated(turns):
+    """(groups of 4 words that were said in an earlier turn, all groups); no turn is 32 back."""
+    said, again, groups = set(), 0, 0
+    for words in turns:
+        own = [tuple(words[i:i + 4]) for i in range(len(words) - 3)]
+        again += sum(one in said for one in own)
+        groups += len(own)
+        said |= set(own)
+    return again, groups
+
+
+def test_the_talk_is_what_python_makes_of_the_words(run):
+    fleet, _, folder = run
+    texts = [turn["content"]["message"] for turn in turns_in(folder)]
+    words = [spoken(text) for text in texts]
+    talk = analyze(fleet, folder)["talk"]
+    assert talk["turns"] == TURNS and talk["every"] == 1
+    check_stat(talk["words_per_turn"], "words", [len(one) for one in words])
+    check_stat(talk["sentences_per_turn"], "sentences", [sentences(text) for text in texts])
+    voices = [sum(words[seat::2], []) for seat in range(2)]
+    shares = [len(voice) / sum(map(len, words)) for voice in voices]
+    assert [row["word_share"] for row in talk["speakers"]] == [
+        pytest.approx(share, abs=1e-6) for share in shares]
+    assert talk["balance"] == pytest.approx(
+        -sum(share * math.log(share) for share in shares) / math.log(2), abs=1e-6)
+    windows = [len(set(voice[i:i + 50])) / 50 for voice in voices for i in range(len(voice) - 49)]
+    assert len(windows) > 50
+    assert talk["diversity"] == pytest.approx(statistics.fmean(windows), abs=1e-6)
+    again, groups = repeated(words)
+    assert talk["repetition"] == pytest.approx(again / groups, abs=1e-6)
+
+
+def test_the_exports_of_the_run_are_read_back(run):
+    fleet, _, folder = run
+    turns = turns_in(folder)
+
+    def export(*words):
+        done = fleet.box.parley("export", folder, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    rows = list(csv.DictReader(io.StringIO(export("--format", "csv"), newline="")))
+    assert [row["text"] for row in rows] == [turn["content"]["message"] for turn in turns]
+    assert sum(int(row["tokens_generated"]) for row in rows) == sum(
+        turn["metadata"]["tokens_generated"] for turn in turns)
+    records = [json.loads(line) for line in export("--format", "messages").splitlines()]
+    sharegpt = json.loads(export("--format", "sharegpt"))
+    assert len(records) == len(sharegpt) == len(SEATS)
+    for seat, (record, other) in enumerate(zip(records, sharegpt)):
+        check_alternation(record)
+        own = [turn["content"]["message"] for turn in turns[seat::2]]
+        assert own == [one["content"] for one in record["messages"] if one["role"] == "assistant"]
+        sides = [one["from"] for one in other["conversations"]]
+        assert sides == ["human", "gpt"] * (len(sides) // 2)
+        assert own == [one["value"] for one in other["conversations"] if one["from"] == "gpt"]

@@ -246,7 +246,7 @@ def test_passwords_in_the_settings_stay_out_of_the_page(tmp_path):
 
 @pytest.mark.skipif(not LONG, reason="a browser takes its time: PARLEY_PROOF=long")
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium here")
-@pytest.mark.parametrize("width", [500, 1280])
+@pytest.mark.parametrize("width", [400, 500, 1280])
 def test_a_browser_opens_the_page_without_complaint_or_request(tmp_path, width):
     hostile_folder(tmp_path / "run", NASTY)
     page_of(tmp_path / "run")
