@@ -33,12 +33,11 @@ enum { ABOUT_MAX_BYTES = 64 * 1024, EXIT_INTERRUPTED = 130 };
 
 static const char about_head[] =
     "What a run cost and how fast it was: tables, or with --json a document by\n"
-    "schemas/analysis.schema.json. RUN is a run's folder or its name, or a transcript\n"
-    "file; without it the latest run is taken. With --redis the conversations of a "
-    "shard\n"
-    "are read, or the one named; an ID alone is one of the newest live run. - is a log "
-    "on\n"
-    "standard input. --watch tells again and again, until all has ended.\n\n"
+    "schemas/analysis.schema.json. RUN is a run's folder or its name, FILE a\n"
+    "transcript; without it the latest run is taken. With --redis the conversations\n"
+    "of a shard are read, or the one named; an ID alone is one of the newest live\n"
+    "run. - is a log on standard input. --watch tells again and again, until all has\n"
+    "ended.\n\n"
     "Examples:\n"
     "  parley analyze                              the latest run\n"
     "  parley analyze out/ --json | jq .totals     a run's folder\n"
@@ -46,9 +45,8 @@ static const char about_head[] =
     "  parley analyze --csv turns.csv --plots pictures/\n"
     "  parley analyze --redis unix:///tmp/r.sock   all of shard 0\n"
     "  parley analyze --watch                      the latest run while it goes on\n\n"
-    "Exit status: 0 done, 1 nothing to analyze was found, 2 a wrong option or a "
-    "missing\n"
-    "folder, 3 Redis cannot be reached, 130 --watch was interrupted.\n\n";
+    "Exit status: 0 done, 1 nothing to analyze was found, 2 a wrong option or a\n"
+    "missing folder, 3 Redis cannot be reached, 130 --watch was interrupted.\n\n";
 
 static bool read_source(const struct where *where, struct tally *tally,
                         struct notes *notes, struct err *err)
@@ -209,12 +207,10 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    struct program program = {{FOR_ANALYZE, "parley analyze",
-                               "[RUN | FILE | - | ID] [--watch[=TIME]] [--json] [--out "
-                               "FILE] | --redis URL [--shard S] [CONVERSATION]",
-                               NULL},
-                              true,
-                              run};
+    struct program program = {
+        {FOR_ANALYZE, "parley analyze", "[RUN | FILE | - | ID] [OPTION ...]", NULL},
+        true,
+        run};
     struct buf about;
     int status;
 

@@ -163,5 +163,6 @@ bool picture_throughput(const struct report *report, struct buf *data,
         put_steps(drawing, 3, "calls at once", "#2f9e6e");
     if (tokens && calls)
         (void)buf_add_text(drawing, "unset multiplot\n");
+    (void)buf_add_text(drawing, "unset xlabel\n"); /* the next format's first panel */
     return true;
 }

@@ -243,5 +243,6 @@ bool picture_over_time(const struct report *report, struct buf *data,
         put_panel(drawing, "rate", "tokens/s of a turn", "#3b82c4");
     if (first && rate)
         (void)buf_add_text(drawing, "unset multiplot\n");
+    (void)buf_add_text(drawing, "unset xlabel\n"); /* the next format's first panel */
     return true;
 }

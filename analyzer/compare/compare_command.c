@@ -30,26 +30,22 @@ static const char about[] =
     "Runs beside each other, metric by metric: A is the first, B each of the others.\n"
     "RUN is a run's folder, its name or a transcript file.\n"
     "\n"
-    "Behind a change stands its 95 % confidence interval, in percent of A: Welch's "
-    "for\n"
-    "means, a bootstrap with a fixed seed for percentiles (2,000 draws; beyond 10,000\n"
-    "values from a sketch that is right to 0.5 %). Where it holds 0, no difference is\n"
-    "to be seen. Turns are taken for independent of each other.\n"
+    "Behind a change stands its 95 % confidence interval, in percent of A: Welch's\n"
+    "for means, a bootstrap with a fixed seed for percentiles (2,000 draws; beyond\n"
+    "10,000 values from a sketch that is right to 0.5 %). Where it holds 0, no\n"
+    "difference is to be seen. Turns are taken for independent of each other.\n"
     "\n"
-    "--fail-if METRIC.STATISTIC, one of < <= > >=, and a change in percent (+10%) or "
-    "a\n"
-    "limit (500ms); statistics: mean, p1 to p99, min, max, count. A condition on what\n"
-    "was not measured cannot be judged: that is a failure, too.\n"
+    "--fail-if METRIC.STATISTIC, one of < <= > >=, and a change in percent (+10%)\n"
+    "or a limit (500ms); statistics: mean, p1 to p99, min, max, count. A condition\n"
+    "on what was not measured cannot be judged: that is a failure, too.\n"
     "--skip-warmup leaves the first turns of each run out.\n"
     "\n"
     "Examples:\n"
     "  parley compare before/ after/\n"
-    "  parley compare before/ after/ --fail-if 'ttft.p95>+10%' --fail-if "
-    "'tps.mean<20'\n"
+    "  parley compare before/ after/ --fail-if 'ttft.p95>+10%,tps.mean<20'\n"
     "\n"
-    "Exit status: 0 done, 1 a --fail-if holds or a run is empty, 2 a wrong option or "
-    "a\n"
-    "missing run.";
+    "Exit status: 0 done, 1 a --fail-if holds or a run is empty, 2 a wrong option\n"
+    "or a missing run.";
 
 struct comparing {
     struct where wheres[RUNS_MAX];
@@ -217,12 +213,11 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
 
 int compare_command(int argc, char **argv)
 {
-    static const struct program program = {{FOR_COMPARE, "parley compare",
-                                            "RUN RUN ... [--fail-if LIMIT] "
-                                            "[--skip-warmup N|TIME] [--json]",
-                                            about},
-                                           true,
-                                           run};
+    static const struct program program = {
+        {FOR_COMPARE, "parley compare", "RUN RUN ... [--fail-if LIMIT] [OPTION ...]",
+         about},
+        true,
+        run};
 
     log_set_name("compare");
     return program_main(&program, argc, argv);

@@ -22,10 +22,10 @@
 #include "proto/template.h"
 
 static const char about[] =
-    "Conversations in another form. RUN is a run's folder or its name, FILE a log, - "
-    "a\n"
-    "log on standard input; without one the latest run is taken. IDs behind it pick\n"
-    "conversations. An ID alone, or --redis, reads from Redis, also while it goes on.\n"
+    "Conversations in another form. RUN is a run's folder or its name, FILE a log,\n"
+    "- a log on standard input; without one the latest run is taken. IDs behind it\n"
+    "pick conversations. An ID alone, or --redis, reads from Redis, also while it\n"
+    "goes on.\n"
     "\n"
     "  jsonl     the messages as they are in the log, a line each\n"
     "  csv       a row a turn; formulas are disarmed by an apostrophe\n"
@@ -41,9 +41,8 @@ static const char about[] =
     "  parley export out/ --format messages --perspective 1 --out train.jsonl\n"
     "  parley export --from-redis --redis unix:///tmp/r.sock --out shard0\n"
     "\n"
-    "Exit status: 0 done, 1 nothing was found or it cannot be written, 2 a wrong "
-    "option\n"
-    "or a missing folder, 3 Redis cannot be reached.";
+    "Exit status: 0 done, 1 nothing was found or it cannot be written, 2 a wrong\n"
+    "option or a missing folder, 3 Redis cannot be reached.";
 
 static bool parse_perspective(const char *text, int64_t *ret_seat, struct err *err)
 {
@@ -243,13 +242,11 @@ static int run(const struct config_loaded *loaded, char **words, struct err *err
 
 int export_command(int argc, char **argv)
 {
-    static const struct program program = {{FOR_EXPORT, "parley export",
-                                            "[RUN | FILE | - | ID] [ID ...] [--format "
-                                            "F] [--out FILE] | --from-redis --out "
-                                            "DIR [ID]",
-                                            about},
-                                           true,
-                                           run};
+    static const struct program program = {
+        {FOR_EXPORT, "parley export", "[RUN | FILE | - | ID] [ID ...] [OPTION ...]",
+         about},
+        true,
+        run};
 
     log_set_name("export");
     return program_main(&program, argc, argv);

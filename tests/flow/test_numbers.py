@@ -8,9 +8,11 @@ import csv
 import io
 import math
 import re
+import subprocess
 
 import pytest
 
+from helpers import BUILD, LIMIT_S
 from test_analyzer import (BEGIN_US, METRICS, UNITS, analyze, document, persona, stamp, story,
                            turn, write_lines)
 
@@ -314,6 +316,13 @@ def test_tables_tell_what_was_wasted_and_what_it_cost(folder):
                 r"ollama llama +4 +0\.000700 +0", r"all +9 +0\.003200 +3",
                 r"failed +1 ", r"1 Ada +3 "):
         assert re.search(rf"^  {row}", text, re.M), row
+
+
+@pytest.mark.parametrize("name", ["analyze", "compare", "export"])
+def test_the_help_fits_80_columns(name):
+    done = subprocess.run([BUILD / "parley", name, "--help"], capture_output=True, text=True,
+                          timeout=LIMIT_S, check=True)
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 
 def test_what_is_written_where_there_is_no_record_of_calls(tmp_path):
