@@ -15,6 +15,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from helpers import BUILD
 from test_analyzer import METRICS, analyze, call, document, event, fill, made_up_turns, turn
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
@@ -244,29 +245,60 @@ def test_passwords_in_the_settings_stay_out_of_the_page(tmp_path):
     assert "hunter2" not in page and "s3cret" not in page
 
 
-@pytest.mark.skipif(not LONG, reason="a browser takes its time: PARLEY_PROOF=long")
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium here")
-@pytest.mark.parametrize("width", [400, 500, 1280])
-def test_a_browser_opens_the_page_without_complaint_or_request(tmp_path, width):
-    hostile_folder(tmp_path / "run", NASTY)
-    page_of(tmp_path / "run")
-    shot = tmp_path / "shot.png"
-    seen = tmp_path / "net.json"
+def browse(page, folder, width):
+    """(picture, what the console said, what the page asked the network for)."""
+    shot, seen = folder / "shot.png", folder / "net.json"
     result = subprocess.run(
         ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
          "--disable-background-networking", "--disable-component-update",
-         "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}",
+         "--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}",
          f"--log-net-log={seen}", f"--window-size={width},3000", f"--screenshot={shot}",
-         f"file://{tmp_path / 'run' / 'report.html'}"],
+         f"file://{page}"],
         capture_output=True, timeout=120, check=False)
+    said = [line for line in result.stderr.decode(errors="replace").splitlines()
+            if "CONSOLE" in line]
+    # What the browser asks for by itself has "not an origin" there.
+    asked = re.findall(r'"initiator":"(?!not an origin")[^\n]*?"url":"((?:https?|wss?):[^"]*)"',
+                       seen.read_text())
+    return shot, said, set(asked)
+
+
+BROWSER = [
+    pytest.mark.skipif(not LONG, reason="a browser takes its time: PARLEY_PROOF=long"),
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium here")]
+
+
+def marked(test):
+    for mark in BROWSER:
+        test = mark(test)
+    return test
+
+
+@marked
+@pytest.mark.parametrize("width", [400, 500, 1280])
+@pytest.mark.parametrize("kind", ["report", "export"])
+def test_a_browser_opens_the_page_without_complaint_or_request(tmp_path, kind, width):
+    hostile_folder(tmp_path / "run", NASTY)
+    page_of(tmp_path / "run")
+    if kind == "export":
+        done = subprocess.run([BUILD / "parley", "export", tmp_path / "run", "--format", "html",
+                               "--out", tmp_path / "run" / "export.html"], check=False)
+        assert done.returncode == 0
+    shot, said, asked = browse(tmp_path / "run" / f"{kind}.html", tmp_path, width)
     assert shot.stat().st_size > 20000
-    assert b"CONSOLE" not in result.stderr, result.stderr.decode()
-    requests = re.findall(r'"initiator":"file://[^"]*"[^}]*"url":"(https?:[^"]*)"',
-                          seen.read_text())
-    assert not requests
+    assert said == [] and asked == set()
     keep = os.environ.get("PARLEY_SHOTS")
     if keep:
-        shutil.copy(shot, os.path.join(keep, f"report-{width}.png"))
+        shutil.copy(shot, os.path.join(keep, f"{kind}-{width}.png"))
+
+
+@marked
+def test_a_page_that_complains_and_asks_is_found_out(tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text("<!doctype html><img src='http://127.0.0.1:9/x.png'>"
+                    "<script>console.error('so')</script>")
+    _, said, asked = browse(page, tmp_path, 500)
+    assert len(said) == 1 and asked == {"http://127.0.0.1:9/x.png"}
 
 
 @pytest.mark.skipif(not LONG, reason="ten thousand names: PARLEY_PROOF=long")
