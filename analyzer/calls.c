@@ -127,7 +127,9 @@ static bool take_lost(struct calls *calls, const struct call *call)
 {
     if (calls->lost_ids == NULL)
         calls->lost_ids = recent_new();
-    if (recent_knows(calls->ids, call->id) || recent_seen(calls->lost_ids, call->id))
+    if (call->id.len > 0
+        && (recent_knows(calls->ids, call->id)
+            || recent_seen(calls->lost_ids, call->id)))
         return false;
     calls->ended++;
     calls->lost++;
@@ -146,7 +148,8 @@ bool calls_take(struct calls *calls, const struct call *call)
         return take_lost(calls, call);
     if (call->id.len > 0 && recent_seen(calls->ids, call->id))
         return false;
-    if (calls->lost_ids != NULL && recent_knows(calls->lost_ids, call->id))
+    if (call->id.len > 0 && calls->lost_ids != NULL
+        && recent_knows(calls->lost_ids, call->id))
         take_back_lost(calls); /* it was not: it counts already */
     else
         calls->ended++;

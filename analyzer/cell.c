@@ -44,7 +44,7 @@ void cell_right(struct buf *into, const char *text, size_t width)
     (void)buf_add_text(into, text);
 }
 
-static int decimals_for(double value)
+int cell_decimals(double value)
 {
     if (value >= 999.95)
         return 0;
@@ -64,7 +64,7 @@ void cell_number(struct buf *into, double value, size_t width)
     else if (value >= 999999.5)
         fmt_into(text, sizeof text, "%.0fk", value / 1e3);
     else
-        fmt_into(text, sizeof text, "%.*f", decimals_for(value), value);
+        fmt_into(text, sizeof text, "%.*f", cell_decimals(value), value);
     cell_right(into, text, width);
 }
 

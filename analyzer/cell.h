@@ -23,6 +23,8 @@ void cell_text(struct buf *into, const char *text, size_t width);
 void cell_number(struct buf *into, double value, size_t width);
 /* A count in full, "-" for -1. */
 void cell_count(struct buf *into, int64_t value, size_t width);
+/* How many digits behind the point a number of few letters has. */
+int cell_decimals(double value);
 /* A header over a number column. */
 void cell_right(struct buf *into, const char *text, size_t width);
 

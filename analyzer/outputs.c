@@ -29,7 +29,8 @@ static bool is_stdout(const char *path)
 /* How many forms would go to standard output, the tables aside. */
 static int forms_to_stdout(const struct config *config)
 {
-    return config->json + config->markdown + is_stdout(config->csv)
+    return config->json + config->markdown + is_stdout(config->out)
+           + is_stdout(config->html) + is_stdout(config->csv)
            + is_stdout(config->csv_summary);
 }
 
@@ -38,10 +39,9 @@ bool outputs_open(struct outputs *outputs, const struct config *config,
 {
     *outputs = (struct outputs){.config = config};
     if (forms_to_stdout(config) > 1)
-        return err_set(
-            err, ERR_USAGE,
-            "only one of --json, --markdown, --csv - and --csv-summary - can "
-            "go to standard output");
+        return err_set(err, ERR_USAGE,
+                       "only one of --json, --markdown, --out -, --html -, --csv - and "
+                       "--csv-summary - can go to standard output");
     if (config->csv != NULL) {
         if (!turn_rows_open(&outputs->rows, config->csv, err))
             return false;
@@ -104,7 +104,16 @@ static void form_json(const struct report *report, struct buf *into)
         into->overflowed = true;
 }
 
-/* path: NULL not wanted, "-" standard output. */
+/* path: "-" is standard output. */
+static bool put(const struct buf *text, const char *path, struct err *err)
+{
+    if (text->overflowed)
+        return err_set(err, ERR_LIMIT, "the report is larger than %zu bytes",
+                       text->max);
+    return is_stdout(path) ? print(text, err) : file_write(path, buf_str(text), err);
+}
+
+/* path: NULL not wanted. */
 static bool give(const struct report *report, form *make, const char *path,
                  struct err *err)
 {
@@ -115,12 +124,7 @@ static bool give(const struct report *report, form *make, const char *path,
         return true;
     buf_init(&text, REPORT_MAX_BYTES);
     make(report, &text);
-    if (text.overflowed)
-        ok = err_set(err, ERR_LIMIT, "the report is larger than %zu bytes", text.max);
-    else if (is_stdout(path))
-        ok = print(&text, err);
-    else
-        ok = file_write(path, buf_str(&text), err);
+    ok = put(&text, path, err);
     buf_done(&text);
     return ok;
 }
@@ -135,9 +139,7 @@ static bool give_html(const struct report *report, const struct plots *plots,
 
     buf_init(&html, REPORT_MAX_BYTES);
     report_html(report, plots, &html);
-    ok = html.overflowed
-             ? err_set(err, ERR_LIMIT, "the page is larger than %zu bytes", html.max)
-             : file_write(path, buf_str(&html), err);
+    ok = put(&html, path, err);
     buf_done(&html);
     return ok;
 }

@@ -1,7 +1,7 @@
 /* outputs.h - where a report goes: standard output, and the files that were asked for.
  *
- * At most one form goes to standard output: JSON, Markdown or a CSV of "-"; if none
- * does, the tables.
+ * At most one form goes to standard output: JSON, Markdown or one whose file is "-"; if
+ * none does, the tables.
  *
  * Flow: outputs_open (before the log is read: some are written meanwhile)
  *       -> outputs_show, again while a run is watched -> outputs_finish -> outputs_done

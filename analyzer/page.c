@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/cell.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/str.h"
@@ -151,15 +152,6 @@ static char *ring_next(void)
     return ring[next++ % RING];
 }
 
-static int decimals_for(double value)
-{
-    if (value >= 999.95)
-        return 0;
-    if (value >= 99.995)
-        return 1;
-    return value >= 9.9995 ? 2 : 3;
-}
-
 const char *page_number(double value)
 {
     char *text = ring_next();
@@ -173,7 +165,7 @@ const char *page_number(double value)
     else if (value >= 999999.5)
         fmt_into(text, RING_BYTES, "%.0fk", value / 1e3);
     else
-        fmt_into(text, RING_BYTES, "%.*f", decimals_for(value), value);
+        fmt_into(text, RING_BYTES, "%.*f", cell_decimals(value), value);
     return text;
 }
 

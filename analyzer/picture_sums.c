@@ -26,7 +26,8 @@ static void put_index_row(struct buf *data, struct group *group)
     static const enum metric shown[] = {METRIC_TIME_TO_FIRST_TOKEN,
                                         METRIC_GENERATION_TIME};
 
-    (void)buf_printf(data, "%g", (double)(group->first_turn + group->last_turn) / 2);
+    (void)buf_printf(data, "%g",
+                     ((double)group->first_turn + (double)group->last_turn) / 2);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         struct spread *spread = &group->metrics[shown[i]];
 

@@ -92,7 +92,7 @@ static void group_table(struct page *page, const struct group_table *table,
         group_row(page, title, group);
         free(title);
     }
-    section_rest(page, count, shown);
+    section_rest(page, count, shown, count);
     if (group_table_passed(table) > 0)
         page_words(page, PEN_WARN,
                    "%s turns belong to no row: so many groups are not told apart.",
@@ -214,5 +214,6 @@ void section_conversations(const struct report *report, const struct report_wish
                sizeof conversation_columns / sizeof *conversation_columns);
     for (size_t i = 0; i < shown; i++)
         conversation_row(page, group_table_at(tally->conversations, i));
-    section_rest(page, (size_t)tally->conversation_count, shown);
+    section_rest(page, (size_t)tally->conversation_count, shown,
+                 group_table_count(tally->conversations));
 }

@@ -25,11 +25,14 @@ struct page *report_page(const struct report *report, const struct report_wish *
     return page;
 }
 
-void section_rest(struct page *page, size_t count, size_t shown)
+void section_rest(struct page *page, size_t count, size_t shown, size_t kept)
 {
-    if (count > shown)
+    if (count > shown && kept == count)
         page_words(page, PEN_DIM, "... and %s more: --json has all of them.",
                    page_count((int64_t)(count - shown)));
+    else if (count > shown)
+        page_words(page, PEN_DIM, "... and %s more: --json has the first %s.",
+                   page_count((int64_t)(count - shown)), page_count((int64_t)kept));
 }
 
 /* ---- in plain words ---- */

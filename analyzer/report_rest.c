@@ -140,10 +140,10 @@ void section_goodput(const struct report *report, const struct report_wish *wish
     page_section(page, "Goodput");
     page_words(page, PEN_PLAIN, "Limits: %s.", buf_text(&limits));
     page_words(page, goodput->missed > 0 ? PEN_WARN : PEN_GOOD,
-               "%s turns met all of them, %s missed one, of %s it is not known: "
+               "%s turn%s met all of them, %s missed one, of %s it is not known: "
                "%s of all are good, %s good turns/s.",
-               page_count(goodput->good), page_count(goodput->missed),
-               page_count(goodput->unknown),
+               page_count(goodput->good), goodput->good == 1 ? "" : "s",
+               page_count(goodput->missed), page_count(goodput->unknown),
                page_share(share_of(goodput->good,
                                    goodput->good + goodput->missed + goodput->unknown)),
                page_number(group_rate(&report->tally->total, goodput->good)));
@@ -330,7 +330,7 @@ void section_talk(const struct report *report, const struct report_wish *wish,
     page_table(page, talk_columns, sizeof talk_columns / sizeof *talk_columns);
     for (size_t i = 0; i < shown; i++)
         talk_row(page, &rows[i]);
-    section_rest(page, count, shown);
+    section_rest(page, count, shown, count);
 }
 
 /* ---- endings ---- */

@@ -28,7 +28,8 @@ report_section section_talk;
 report_section section_endings;
 report_section section_conversations;
 
-/* "... and 12 more" below a table that was cut; nothing when it was not. */
-void section_rest(struct page *page, size_t count, size_t shown);
+/* "... and 12 more" below a table that was cut; nothing when it was not. `kept`: how
+ * many of `count` the JSON has. */
+void section_rest(struct page *page, size_t count, size_t shown, size_t kept);
 
 #endif

@@ -159,6 +159,17 @@ static bool name_files(struct source_growing *growing, struct tally *tally,
     return true;
 }
 
+/* A run takes lines back (of a Redis that forgot them) by putting another file under
+ * the name: what was counted of them cannot be taken back here. */
+static bool is_replaced(const struct growing_file *file)
+{
+    struct stat named;
+    struct stat opened;
+
+    return stat(file->path, &named) == 0 && fstat(file->lines->fd, &opened) == 0
+           && (named.st_ino != opened.st_ino || named.st_dev != opened.st_dev);
+}
+
 static bool read_growing(struct growing_file *file, const struct stream *stream,
                          bool last, struct err *err)
 {
@@ -166,6 +177,11 @@ static bool read_growing(struct growing_file *file, const struct stream *stream,
 
     if (file->lines == NULL && !file_exists(file->path))
         return true;
+    if (file->lines != NULL && is_replaced(file))
+        return err_set(err, ERR_FORMAT,
+                       "%s: another file took its place: history was rewound, and "
+                       "lines that were counted are gone; analyze it anew",
+                       log_safe(str_of(file->path)));
     if (file->lines == NULL) {
         struct lines lines;
 

@@ -29,8 +29,8 @@ struct source_growing {
         struct lines *lines; /* owned; NULL: it is not there yet */
     } files[3];              /* transcript, calls, events */
 };
-/* `last`: nothing will follow, an unfinished line is told. Fails as
- * source_folder_read. */
+/* `last`: nothing will follow, an unfinished line is told. Fails as source_folder_read,
+ * and with ERR_FORMAT when a file was replaced by another meanwhile. */
 MUST_USE bool source_growing_read(struct source_growing *growing, struct tally *tally,
                                   bool last, struct notes *notes, struct err *err);
 void source_growing_done(struct source_growing *growing);

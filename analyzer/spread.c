@@ -309,6 +309,8 @@ double spread_percentile(struct spread *spread, double percent)
 
     if (spread->count == 0 || spread->blind)
         return (double)NAN;
+    if (percent <= 0 || percent >= 100) /* the ends are known exactly */
+        return percent <= 0 ? spread->min : spread->max;
     if (spread->sketch != NULL) {
         value = sketch_percentile(spread, percent);
     } else {

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/csv.h"
+#include "base/file.h"
 #include "proto/message.h"
 
 enum { ROW_MAX_BYTES = 16 * MESSAGE_MAX_BYTES };
@@ -46,10 +47,11 @@ bool turn_rows_open(struct turn_rows *rows, const char *path, struct err *err)
     if (strcmp(path, "-") == 0) {
         rows->file = stdout;
     } else {
-        rows->part = x_printf("%s.part", path);
-        rows->file = fopen(rows->part, "w");
+        if (!file_is_stream(path))
+            rows->part = x_printf("%s.part", path);
+        rows->file = fopen(rows->part == NULL ? path : rows->part, "w");
         if (rows->file == NULL) {
-            err_sys(err, errno, "%s", rows->part);
+            err_sys(err, errno, "%s", rows->part == NULL ? path : rows->part);
             turn_rows_drop(rows);
             return false;
         }
@@ -87,7 +89,7 @@ void turn_rows_take(struct turn_rows *rows, const struct message *turn)
 /* Closes what was opened; the first trouble is kept. */
 static void close_file(struct turn_rows *rows)
 {
-    bool ours = rows->part != NULL;
+    bool ours = rows->file != stdout;
 
     if (rows->file == NULL)
         return;

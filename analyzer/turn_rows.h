@@ -2,7 +2,8 @@
  * length does not matter.
  *
  * A file is written beside its place and renamed at the end: readers see the old or the
- * whole new one. The first row has the names of the columns.
+ * whole new one. Streams (file_is_stream, "-") are written to. The first row has the
+ * names of the columns.
  *
  * Flow: turn_rows_open -> turn_rows_take* -> turn_rows_end (or turn_rows_drop)
  */
@@ -18,7 +19,7 @@ struct message;
 
 struct turn_rows {
     const char *path; /* borrowed; "-" standard output */
-    char *part;       /* owned: what is written until the end; NULL for "-" */
+    char *part;       /* owned: what is written until the end; NULL for a stream */
     FILE *file;       /* owned unless it is stdout */
     struct buf row;
     int errnum; /* of the first write that failed */

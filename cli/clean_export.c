@@ -59,7 +59,8 @@ static void copy_line(struct copy *copy, struct str line)
 static bool copy_close(struct copy *copy, bool keep, struct err *err)
 {
     bool ok = keep && copy->to != NULL && copy->failed == 0 && fflush(copy->to) == 0
-              && fchmod(fileno(copy->to), 0644) == 0 && fsync(fileno(copy->to)) == 0;
+              && fchmod(fileno(copy->to), (mode_t)file_mode()) == 0
+              && fsync(fileno(copy->to)) == 0;
 
     if (!ok && copy->failed == 0)
         copy->failed = errno;

@@ -61,20 +61,32 @@ static const json_t *config_of(const json_t *run, const char *key)
     return json_object_get(json_object_get(run, "config"), key);
 }
 
-/* "llama3.2, qwen3": in the order they were met. */
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "llama3.2, qwen3": in the order of the alphabet, as that in which they were met may
+ * be another each time. */
 static char *models_of(const struct tally *tally)
 {
+    const char *models[TALLY_FEW_ROWS_MAX] = {NULL};
+    size_t count = 0;
     struct buf names;
     char *text;
 
-    buf_init(&names, WORDS_MAX_BYTES);
     for (size_t i = 0; i < group_table_count(tally->models); i++) {
         const struct group *group = group_table_at(tally->models, i);
 
         if (group->model.text != NULL)
-            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", group->model.text);
+            models[count++] = group->model.text;
     }
-    text = names.len == 0 ? NULL : x_strdup(buf_text(&names));
+    qsort(models, count, sizeof *models, by_text);
+    buf_init(&names, WORDS_MAX_BYTES);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(models[i], models[i - 1]) != 0)
+            buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", models[i]);
+    text = count == 0 ? NULL : x_strdup(buf_text(&names));
     buf_done(&names);
     return text;
 }

@@ -17,7 +17,6 @@ enum { READING_COLUMNS = 80 };
 
 struct reading {
     struct buf *into; /* borrowed; `overflowed` tells that something was lost */
-    int64_t seat;     /* whose view it is; 0: all that was said */
 };
 /* One of the three forms. A message is one that survey_speaks() of. */
 struct reading_form {

@@ -8,29 +8,37 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
-enum { PIECE_MAX_BYTES = 64 << 20, FILE_MODE = 0644 };
+enum { PIECE_MAX_BYTES = 64 << 20 };
+
+/* NULL with errno: there is none. */
+static FILE *open_beside(char *beside)
+{
+    int fd = mkstemp(beside);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (file == NULL && fd >= 0)
+        (void)close(fd); /* nothing was written */
+    return file;
+}
 
 bool sink_open(struct sink *sink, const char *path, struct err *err)
 {
-    int fd;
-
     *sink = (struct sink){.to = stdout};
     buf_init(&sink->plain, PIECE_MAX_BYTES);
     if (path == NULL || strcmp(path, "-") == 0)
         return true;
     sink->path = x_strdup(path);
-    sink->beside = x_printf("%s.XXXXXX", path);
-    fd = mkstemp(sink->beside);
-    sink->to = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file_is_stream(path))
+        sink->beside = x_printf("%s.XXXXXX", path);
+    sink->to = sink->beside == NULL ? fopen(path, "w") : open_beside(sink->beside);
     if (sink->to != NULL)
         return true;
     err_sys(err, errno, "--out: %s", log_safe(str_of(path)));
     if (err != NULL)
         err->code = ERR_USAGE;
-    if (fd >= 0)
-        (void)close(fd); /* nothing was written */
     sink_drop(sink);
     return false;
 }
@@ -103,9 +111,9 @@ bool sink_close(struct sink *sink, struct err *err)
 {
     bool ok = fflush(sink->to) == 0;
 
-    if (ok && sink->path != NULL)
-        ok = fchmod(fileno(sink->to), FILE_MODE) == 0 && fsync(fileno(sink->to)) == 0
-             && rename(sink->beside, sink->path) == 0;
+    if (ok && sink->beside != NULL)
+        ok = fchmod(fileno(sink->to), (mode_t)file_mode()) == 0
+             && fsync(fileno(sink->to)) == 0 && rename(sink->beside, sink->path) == 0;
     if (!ok)
         fail(sink, err);
     if (ok) {

@@ -2,7 +2,8 @@
  * whole.
  *
  * A file is written beside its place and moved there at the end, so that nobody reads
- * half an export and a failure leaves the old one alone.
+ * half an export and a failure leaves the old one alone. Devices and pipes
+ * (file_is_stream) are written to.
  */
 #ifndef PARLEY_SINK_H
 #define PARLEY_SINK_H
@@ -17,7 +18,7 @@
 struct sink {
     FILE *to;         /* NULL: not open */
     char *path;       /* owned; NULL: standard output */
-    char *beside;     /* owned */
+    char *beside;     /* owned; NULL: a stream */
     struct buf plain; /* for sink_json */
 };
 

@@ -58,12 +58,41 @@ static bool write_all(int fd, struct str bytes)
     return true;
 }
 
-bool file_write(const char *path, struct str bytes, struct err *err)
+bool file_is_stream(const char *path)
+{
+    struct stat found;
+
+    return strncmp(path, "/dev/", strlen("/dev/")) == 0
+           || (stat(path, &found) == 0 && !S_ISREG(found.st_mode)
+               && !S_ISDIR(found.st_mode));
+}
+
+int file_mode(void)
+{
+    mode_t mask = umask(0); /* it cannot be asked for otherwise */
+
+    (void)umask(mask); /* never fails */
+    return (int)(0644 & ~mask);
+}
+
+static bool write_stream(const char *path, struct str bytes, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && write_all(fd, bytes);
+
+    if (!ok)
+        err_sys(err, errno, "%s", path);
+    if (fd >= 0 && close(fd) != 0 && ok)
+        ok = err_sys(err, errno, "%s", path);
+    return ok;
+}
+
+static bool write_beside(const char *path, struct str bytes, struct err *err)
 {
     char *beside = x_printf("%s.XXXXXX", path);
     int fd = mkstemp(beside);
-    bool ok =
-        fd >= 0 && write_all(fd, bytes) && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+    bool ok = fd >= 0 && write_all(fd, bytes) && fchmod(fd, (mode_t)file_mode()) == 0
+              && fsync(fd) == 0;
 
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
@@ -74,6 +103,12 @@ bool file_write(const char *path, struct str bytes, struct err *err)
     }
     free(beside);
     return ok;
+}
+
+bool file_write(const char *path, struct str bytes, struct err *err)
+{
+    return file_is_stream(path) ? write_stream(path, bytes, err)
+                                : write_beside(path, bytes, err);
 }
 
 bool file_make_folder(const char *path, int mode, struct err *err)

@@ -167,7 +167,7 @@ const struct opt_row config_rows[] = {
      .help = "full screen: the wheel scrolls, a click selects; the terminal cannot select text then"},
     {"read-only", NULL, NULL, OPT_FLAG, AT(read_only), .commands = FOR_RUN | FOR_OBSERVE, .help = "full screen: no commands, nothing can be changed from it"},
     {"color", "run.color", NULL, OPT_CHOICE, AT(color), .choices = "auto|always|never", .fallback = "auto",
-     .commands = FOR_RUN | FOR_OBSERVE | FOR_ANALYZE | FOR_COMPARE, .value = "WHEN", .help = "colours; auto: on a terminal, unless NO_COLOR is set"},
+     .commands = FOR_RUN | FOR_OBSERVE | FOR_ANALYZE, .value = "WHEN", .help = "colours; auto: on a terminal, unless NO_COLOR is set"},
     {"out", "run.out", NULL, OPT_TEXT, AT(out), .commands = FOR_RUN | FOR_ANALYZE | FOR_CLEAN | FOR_EXPORT, .value = "PATH",
      .help = "run: the folder of this run; analyze: write the JSON there too; clean: where the exports go; export: the file, or with --from-redis the folder"},
     {"format", NULL, NULL, OPT_CHOICE, AT(format), .choices = "jsonl|sharegpt|messages|markdown|html|csv|text", .fallback = "jsonl",

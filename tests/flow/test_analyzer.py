@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import stat
 import statistics
 import subprocess
 
@@ -455,6 +456,31 @@ def test_out_writes_the_same_document_beside_the_table(folder):
     assert written == found
 
 
+def test_a_dash_is_standard_output_for_each_form_and_then_nothing_else_goes_there(folder):
+    fill(folder, made_up_turns(3))
+    assert json.loads(analyze(folder, "--out", "-").stdout)["totals"]["turns"] == 3
+    page = analyze(folder, "--html", "-", env={"PATH": "/nowhere"}).stdout.decode()
+    assert page.startswith("<!doctype html>") and page.endswith("</html>\n")
+    assert analyze(folder, "--out", "-", "--json").returncode == 2
+    assert [one.name for one in folder.iterdir()] == ["transcript.jsonl"]
+
+
+@pytest.mark.parametrize("form", ["--out", "--csv", "--csv-summary", "--html"])
+def test_a_pipe_that_is_named_is_written_to_and_stays_a_pipe(folder, form):
+    fill(folder, made_up_turns(3))
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    try:
+        assert analyze(folder, form, pipe, env={"PATH": "/nowhere"}).returncode == 0
+        assert b"time_to_first_token_ms" in reader.communicate(timeout=LIMIT_S)[0]
+    finally:
+        reader.kill()
+        reader.communicate()
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(one.name for one in folder.iterdir()) == ["pipe", "transcript.jsonl"]
+
+
 def test_a_reader_that_leaves_early_is_told_by_the_status(folder):
     fill(folder, made_up_turns(3))
     with open("/dev/full", "wb") as full:
@@ -498,6 +524,21 @@ def test_the_table_tells_the_totals_first_and_fits_80_columns(folder):
     assert re.search(r"^  1 Ada Quill +20 ", text, re.M)
     assert max(map(columns_of, text.splitlines())) <= 80
     assert "\x1b" not in text
+
+
+def test_a_lost_call_that_was_none_has_no_row(folder):
+    fill(folder, made_up_turns(4))
+    write_lines(folder / "calls.jsonl", [
+        call(1), {**call(2, "failed"), "error": "timeout"}, call(3, "lost"), call(3)])
+    wasted = section_of(table_of(folder), "Wasted on calls")
+    assert len(wasted) == 2 and wasted[1].split() == ["timeout", "1", "-", "-", "1"]
+
+
+def test_rows_that_the_json_lacks_are_not_promised(folder):
+    write_lines(folder / "transcript.jsonl",
+                [turn(1, conversation=f"c{n:011}") for n in range(1100)])
+    assert "... and 1,068 more: --json has the first 1,000." in table_of(folder)
+    assert len(document(folder)["conversations"]) == 1000
 
 
 def test_columns_stay_aligned_under_wide_and_long_names(folder):

@@ -201,6 +201,15 @@ def test_three_runs_are_each_held_against_the_first(tmp_path):
     assert "holds (100 %)" in verdicts[1] and str(c) in verdicts[1]
 
 
+def test_models_that_were_met_in_another_order_are_the_same(tmp_path):
+    names = ["llama3.2", "qwen3"]
+    for folder, order in (("a", names), ("b", names[::-1])):
+        (tmp_path / folder).mkdir()
+        fill(tmp_path / folder, [turn(i + 1, "Ada", model=name, provider="ollama")
+                                 for i, name in enumerate(order)])
+    assert compare(tmp_path / "a", tmp_path / "b").stderr == ""
+
+
 def test_runs_that_are_not_there_or_empty_are_told(two, tmp_path):
     assert "name two runs" in compare(two[0], status=2).stderr
     assert "no such folder" in compare(two[0], "/nowhere/x", status=2).stderr

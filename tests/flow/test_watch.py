@@ -74,6 +74,16 @@ def test_a_run_whose_process_is_gone_has_ended(box, folder):  # noqa: F811
     assert b"the last line is cut off" in done.stderr
 
 
+def test_a_record_that_was_rewound_is_not_counted_on(box, folder):  # noqa: F811
+    alive(folder)
+    watching = box.start("analyze", folder, "--watch=100ms", "--json")
+    wait_for(lambda: any(turns(one) == 2 for one in reports(watching)), "two turns")
+    (folder / "other").write_text(json.dumps(turn(1, "Ada")) + "\n")
+    os.replace(folder / "other", folder / "transcript.jsonl")
+    assert watching.wait(LIMIT_S) == 1
+    assert "history was rewound" in pathlib.Path(watching.err_path).read_text()
+
+
 def test_ctrl_c_ends_the_watching_with_130(box, folder):  # noqa: F811
     alive(folder)
     watching = box.start("analyze", folder, "--watch=1h")

@@ -8,6 +8,8 @@
 #include "analyzer/cache.h"
 #include "analyzer/calls.h"
 #include "analyzer/goodput.h"
+#include "analyzer/picture_parts.h"
+#include "analyzer/report.h"
 #include "analyzer/tally.h"
 #include "proto/message.h"
 
@@ -321,6 +323,30 @@ static void turns_stand_in_classes_that_double(void **state)
     }
 }
 
+static void the_last_class_of_turns_has_its_place_in_the_picture(void **state)
+{
+    struct tally *tally = tally_new(NULL);
+    const struct report report = {.tally = tally};
+    struct buf data;
+    struct buf drawing;
+
+    (void)state;
+    for (int64_t number = INT64_MAX; number > 0; number -= INT64_MAX - 1) {
+        struct message turn = turn_of(number, 1, 1, 1);
+
+        turn.time_to_first_token_ms = 5;
+        tally_message(tally, &turn);
+    }
+    buf_init(&data, 4096);
+    buf_init(&drawing, 4096);
+    assert_true(picture_turn_index(&report, &data, &drawing));
+    assert_non_null(strstr(buf_text(&data), "\n1 5 5 5 "));
+    assert_non_null(strstr(buf_text(&data), "\n6.91753e+18 5 5 5 "));
+    buf_done(&data);
+    buf_done(&drawing);
+    tally_free(tally);
+}
+
 static void endings_are_counted_once_a_conversation(void **state)
 {
     struct tally *tally = tally_new(NULL);
@@ -376,6 +402,7 @@ int main(void)
         cmocka_unit_test(the_first_time_can_be_left_out),
         cmocka_unit_test(what_is_no_warmup_is_named),
         cmocka_unit_test(turns_stand_in_classes_that_double),
+        cmocka_unit_test(the_last_class_of_turns_has_its_place_in_the_picture),
         cmocka_unit_test(endings_are_counted_once_a_conversation),
         cmocka_unit_test(conversations_beyond_the_rows_are_counted),
     };

@@ -1,5 +1,6 @@
 /* test_file.c - whole files and folders, in a folder of the test's own. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,45 @@ static void writing_replaces_the_file_and_leaves_nothing_beside_it(void **state)
     assert_int_equal(rmdir(folder), 0); /* nothing else was in it */
     free(path);
     free(folder);
+}
+
+static void a_file_is_as_private_as_the_umask_asks(void **state)
+{
+    struct err err = {0};
+    char *path = path_join(root, "private");
+
+    (void)state;
+    umask(077);
+    assert_int_equal(file_mode(), 0600);
+    assert_true(file_write(path, str_of("mine"), &err));
+    assert_int_equal(mode_of(path), 0600);
+    umask(022);
+    assert_int_equal(file_mode(), 0644);
+    free(path);
+}
+
+/* A file that was renamed over a device would be the device from then on. */
+static void what_is_no_file_is_written_to_and_stays_what_it_is(void **state)
+{
+    struct err err = {0};
+    struct stat found;
+    char *path = path_join(root, "pipe");
+    char got[16] = "";
+    int reader;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(file_is_stream(path) && file_is_stream("/dev/null"));
+    assert_false(file_is_stream(root) || file_is_stream("/nowhere/at/all"));
+    reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_true(file_write(path, str_of("through"), &err));
+    assert_int_equal(stat(path, &found), 0);
+    assert_true(S_ISFIFO(found.st_mode));
+    assert_int_equal(read(reader, got, sizeof got - 1), 7);
+    assert_string_equal(got, "through");
+    assert_int_equal(close(reader), 0);
+    free(path);
 }
 
 static void a_file_over_the_buffers_maximum_is_refused_by_name(void **state)
@@ -275,6 +315,8 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_file_of_many_pieces_comes_whole),
         cmocka_unit_test(writing_replaces_the_file_and_leaves_nothing_beside_it),
+        cmocka_unit_test(a_file_is_as_private_as_the_umask_asks),
+        cmocka_unit_test(what_is_no_file_is_written_to_and_stays_what_it_is),
         cmocka_unit_test(a_file_over_the_buffers_maximum_is_refused_by_name),
         cmocka_unit_test(what_cannot_be_read_or_written_is_told),
         cmocka_unit_test(a_write_that_fails_keeps_the_old_file),

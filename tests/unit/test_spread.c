@@ -88,6 +88,9 @@ static void many_values_are_off_by_at_most_half_a_percent(void **state)
     }
     assert_true(near(spread_mean(&sketch), spread_mean(&exact), 1e-12));
     assert_true(spread_max(&sketch) >= spread_max(&exact));
+    /* The ends are no buckets' middles. */
+    assert_true(spread_percentile(&sketch, 0) == spread_min(&sketch));
+    assert_true(spread_percentile(&sketch, 100) == spread_max(&sketch));
     assert_true(few.left_bytes > (1 << 20) - 20000);
     spread_done(&sketch, &few);
     spread_done(&exact, &all);

@@ -307,6 +307,19 @@ static void a_lost_call_counts_until_another_record_tells_how_it_ended(void **st
     tally_free(tally);
 }
 
+static void calls_without_an_id_are_nobodys_second(void **state)
+{
+    static const char *const outcomes[] = {"lost", "lost", "done", "failed"};
+    struct tally *tally = tally_new(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        tell(tally, str_of(""), str_of(outcomes[i]));
+    assert_int_equal(tally->calls.ended, 4);
+    assert_int_equal(tally->calls.lost, 2);
+    tally_free(tally);
+}
+
 static void the_second_record_is_known_among_very_many(void **state)
 {
     enum { CALLS = 3 * RECENT_NAMES };
@@ -384,6 +397,7 @@ int main(void)
         cmocka_unit_test(calls_are_unknown_until_a_record_of_them_is_there),
         cmocka_unit_test(a_call_recorded_twice_counts_once),
         cmocka_unit_test(a_lost_call_counts_until_another_record_tells_how_it_ended),
+        cmocka_unit_test(calls_without_an_id_are_nobodys_second),
         cmocka_unit_test(the_second_record_is_known_among_very_many),
         cmocka_unit_test(the_last_state_that_was_told_stays),
         cmocka_unit_test(many_groups_and_many_rows_keep_apart),
