@@ -1,7 +1,7 @@
 /* source_redis.c - see source_redis.h.
  *
- * Flow: connect -> per page of K:conversations: per conversation its hash, then
- *       K:transcript in pages -> is K:calls whole? -> K:calls in pages
+ * Flow: connect -> per conversation: its hash, then K:transcript -> is K:calls whole?
+ *       -> K:calls
  */
 #include "analyzer/source_redis.h"
 
@@ -10,20 +10,17 @@
 
 #include "analyzer/feed.h"
 #include "analyzer/notes.h"
+#include "analyzer/shard_pages.h"
 #include "analyzer/tally.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "net/loop.h"
-#include "net/redis_sync.h"
 #include "proto/keys.h"
-
-enum { PAGE = 500, PAGE_DIGITS_SIZE = 8, CONNECT_MS = 2000, ENTRY_ID_SIZE = 64 };
 
 struct source_mark {
     char id[CONVERSATION_SIZE];
-    char at[ENTRY_ID_SIZE]; /* the last line that was read; "" none */
-    bool ended;             /* and there are no more */
+    char at[SHARD_PLACE_SIZE]; /* the last line that was read; "" none */
+    bool ended;                /* and there are no more */
 };
 
 struct reading {
@@ -32,16 +29,11 @@ struct reading {
     struct source_marks *marks;
     struct tally *tally;
     struct notes *notes;
-    struct loop *loop;
-    struct redis *redis;
-    char *ids[PAGE]; /* owned: one page of K:conversations */
-    size_t id_count;
-    const char *id;           /* the conversation whose page is being read, or NULL */
-    bool found;               /* it has a hash */
-    bool ended;               /* and has ended */
-    size_t entries;           /* of the page that came last */
-    char last[ENTRY_ID_SIZE]; /* its last entry's id */
-    int64_t earliest_us;      /* when the oldest conversation read was asked for */
+    struct shard_pages pages;
+    const char *id;      /* the conversation that is being read, or NULL */
+    bool found;          /* it has a hash */
+    bool ended;          /* and has ended */
+    int64_t earliest_us; /* when the oldest conversation read was asked for */
     bool has_calls;
     bool calls_cut; /* entries of K:calls that we would need are gone */
 };
@@ -85,13 +77,9 @@ static struct source_mark *mark_of(struct source_marks *marks, const char *id)
 static bool ask(struct reading *reading, const struct str *argv, size_t argc,
                 redis_on_answer *on_answer, struct err *err)
 {
-    struct redis_call call = {.argc = argc,
-                              .argv = argv,
-                              .on_answer = on_answer,
-                              .owner = reading,
-                              .again = true};
+    const struct shard_question question = {argv, argc, on_answer, reading};
 
-    return redis_sync_call(reading->loop, reading->redis, &call, err);
+    return shard_pages_ask(&reading->pages, &question, err);
 }
 
 static struct str key_of(const struct reading *reading, const char *what,
@@ -100,68 +88,19 @@ static struct str key_of(const struct reading *reading, const char *what,
     return key_make(reading->source->keys, what, reading->id, ret);
 }
 
-/* ---- streams in pages ---- */
-
-static void remember_place(struct reading *reading, const struct redis_value *entries)
-{
-    struct str id;
-
-    reading->entries = entries->count;
-    if (entries->count == 0)
-        return;
-    id = redis_item_text(redis_item(entries, entries->count - 1), 0);
-    if (id.len + 1 > sizeof reading->last) {
-        reading->entries = 0; /* no id of Redis: an end rather than a circle */
-        return;
-    }
-    memcpy(reading->last, id.at, id.len);
-    reading->last[id.len] = '\0';
-}
-
-/* Reads a stream from behind the entry `at` ("": from its start) to its end and moves
- * `at`; each page goes to `on_page`, which calls remember_place. */
-static bool read_stream(struct reading *reading, struct str key, char at[ENTRY_ID_SIZE],
-                        redis_on_answer *on_page, struct err *err)
-{
-    char from[ENTRY_ID_SIZE + 1];
-    char count[PAGE_DIGITS_SIZE];
-
-    fmt_into(from, sizeof from, "%s%s", at[0] == '\0' ? "-" : "(", at);
-
-    fmt_into(count, sizeof count, "%d", PAGE);
-    do {
-        struct str argv[] = {str_of("XRANGE"), key,          str_of(from), str_of("+"),
-                             str_of("COUNT"),  str_of(count)};
-
-        reading->entries = 0;
-        if (!ask(reading, argv, sizeof argv / sizeof *argv, on_page, err))
-            return false;
-        if (reading->entries > 0)
-            fmt_into(at, ENTRY_ID_SIZE, "%s", reading->last);
-        fmt_into(from, sizeof from, "(%s", reading->last);
-    } while (reading->entries == PAGE);
-    return true;
-}
-
 /* ---- conversations ---- */
 
-static void on_transcript_page(void *owner, const struct redis_answer *answer)
+static bool on_line(void *owner, struct str id, const struct redis_value *fields,
+                    struct err *err)
 {
     struct reading *reading = owner;
+    struct err broken = {0};
 
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count; i++) {
-        const struct redis_value *entry = redis_item(answer->value, i);
-        struct str json = redis_field(redis_item(entry, 1), "message");
-        struct err err = {0};
-
-        if (!feed_message(reading->tally, json, &err))
-            notes_add(reading->notes, "transcript of %s, entry %s: skipped: %s",
-                      log_safe(str_of(reading->id)),
-                      log_safe(redis_item_text(entry, 0)), err.msg);
-    }
-    remember_place(reading, answer->value);
+    (void)err; /* a line that cannot be used does not end the reading */
+    if (!feed_message(reading->tally, redis_field(fields, "message"), &broken))
+        notes_add(reading->notes, "transcript of %s, entry %s: skipped: %s",
+                  log_safe(str_of(reading->id)), log_safe(id), broken.msg);
+    return true;
 }
 
 static void on_conversation(void *owner, const struct redis_answer *answer)
@@ -187,12 +126,24 @@ static void on_conversation(void *owner, const struct redis_answer *answer)
         reading->earliest_us = created_us;
 }
 
-static bool read_conversation(struct reading *reading, const char *id, struct err *err)
+static bool read_lines(struct reading *reading, char *at, struct err *err)
 {
+    char key[KEY_SIZE];
+    const struct shard_stream stream = {key_of(reading, "transcript", key), at, on_line,
+                                        reading};
+
+    return shard_pages_stream(&reading->pages, &stream, err);
+}
+
+static bool read_conversation(void *owner, const char *id, struct err *err)
+{
+    struct reading *reading = owner;
     char key[KEY_SIZE];
     struct str argv[] = {str_of("HMGET"),  str_of(""),           str_of("state"),
                          str_of("reason"), str_of("created_at"), str_of("started_at")};
-    struct source_mark *mark = mark_of(reading->marks, id);
+    struct source_mark once = {.ended = false};
+    struct source_mark *mark =
+        reading->source->marks == NULL ? &once : mark_of(reading->marks, id);
     bool ok;
 
     reading->found = mark->ended;
@@ -202,67 +153,11 @@ static bool read_conversation(struct reading *reading, const char *id, struct er
     reading->id = id;
     argv[1] = key_of(reading, "conversation", key);
     ok = ask(reading, argv, sizeof argv / sizeof *argv, on_conversation, err)
-         && read_stream(reading, key_of(reading, "transcript", key), mark->at,
-                        on_transcript_page, err);
+         && read_lines(reading, mark->at, err);
     mark->ended = reading->ended || !reading->found; /* asked before its last lines */
     reading->marks->all_ended = reading->marks->all_ended && mark->ended;
     reading->id = NULL;
     return ok;
-}
-
-static void drop_ids(struct reading *reading)
-{
-    for (size_t i = 0; i < reading->id_count; i++)
-        free(reading->ids[i]);
-    reading->id_count = 0;
-}
-
-static void on_ids(void *owner, const struct redis_answer *answer)
-{
-    struct reading *reading = owner;
-
-    drop_ids(reading);
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count && i < PAGE; i++) {
-        struct str id = redis_item_text(answer->value, i);
-
-        if (conversation_id_valid(id))
-            reading->ids[reading->id_count++] = x_memdup(id.at, id.len);
-        else
-            notes_add(reading->notes, "skipped: '%s' is no conversation's id",
-                      log_safe(id));
-    }
-    reading->entries = answer->value->count;
-}
-
-/* By place, not by score: one that is started meanwhile comes last and moves nobody. */
-static bool read_all(struct reading *reading, struct err *err)
-{
-    char key[KEY_SIZE];
-    int64_t first = 0;
-    size_t page;
-
-    do {
-        char from[24];
-        char to[24];
-        struct str argv[] = {str_of("ZRANGE"), key_of(reading, "conversations", key),
-                             str_of(""), str_of("")};
-
-        fmt_into(from, sizeof from, "%lld", (long long)first);
-        fmt_into(to, sizeof to, "%lld", (long long)first + PAGE - 1);
-        argv[2] = str_of(from);
-        argv[3] = str_of(to);
-        reading->entries = 0;
-        if (!ask(reading, argv, sizeof argv / sizeof *argv, on_ids, err))
-            return false;
-        page = reading->entries;
-        first += PAGE;
-        for (size_t i = 0; i < reading->id_count; i++)
-            if (!read_conversation(reading, reading->ids[i], err))
-                return false;
-    } while (page == PAGE);
-    return true;
 }
 
 static bool read_one(struct reading *reading, struct err *err)
@@ -314,21 +209,18 @@ static void take_call(struct reading *reading, const struct redis_value *fields)
             .cost = number_in(fields, "cost")});
 }
 
-static void on_calls_page(void *owner, const struct redis_answer *answer)
+static bool on_call(void *owner, struct str id, const struct redis_value *fields,
+                    struct err *err)
 {
     struct reading *reading = owner;
     const char *wanted = reading->source->conversation;
 
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count; i++) {
-        const struct redis_value *fields = redis_item(redis_item(answer->value, i), 1);
-
-        if (redis_field(fields, "outcome").len > 0
-            && (wanted == NULL || str_is(redis_field(fields, "conversation"), wanted)))
-            take_call(reading, fields);
-    }
-    remember_place(reading, answer->value);
+    (void)id;
+    (void)err; /* as on_line */
+    if (redis_field(fields, "outcome").len > 0
+        && (wanted == NULL || str_is(redis_field(fields, "conversation"), wanted)))
+        take_call(reading, fields);
+    return true;
 }
 
 static void on_calls_exist(void *owner, const struct redis_answer *answer)
@@ -380,31 +272,30 @@ static bool read_calls(struct reading *reading, struct err *err)
         return true;
     }
     tally_expect_calls(reading->tally);
-    return read_stream(reading, calls, reading->marks->calls, on_calls_page, err);
+    return shard_pages_stream(
+        &reading->pages,
+        &(struct shard_stream){calls, reading->marks->calls, on_call, reading}, err);
 }
 
 bool source_redis_read(const struct source_redis *source, struct tally *tally,
                        struct notes *notes, struct err *err)
 {
-    struct reading reading = {
-        .source = source, .tally = tally, .notes = notes, .earliest_us = -1};
-    bool ok = false;
+    struct reading reading = {.source = source,
+                              .tally = tally,
+                              .notes = notes,
+                              .pages = {.keys = source->keys, .notes = notes},
+                              .earliest_us = -1};
+    bool ok;
 
     reading.marks = source->marks == NULL ? &reading.own_marks : source->marks;
     reading.marks->all_ended = true;
-    reading.loop = loop_new();
-    if (!redis_sync_connect(reading.loop, source->target, CONNECT_MS, &reading.redis,
-                            err))
-        goto out;
-    ok = (source->conversation != NULL ? read_one(&reading, err)
-                                       : read_all(&reading, err))
+    ok = shard_pages_open(&reading.pages, source->target, err)
+         && (source->conversation != NULL
+                 ? read_one(&reading, err)
+                 : shard_pages_ids(&reading.pages, read_conversation, &reading, err))
          && read_calls(&reading, err);
-out:
     reading.marks->all_ended = reading.marks->all_ended && reading.marks->count > 0;
     source_marks_done(&reading.own_marks);
-    drop_ids(&reading);
-    if (reading.redis != NULL)
-        redis_free(reading.redis);
-    loop_free(reading.loop);
+    shard_pages_close(&reading.pages);
     return ok;
 }

@@ -102,6 +102,8 @@ static void tell_counts(const struct export_counts *counts)
     if (counts->failed + counts->empty > 0)
         fprintf(stderr, "parley export: left out: %lld failed, %lld empty turns\n",
                 (long long)counts->failed, (long long)counts->empty);
+    if (counts->records == 0)
+        fprintf(stderr, "parley export: no seat that is wanted spoke\n");
     if (counts->silent > 0)
         fprintf(stderr,
                 "parley export: %lld views of seats that said nothing are left "

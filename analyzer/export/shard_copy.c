@@ -1,17 +1,17 @@
 /* shard_copy.c - see shard_copy.h.
  *
- * Flow: connect -> page of K:conversations -> each: hash, cast, transcript in pages
- *       -> K:calls and K:events in pages -> run.json
+ * Flow: connect -> each conversation: hash, cast, transcript -> K:events and K:calls
+ *       -> run.json
  */
 #include "analyzer/export/shard_copy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analyzer/export/sink.h"
 #include "analyzer/notes.h"
+#include "analyzer/shard_pages.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -20,122 +20,68 @@
 #include "base/utf8.h"
 #include "base/version.h"
 #include "net/entry_line.h"
-#include "net/loop.h"
-#include "net/redis_sync.h"
 #include "proto/json_write.h"
 #include "proto/keys.h"
 
-enum {
-    PAGE = 500,
-    CONNECT_MS = 2000,
-    ENTRY_ID_SIZE = 64,
-    PART_MAX_BYTES = 256 << 20,
-    LINE_MAX_BYTES = 8 << 20,
-    RUN_ID_LETTERS = 6
-};
+enum { PART_MAX_BYTES = 256 << 20, LINE_MAX_BYTES = 8 << 20, RUN_ID_LETTERS = 6 };
 
 struct copying {
     const struct shard_copy *copy;
     struct notes *notes;
-    struct loop *loop;
-    struct redis *redis;
-    char *ids[PAGE]; /* owned: one page of K:conversations */
-    size_t id_count;
+    struct shard_pages pages;
     const char *id; /* of the conversation being read */
     bool found;
     bool all_ended;
     int64_t earliest_us; /* the first start; -1 none */
-    size_t entries;      /* of the page that came last */
-    char last[ENTRY_ID_SIZE];
-    struct sink sink; /* of the file being written */
+    struct sink sink;    /* of the file being written */
     void (*make_line)(const struct redis_value *entry, struct buf *line);
     struct buf line;
     struct buf names; /* these three: arrays of run.json, without brackets */
     struct buf stories;
     struct buf casts;
     size_t count;
-    bool failed; /* the sink, in a callback */
-    struct err err;
 };
 
 static bool ask(struct copying *copying, const struct str *argv, size_t argc,
                 redis_on_answer *on_answer, struct err *err)
 {
-    struct redis_call call = {.argc = argc,
-                              .argv = argv,
-                              .on_answer = on_answer,
-                              .owner = copying,
-                              .again = true};
+    const struct shard_question question = {argv, argc, on_answer, copying};
 
-    if (!redis_sync_call(copying->loop, copying->redis, &call, err))
-        return false;
-    if (copying->failed)
-        *err = copying->err;
-    return !copying->failed;
-}
-
-static void remember_place(struct copying *copying, const struct redis_value *entries)
-{
-    struct str id;
-
-    copying->entries = entries->count;
-    if (entries->count == 0)
-        return;
-    id = redis_item_text(redis_item(entries, entries->count - 1), 0);
-    if (id.len + 1 > sizeof copying->last) {
-        copying->entries = 0; /* no id of Redis: an end rather than a circle */
-        return;
-    }
-    memcpy(copying->last, id.at, id.len);
-    copying->last[id.len] = '\0';
+    return shard_pages_ask(&copying->pages, &question, err);
 }
 
 static bool read_stream(struct copying *copying, struct str key,
-                        redis_on_answer *on_page, struct err *err)
+                        bool (*on_entry)(void *owner, struct str id,
+                                         const struct redis_value *fields,
+                                         struct err *err),
+                        struct err *err)
 {
-    char from[ENTRY_ID_SIZE + 1] = "-";
-    char count[8];
+    char at[SHARD_PLACE_SIZE] = "";
+    const struct shard_stream stream = {key, at, on_entry, copying};
 
-    fmt_into(count, sizeof count, "%d", PAGE);
-    do {
-        struct str argv[] = {str_of("XRANGE"), key,          str_of(from), str_of("+"),
-                             str_of("COUNT"),  str_of(count)};
-
-        copying->entries = 0;
-        if (!ask(copying, argv, sizeof argv / sizeof *argv, on_page, err))
-            return false;
-        fmt_into(from, sizeof from, "(%s", copying->last);
-    } while (copying->entries == PAGE);
-    return true;
+    return shard_pages_stream(&copying->pages, &stream, err);
 }
 
-static void put_line(struct copying *copying, struct str line)
+static bool put_line(struct copying *copying, struct str line, struct err *err)
 {
-    if (copying->failed)
-        return;
-    copying->failed = !sink_write(&copying->sink, line, &copying->err)
-                      || !sink_write(&copying->sink, str_of("\n"), &copying->err);
+    return sink_write(&copying->sink, line, err)
+           && sink_write(&copying->sink, str_of("\n"), err);
 }
 
 /* ---- one conversation ---- */
 
-static void on_transcript_page(void *owner, const struct redis_answer *answer)
+static bool on_message(void *owner, struct str id, const struct redis_value *fields,
+                       struct err *err)
 {
     struct copying *copying = owner;
+    struct str json = redis_field(fields, "message");
 
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count; i++) {
-        struct str json =
-            redis_field(redis_item(redis_item(answer->value, i), 1), "message");
-
-        if (json.len == 0 || memchr(json.at, '\n', json.len) != NULL)
-            notes_add(copying->notes, "transcript of %s: an entry is no message",
-                      log_safe(str_of(copying->id)));
-        else
-            put_line(copying, json);
-    }
-    remember_place(copying, answer->value);
+    (void)id;
+    if (json.len > 0 && memchr(json.at, '\n', json.len) == NULL)
+        return put_line(copying, json, err);
+    notes_add(copying->notes, "transcript of %s: an entry is no message",
+              log_safe(str_of(copying->id)));
+    return true;
 }
 
 static void on_conversation(void *owner, const struct redis_answer *answer)
@@ -171,8 +117,9 @@ static void on_cast(void *owner, const struct redis_answer *answer)
     buf_done(&story);
 }
 
-static bool copy_conversation(struct copying *copying, const char *id, struct err *err)
+static bool copy_conversation(void *owner, const char *id, struct err *err)
 {
+    struct copying *copying = owner;
     const struct keys *keys = copying->copy->keys;
     char key[3][KEY_SIZE];
     struct str hash[] = {str_of("HMGET"), key_make(keys, "conversation", id, key[0]),
@@ -189,74 +136,18 @@ static bool copy_conversation(struct copying *copying, const char *id, struct er
     json_write_text(&copying->names, id);
     copying->count++;
     return ask(copying, cast, 2, on_cast, err)
-           && read_stream(copying, key_make(keys, "transcript", id, key[2]),
-                          on_transcript_page, err);
+           && read_stream(copying, key_make(keys, "transcript", id, key[2]), on_message,
+                          err);
 }
 
 /* ---- all of them ---- */
-
-static void drop_ids(struct copying *copying)
-{
-    for (size_t i = 0; i < copying->id_count; i++)
-        free(copying->ids[i]);
-    copying->id_count = 0;
-}
-
-static void on_ids(void *owner, const struct redis_answer *answer)
-{
-    struct copying *copying = owner;
-
-    drop_ids(copying);
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count && i < PAGE; i++) {
-        struct str id = redis_item_text(answer->value, i);
-
-        if (conversation_id_valid(id))
-            copying->ids[copying->id_count++] = x_memdup(id.at, id.len);
-        else
-            notes_add(copying->notes, "skipped: '%s' is no conversation's id",
-                      log_safe(id));
-    }
-    copying->entries = answer->value->count;
-}
-
-/* By place, not by score: one that is started meanwhile comes last and moves nobody. */
-static bool copy_all(struct copying *copying, struct err *err)
-{
-    char key[KEY_SIZE];
-    int64_t first = 0;
-    size_t page;
-
-    do {
-        char from[24];
-        char to[24];
-        struct str argv[] = {str_of("ZRANGE"),
-                             key_make(copying->copy->keys, "conversations", NULL, key),
-                             str_of(""), str_of("")};
-
-        fmt_into(from, sizeof from, "%lld", (long long)first);
-        fmt_into(to, sizeof to, "%lld", (long long)first + PAGE - 1);
-        argv[2] = str_of(from);
-        argv[3] = str_of(to);
-        copying->entries = 0;
-        if (!ask(copying, argv, sizeof argv / sizeof *argv, on_ids, err))
-            return false;
-        page = copying->entries;
-        first += PAGE;
-        for (size_t i = 0; i < copying->id_count; i++)
-            if (!copy_conversation(copying, copying->ids[i], err))
-                return false;
-    } while (page == PAGE);
-    return true;
-}
 
 static bool copy_talks(struct copying *copying, struct err *err)
 {
     const char *only = copying->copy->conversation;
 
     if (only == NULL)
-        return copy_all(copying, err);
+        return shard_pages_ids(&copying->pages, copy_conversation, copying, err);
     if (!copy_conversation(copying, only, err))
         return false;
     return copying->found
@@ -266,27 +157,22 @@ static bool copy_talks(struct copying *copying, struct err *err)
 
 /* ---- calls and events ---- */
 
-static void on_entries(void *owner, const struct redis_answer *answer)
+static bool on_entry(void *owner, struct str id, const struct redis_value *fields,
+                     struct err *err)
 {
     struct copying *copying = owner;
     const char *only = copying->copy->conversation;
 
-    if (answer->outcome != REDIS_OK)
-        return;
-    for (size_t i = 0; i < answer->value->count; i++) {
-        const struct redis_value *fields = redis_item(redis_item(answer->value, i), 1);
-
-        if (only != NULL && !str_is(redis_field(fields, "conversation"), only))
-            continue;
-        buf_clear(&copying->line);
-        copying->make_line(fields, &copying->line);
-        if (!copying->line.overflowed)
-            put_line(copying, buf_str(&copying->line));
-        else
-            notes_add(copying->notes, "an entry of %lld MiB and more is left out",
-                      (long long)LINE_MAX_BYTES >> 20);
-    }
-    remember_place(copying, answer->value);
+    (void)id;
+    if (only != NULL && !str_is(redis_field(fields, "conversation"), only))
+        return true;
+    buf_clear(&copying->line);
+    copying->make_line(fields, &copying->line);
+    if (!copying->line.overflowed)
+        return put_line(copying, buf_str(&copying->line), err);
+    notes_add(copying->notes, "an entry of %lld MiB and more is left out",
+              (long long)LINE_MAX_BYTES >> 20);
+    return true;
 }
 
 static bool copy_entries(struct copying *copying, struct err *err)
@@ -296,7 +182,7 @@ static bool copy_entries(struct copying *copying, struct err *err)
 
     return read_stream(
         copying, key_make(copying->copy->keys, calls ? "calls" : "events", NULL, key),
-        on_entries, err);
+        on_entry, err);
 }
 
 /* One file of the folder, filled by `fill`. */
@@ -335,8 +221,9 @@ static void write_head(const struct copying *copying, struct buf *into)
                "\"ended_at\":",
                id, start);
     json_write_text(into, copying->all_ended ? now : NULL);
-    buf_printf(into, ",\"exit_status\":%s,\"pid\":%d,\"seed\":null,\"redis\":{\"url\":",
-               copying->all_ended ? "0" : "null", (int)getpid());
+    buf_printf(into,
+               ",\"exit_status\":%s,\"pid\":null,\"seed\":null,\"redis\":{\"url\":",
+               copying->all_ended ? "0" : "null");
     json_write_text(into, url);
     buf_add_text(into, ",\"prefix\":");
     json_write_text(into, copy->prefix);
@@ -383,23 +270,22 @@ static bool copy_files(struct copying *copying, struct err *err)
 bool shard_copy(const struct shard_copy *copy, struct notes *notes,
                 size_t *ret_conversations, struct err *err)
 {
-    struct copying copying = {
-        .copy = copy, .notes = notes, .earliest_us = -1, .all_ended = true};
+    struct copying copying = {.copy = copy,
+                              .notes = notes,
+                              .pages = {.keys = copy->keys, .notes = notes},
+                              .earliest_us = -1,
+                              .all_ended = true};
     bool ok;
 
     buf_init(&copying.line, LINE_MAX_BYTES);
     buf_init(&copying.names, PART_MAX_BYTES);
     buf_init(&copying.stories, PART_MAX_BYTES);
     buf_init(&copying.casts, PART_MAX_BYTES);
-    copying.loop = loop_new();
-    ok = redis_sync_connect(copying.loop, copy->target, CONNECT_MS, &copying.redis, err)
+    ok = shard_pages_open(&copying.pages, copy->target, err)
          && copy_files(&copying, err);
     if (ok)
         *ret_conversations = copying.count;
-    drop_ids(&copying);
-    if (copying.redis != NULL)
-        redis_free(copying.redis);
-    loop_free(copying.loop);
+    shard_pages_close(&copying.pages);
     buf_done(&copying.line);
     buf_done(&copying.names);
     buf_done(&copying.stories);
