@@ -133,20 +133,26 @@ def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
     end(fleet)
 
 
+def selected(pane):
+    """The row of the selected line: the one in reverse video above the bar. None: there is none."""
+    rows = re.sub(r"[34]8;5;\d+", "", pane.styled()).split("\n")[:-2]
+    reverse = [row for row, line in enumerate(rows) if re.search(r"\x1b\[(?:\d*;)*7[;m]", line)]
+    return reverse[0] if reverse else None
+
+
 def to_record(pane, record):
-    """Selects its line: from the last one up, as its number is not known. By what D asks."""
+    """Selects its line, from the first one down; what D asks is about it, and a no is no."""
     pane.wait(record, "the record is shown")
     pane.keys("g")
-    for _ in range(12):
-        pane.keys("D")
-        text = pane.wait(lambda text: "Drop the record" in text or "select a turn" in text,
-                         "it asks, or says what is lacking")
-        if "Drop the record" in text:
-            pane.keys("n")
-            pane.wait(lambda text: "Drop the record" not in text, "no is no")
-            return
+    at = wait_for(lambda: selected(pane), "a line is selected")
+    while record not in pane.lines()[at]:
         pane.keys("j")
-    raise AssertionError(pane.text())
+        at = wait_for(lambda before=at: selected(pane) not in (None, before) and selected(pane),
+                      "the next line is selected")
+    pane.keys("D")
+    pane.wait("Drop the record", "it asks")
+    pane.keys("n")
+    pane.wait(lambda text: "Drop the record" not in text, "no is no")
 
 
 def test_a_turn_given_up_is_dropped_after_asking_and_its_answer_shown(fleet):
