@@ -84,6 +84,7 @@ static bool watch_on(struct watch *watching, struct outputs *outputs,
         (void)fputs(notes_text(&notes), stderr); /* nowhere to tell that it failed */
         notes_done(&notes);
         report->now_us = clock_wall_us();
+        outputs->goes_on = !watching->over;
         if (!ok || !show_next(outputs, report, first, err))
             return false;
         if (watching->over)

@@ -19,7 +19,7 @@
 #include "base/file.h"
 #include "proto/config.h"
 
-enum { REPORT_MAX_BYTES = 1 << 30 };
+enum { REPORT_MAX_BYTES = 1 << 30, LINES_LEAST = 4 };
 
 static bool is_stdout(const char *path)
 {
@@ -75,8 +75,10 @@ static bool wants_color(const char *color)
            && term != NULL && strcmp(term, "dumb") != 0;
 }
 
-static void set_look(const struct config *config, struct report *report)
+/* A report that stands until the next one is not to scroll its beginning away. */
+static void set_look(const struct outputs *outputs, struct report *report)
 {
+    const struct config *config = outputs->config;
     struct winsize size = {0};
 
     report->bold = wants_color(config->color);
@@ -84,6 +86,8 @@ static void set_look(const struct config *config, struct report *report)
     report->verbose = config->verbose;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
         report->width = size.ws_col;
+    report->lines =
+        outputs->goes_on && size.ws_row > LINES_LEAST ? size.ws_row - 1U : 0;
 }
 
 static bool print(const struct buf *text, struct err *err)
@@ -179,7 +183,7 @@ bool outputs_show(struct outputs *outputs, struct report *report, struct err *er
 {
     const struct config *config = outputs->config;
 
-    set_look(config, report);
+    set_look(outputs, report);
     fault_point("analyze.write");
     return give(report, form_json, config->out, err)
            && give(report, form_json, config->json ? "-" : NULL, err)

@@ -24,6 +24,7 @@ struct outputs {
     struct turn_rows rows;       /* open if asked for */
     struct turn_taps taps;
     struct picks *picks; /* owned; NULL: no pictures are wanted */
+    bool goes_on;        /* another report will take this one's place on the terminal */
     char note[512];      /* for the person, "" nothing: why pictures are missing */
 };
 
@@ -34,7 +35,7 @@ MUST_USE bool outputs_open(struct outputs *outputs, const struct config *config,
 /* Standard output is for the tables. */
 bool outputs_are_tables(const struct outputs *outputs);
 /* What goes to standard output, as it stands, and the JSON of --out. Sets the colours,
- * columns and letters of the report. */
+ * columns, lines and letters of the report. */
 MUST_USE bool outputs_show(struct outputs *outputs, struct report *report,
                            struct err *err);
 /* All other files. */

@@ -21,6 +21,7 @@ struct report {
     bool ascii;     /* charts without block elements */
     bool verbose;   /* all percentiles */
     unsigned width; /* columns, 0 unknown */
+    unsigned lines; /* of the tables, the rest is left out; 0: all of them */
 };
 
 #endif

@@ -47,6 +47,12 @@ static void tell_size(const struct tally *tally, struct page *page)
     const struct counts *counts = &tally->total.counts;
     double wall_ms = group_wall_ms(&tally->total);
 
+    if (counts->turns == 0) {
+        page_words(page, PEN_PLAIN, "%s conversation%s, no turns.",
+                   page_count(tally->conversation_count),
+                   plural(tally->conversation_count));
+        return;
+    }
     page_words(page, PEN_PLAIN,
                "%s%s conversation%s, %s turn%s, %s token%s generated in %s: "
                "%s tokens/s, %s turns/s.",
@@ -189,6 +195,8 @@ void section_metrics(const struct report *report, const struct report_wish *wish
 {
     struct tally *tally = report->tally;
 
+    if (tally->total.counts.turns == 0)
+        return;
     page_section(page, "Latencies and rates, one value a turn");
     page_table(page, wish->verbose ? all_columns : few_columns,
                wish->verbose ? sizeof all_columns / sizeof *all_columns

@@ -31,6 +31,24 @@ static void put_source(const char *source, unsigned width, struct buf *into)
     buf_done(&safe);
 }
 
+/* Cuts the text behind so many lines, the last of which tells of the others. */
+static void cut_lines(struct buf *text, unsigned lines)
+{
+    struct str rest = buf_str(text);
+    size_t left = 0;
+    size_t kept = 0;
+
+    for (unsigned line = 0; line + 1 < lines && rest.len > 0; line++)
+        kept += str_cut(rest, '\n', &rest).len + 1;
+    for (; rest.len > 0; left++)
+        (void)str_cut(rest, '\n', &rest);
+    if (left < 2) /* a line that tells of a single one takes its place for nothing */
+        return;
+    text->len = kept;
+    text->at[kept] = '\0';
+    (void)buf_printf(text, "... %zu lines more: at the end all of them\n", left);
+}
+
 void report_table(const struct report *report, struct buf *into)
 {
     const struct report_wish wish = {.rows = ROWS_SHOWN, .verbose = report->verbose};
@@ -43,5 +61,7 @@ void report_table(const struct report *report, struct buf *into)
     term.width = term.width < PAGE_TERM_MIN ? PAGE_TERM_MIN : term.width;
     put_source(report->source, term.width, into);
     page_term(page, &term, into);
+    if (report->lines > 0)
+        cut_lines(into, report->lines);
     page_free(page);
 }

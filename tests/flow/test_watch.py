@@ -1,12 +1,15 @@
 """parley analyze from pipes, from a live Redis, and --watch: only what is new, until all has ended."""
+import fcntl
 import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
+import termios
 
 import pytest
-from helpers import BUILD, LIMIT_S, Fleet, box, wait_for  # noqa: F401 - box is a fixture
+from helpers import BUILD, LIMIT_S, Fleet, OnTerminal, box, wait_for  # noqa: F401 - box is a fixture
 from test_analyzer import analyze, document, fill, turn
 
 
@@ -91,6 +94,32 @@ def test_ctrl_c_ends_the_watching_with_130(box, folder):  # noqa: F811
     watching.send_signal(signal.SIGINT)
     assert watching.wait(LIMIT_S) == 130
     assert b"\x1b" not in pathlib.Path(watching.out_path).read_bytes()
+
+
+def test_a_report_that_goes_on_fits_the_terminal_and_the_last_is_whole(box, folder):  # noqa: F811
+    alive(folder)
+    terminal = OnTerminal(box, "analyze", folder, "--watch=100ms")
+    fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    try:
+        wait_for(lambda: b"at the end all of them\r\n" in terminal.read(), "a report that was cut")
+        shown = terminal.read().split(b"\x1b[H\x1b[2J")
+        cut = [one for one in shown if one.rstrip().endswith(b"lines more: at the end all of them")]
+        assert {one.count(b"\n") for one in cut} == {23} and b"Summary" in cut[-1]
+        ended = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**ended, "ended_at": "2026-01-31T10:40:00Z"}))
+        assert terminal.wait(LIMIT_S) == 0
+        last = terminal.read().split(b"\x1b[H\x1b[2J")[-1]
+        assert b"\nConversations" in last.replace(b"\x1b[1m", b"") and b"lines more" not in last
+    finally:
+        terminal.close()
+
+
+def test_a_conversation_without_a_turn_has_no_table_of_nothing(folder):
+    lines = (folder / "transcript.jsonl").read_text().splitlines(keepends=True)
+    (folder / "transcript.jsonl").write_text("".join(
+        line for line in lines if json.loads(line)["kind"] != "turn"))
+    text = analyze(folder).stdout.decode()
+    assert "1 conversation, no turns." in text and "Not measured here" not in text
 
 
 def test_a_pipe_cannot_be_watched(folder):
