@@ -122,6 +122,10 @@ def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
         pane.keys("Enter")
         pane.wait(lambda text: "dialogue.open" not in text, "the others are gone")
         assert len(line_with(pane, "dialogue.")) == 1
+        pane.keys("G", "Enter")  # the last line: that event's conversation
+        pane.wait("ended: turns  4 of 4 turns")
+        pane.keys("q")
+        pane.wait("EVENTS, NEWEST FIRST")
         pane.keys("/")
         pane.keys("C-u")
         pane.type("!progress")

@@ -234,11 +234,16 @@ def test_the_mouse_is_left_to_the_terminal_unless_asked_for(box, recorded):
         pane.wait("quit")
         assert pane.ask("mouse_any_flag") == ["0"]
     with Guest(box, *replay(recorded.many, "--mouse"), cols=80, rows=12) as pane:
-        pane.wait("quit")
+        pane.wait(" 1 of 60 ")
         assert pane.ask("mouse_any_flag", "mouse_sgr_flag") == ["1", "1"]
-        first = pane.text()
         pane.type("\x1b[<65;10;8M" * 5)  # the wheel, as a terminal tells it
-        pane.wait(lambda text: text != first, "it scrolls")
+        pane.wait(" 16 of 60 ", "it scrolls")
+        pane.type("\x1b[<0;10;9M\x1b[<0;10;9m")  # a click, two rows above
+        row = pane.wait(" 14 of 60 ", "it is selected").split("\n")[8]
+        pane.type("\x1b[<0;10;9M\x1b[<0;10;9m")
+        pane.wait(row.split()[1] + "\n", "another one opens it")
+        pane.keys("q")
+        pane.wait("14 of 60")
         pane.keys("q")
         assert wait_status(pane) == 0
         assert is_given_back(pane)
