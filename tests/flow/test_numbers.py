@@ -5,6 +5,7 @@ what it had cached (2), one whose first call broke off (3), one of a server that
 (4). The second: a turn of a single token (1), and one that failed after three calls (2).
 """
 import csv
+import html.parser
 import io
 import math
 import re
@@ -316,6 +317,80 @@ def test_tables_tell_what_was_wasted_and_what_it_cost(folder):
                 r"ollama llama +4 +0\.000700 +0", r"all +9 +0\.003200 +3",
                 r"failed +1 ", r"1 Ada +3 "):
         assert re.search(rf"^  {row}", text, re.M), row
+
+
+LABELS = {
+    "tokens_per_second": "tokens per second", "time_to_first_token_ms": "time to first token, ms",
+    "inter_token_latency_ms": "inter-token latency, ms",
+    "time_per_output_token_ms": "time per output token, ms", "longest_gap_ms": "longest gap, ms",
+    "generation_time_ms": "generation time, ms", "turn_time_ms": "turn time, ms",
+    "queue_wait_ms": "queue wait, ms", "endpoint_wait_ms": "endpoint wait, ms",
+    "prefill_ms": "prefill, ms", "decode_ms": "decode, ms", "load_ms": "model loading, ms",
+    "routing_ms": "routing, ms", "overhead_ms": "our overhead, ms",
+    "prompt_tokens": "prompt tokens", "tokens_generated": "tokens generated",
+}
+
+
+class Cells(html.parser.HTMLParser):
+    """The rows of all tables of a page, as texts."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.rows = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        if self.rows and self.rows[-1] and self.lasttag in ("td", "th"):
+            self.rows[-1][-1] += data.strip()
+
+
+def markdown_rows(text):
+    return [[re.sub(r"\\(.)", r"\1", cell.strip()) for cell in line.strip("|").split(" |")]
+            for line in text.splitlines() if line.startswith("|")]
+
+
+def test_page_markdown_and_table_tell_the_numbers_that_were_worked_out(folder, tmp_path):
+    page = tmp_path / "page.html"
+    assert analyze(folder, "--html", page, "--talk", "none").returncode == 0
+    table = [line.split("  ") for line in analyze(folder).stdout.decode().splitlines()]
+    forms = {"html": Cells(page.read_text()).rows,
+             "markdown": markdown_rows(analyze(folder, "--markdown").stdout.decode()),
+             "table": [[cell.strip() for cell in line if cell.strip()] for line in table]}
+    for form, rows in forms.items():
+        heads = next(row for row in rows if "p50" in row and "mean" in row)
+        for name, (values, total, _, p50, p95) in ANSWERS.items():
+            row = next(row for row in rows if row and row[0] == LABELS[name])
+            # A table's first head is a blank.
+            told = dict(zip(reversed(heads), reversed(row)))
+            assert int(told["turns"]) == len(values), (form, name)
+            for head, value in (("p50", p50), ("p95", p95), ("mean", total / len(values)),
+                                ("min", values[0]), ("max", values[-1])):
+                assert float(told[head]) == pytest.approx(value, rel=2e-3), (form, name, head)
+
+
+def test_the_summary_as_csv_has_every_group(folder):
+    done = analyze(folder, "--csv-summary", "-")
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    sums = {}
+    for row in rows:
+        if row["metric"] == "time_to_first_token_ms":
+            name = row["name"] or row["endpoint"] or row["model"] or row["first_turn"]
+            sums[row["group"], name] = row["turns"], row["sum"]
+    assert sums == {
+        ("total", ""): ("6", "800"),
+        ("persona", "Ada"): ("3", "200"), ("persona", "Bo"): ("3", "600"),
+        ("model", "llama"): ("3", "200"), ("model", "big"): ("2", "600"), ("model", ""): ("1", ""),
+        ("endpoint", "near"): ("3", "200"), ("endpoint", "far"): ("2", "600"),
+        ("endpoint", ""): ("1", ""), ("turn_index", "1"): ("2", "130"),
+        ("turn_index", "2"): ("2", "200"), ("turn_index", "3"): ("1", "70"),
+        ("turn_index", "4"): ("1", "400")}
+    assert len(rows) == len(sums) * len(METRICS)
 
 
 @pytest.mark.parametrize("name", ["analyze", "compare", "export"])
