@@ -48,6 +48,8 @@ struct talk_facts {
     int64_t started_at_us;
     int64_t ended_at_us;
 };
+/* Of which nothing is known: no state, all numbers -1. */
+struct talk_facts talk_facts_unknown(void);
 
 /* Everything is borrowed for the call that shows it. */
 struct sight {

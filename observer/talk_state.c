@@ -17,22 +17,6 @@
 
 enum { WAIT_SHOW_EACH_US = 60000000, WAIT_OLD_US = 25000000 };
 
-const char *sight_kind_name(enum sight_kind kind)
-{
-    static const char *const names[SIGHT_KIND_COUNT] = {
-        [SIGHT_STORY] = "story",         [SIGHT_PERSONA] = "persona",
-        [SIGHT_BEGIN] = "begin",         [SIGHT_DELTA] = "delta",
-        [SIGHT_WITHDRAWN] = "withdrawn", [SIGHT_END] = "end",
-        [SIGHT_TURN] = "turn",           [SIGHT_STATE] = "state",
-        [SIGHT_REWOUND] = "rewound",     [SIGHT_UNREADABLE] = "unreadable",
-        [SIGHT_WAITING] = "waiting",     [SIGHT_EVENT] = "event",
-        [SIGHT_WHISPER] = "whisper",
-    };
-
-    assert(kind < SIGHT_KIND_COUNT);
-    return names[kind];
-}
-
 void talk_state_init(struct talk_state *talk, const char *id,
                      void (*on_sight)(void *owner, const struct sight *sight),
                      void *owner)

@@ -32,21 +32,7 @@ const char *talk_presence_name(enum talk_presence presence)
 
 static void begin(struct talk *talk)
 {
-    static const struct talk_facts nothing = {
-        .next = -1,
-        .seat = -1,
-        .turns = -1,
-        .tokens = -1,
-        .max_turns = -1,
-        .deadline_us = -1,
-        .left_ms = -1,
-        .asked_at_us = -1,
-        .created_at_us = -1,
-        .started_at_us = -1,
-        .ended_at_us = -1,
-    };
-
-    talk->facts = nothing;
+    talk->facts = talk_facts_unknown();
     talk->has_tail = true;
     talk->watched = INT64_MAX; /* the end */
     for (size_t i = 0; i < SEATS_MAX; i++)

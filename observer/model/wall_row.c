@@ -22,27 +22,13 @@ const char *wall_state_name(enum wall_state state)
     return state < WALL_STATE_COUNT ? names[state] : "?";
 }
 
-static const struct talk_facts nothing_known = {
-    .next = -1,
-    .seat = -1,
-    .turns = -1,
-    .tokens = -1,
-    .max_turns = -1,
-    .deadline_us = -1,
-    .left_ms = -1,
-    .asked_at_us = -1,
-    .created_at_us = -1,
-    .started_at_us = -1,
-    .ended_at_us = -1,
-};
-
 struct wall_row *wall_row_new(struct str id, int64_t score_ms)
 {
     struct wall_row *row = x_calloc(1, sizeof *row);
 
     fmt_into(row->id, sizeof row->id, "%.*s", (int)id.len, id.at);
     row->score_ms = score_ms;
-    row->facts = (struct wall_facts){.talk = nothing_known,
+    row->facts = (struct wall_facts){.talk = talk_facts_unknown(),
                                      .attempts = -1,
                                      .issue = -1,
                                      .failures = -1,

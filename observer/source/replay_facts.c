@@ -7,17 +7,7 @@
 
 void replay_facts_init(struct talk_facts *facts)
 {
-    *facts = (struct talk_facts){.next = -1,
-                                 .seat = -1,
-                                 .turns = -1,
-                                 .tokens = -1,
-                                 .max_turns = -1,
-                                 .deadline_us = -1,
-                                 .left_ms = -1,
-                                 .asked_at_us = -1,
-                                 .created_at_us = -1,
-                                 .started_at_us = -1,
-                                 .ended_at_us = -1};
+    *facts = talk_facts_unknown();
 }
 
 /* A word that does not fit is none that we know. */
