@@ -102,10 +102,32 @@ struct found {
     bool any;
 };
 
+static bool is_known(const struct row_of *r, size_t from)
+{
+    const struct talk_next *next = &r->view->next;
+
+    return next->version == r->view->search.version && next->serial == r->line->serial
+           && next->bytes == r->line->text.len && next->from <= from
+           && from <= next->at;
+}
+
+/* What is near is found at once: only what was far away is kept. */
 static void find_next(const struct row_of *r, size_t from, struct found *found)
 {
-    found->any = talk_search_find(&r->view->search, &r->line->text, from, &found->at,
-                                  &found->len);
+    struct talk_next *next = &r->view->next;
+    struct talk_next new = {.serial = r->line->serial,
+                            .bytes = r->line->text.len,
+                            .version = r->view->search.version,
+                            .from = from};
+
+    if (is_known(r, from))
+        new = *next;
+    else if (!talk_search_find(&r->view->search, &r->line->text, from, &new.at,
+                               &new.len))
+        new.at = SIZE_MAX;
+    *found = (struct found){new.at, new.len, new.at != SIZE_MAX};
+    if (new.at - from > FAR_BACK_BYTES && !r->line->speaking)
+        *next = new;
 }
 
 /* Far before the row, so that a match that begins there is seen in it. */

@@ -35,6 +35,7 @@ void talk_view_show(struct talk_view *view, struct talk *talk)
     view->following = true;
     view->left = 0;
     view->has_match = false;
+    view->next = (struct talk_next){0};
     view->seeking = 0;
     view->mark_count = 0;
     view->going = (struct tail_id){0};

@@ -31,6 +31,16 @@ struct talk_pos {
     size_t line;
     size_t row;
 };
+/* The first match in a line behind some byte of it, where it is far away: rows are
+ * drawn without a look at all the rest of their line. */
+struct talk_next {
+    int64_t serial;
+    size_t bytes;     /* of the text it was looked for in, */
+    unsigned version; /* for that search; 0: nothing was */
+    size_t from;
+    size_t at; /* SIZE_MAX: there is none */
+    size_t len;
+};
 struct talk_cached {
     int64_t serial;
     size_t bytes; /* of the text it was made of */
@@ -53,6 +63,7 @@ struct talk_view {
     struct talk_search search;
     struct talk_spot match; /* where n and N stand; its byte is the match's */
     bool has_match;
+    struct talk_next next;                /* of what was drawn last */
     bool finding;                         /* talk_find_on is at work */
     int seeking;                          /* pages are read for a match: -1 older, 1 */
     struct tail_id marks[TALK_MARKS_MAX]; /* in their order */

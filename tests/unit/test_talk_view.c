@@ -1,6 +1,7 @@
 /* test_talk_view.c - where a talk's view stands: rows, following, its place while lines
  * come and rows are broken anew, searching, marks.
  */
+#include "base/clock.h"
 #include "observer/screen/canvas.h"
 #include "observer/screen/talk_draw.h"
 #include "observer/screen/text.h"
@@ -507,6 +508,33 @@ static void test_a_frame_has_names_text_and_marks_and_nothing_hostile(void **sta
     close_scene(&s);
 }
 
+/* A look at all of it for each row took 0.3 s a frame; a row's own takes under 1 ms. */
+static void test_a_search_in_a_huge_message_is_drawn_without_a_look_at_all_of_it(
+    void **state)
+{
+    enum { BYTES = 1000000, FRAMES = 50, LIMIT_MS = 5000 };
+    struct scene s;
+    struct err err = {0};
+    char *large = x_malloc(BYTES + 1);
+    int64_t began_ms;
+
+    (void)state;
+    memset(large, 'x', BYTES);
+    large[BYTES] = '\0';
+    open_scene(&s);
+    talk_take_head(s.rig.talk);
+    rig_turn(&s.rig, 1, large);
+    draw(&s, 200);
+    talk_view_to_top(&s.view);
+    assert_true(talk_view_search(&s.view, str_of("nowhere"), &err));
+    began_ms = clock_mono_ms();
+    for (int i = 0; i < FRAMES; i++)
+        draw(&s, 200);
+    assert_in_range(clock_mono_ms() - began_ms, 0, LIMIT_MS);
+    close_scene(&s);
+    free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +551,8 @@ int main(void)
         cmocka_unit_test(test_plain_text_and_regular_expressions_find_what_they_say),
         cmocka_unit_test(test_marks_go_round_and_are_taken_away_again),
         cmocka_unit_test(test_a_frame_has_names_text_and_marks_and_nothing_hostile),
+        cmocka_unit_test(
+            test_a_search_in_a_huge_message_is_drawn_without_a_look_at_all_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
