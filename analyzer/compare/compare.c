@@ -13,6 +13,7 @@ enum {
     DECIMALS = 4,
     STATISTIC_COLUMNS = 5,
     NUMBER_COLUMNS = 9,
+    PERCENT_SIZE = 24,
     CHANGE_SIZE = 96,
     CHANGE_COLUMNS = 28
 };
@@ -74,17 +75,28 @@ const char *compare_word(const struct difference *difference)
 
 /* ---- for people ---- */
 
+/* Of nearly nothing, a change may have hundreds of digits: not all are shown then. */
+static const char *percent_text(char text[PERCENT_SIZE], double percent)
+{
+    fmt_into(text, PERCENT_SIZE, fabs(percent) < 1e6 ? "%+.1f" : "%+.3g", percent);
+    return text;
+}
+
 static void add_change(struct buf *into, const struct difference *difference)
 {
+    char numbers[3][PERCENT_SIZE];
     char text[CHANGE_SIZE] = "-";
     double scale = 100 / difference->first;
 
     if (isfinite(difference->percent) && isfinite(difference->low)
         && difference->first > 0)
-        fmt_into(text, sizeof text, "%+.1f %% (%+.1f to %+.1f)", difference->percent,
-                 difference->low * scale, difference->high * scale);
+        fmt_into(text, sizeof text, "%s %% (%s to %s)",
+                 percent_text(numbers[0], difference->percent),
+                 percent_text(numbers[1], difference->low * scale),
+                 percent_text(numbers[2], difference->high * scale));
     else if (isfinite(difference->percent))
-        fmt_into(text, sizeof text, "%+.1f %%", difference->percent);
+        fmt_into(text, sizeof text, "%s %%",
+                 percent_text(numbers[0], difference->percent));
     buf_add_text(into, "  ");
     cell_text(into, text, CHANGE_COLUMNS);
 }

@@ -3,6 +3,7 @@ import json
 import math
 import os
 import random
+import re
 import statistics
 import subprocess
 
@@ -199,6 +200,15 @@ def test_three_runs_are_each_held_against_the_first(tmp_path):
     assert len(verdicts) == 2
     assert "does not hold (0 %)" in verdicts[0] and str(b) in verdicts[0]
     assert "holds (100 %)" in verdicts[1] and str(c) in verdicts[1]
+
+
+def test_a_change_from_nearly_nothing_is_told_in_few_letters(tmp_path):
+    a, b = run_of(tmp_path / "a", [1e-300, 2e-300]), run_of(tmp_path / "b", [100, 101])
+    table = compare(a, b).stdout
+    assert re.search(r"^  mean .* \+6\.7e\+303 % ", table, re.M), table
+    assert max(map(len, table.splitlines()[2:])) <= 80
+    compare(a, b, "--fail-if", "ttft.p50>+10%", status=1)
+    assert document(a, b)["later"][0]["metrics"]["time_to_first_token_ms"]["p50"]["verdict"]
 
 
 def test_models_that_were_met_in_another_order_are_the_same(tmp_path):
