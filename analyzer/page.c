@@ -210,7 +210,9 @@ const char *page_span(double value_ms)
         return text;
     }
     seconds = llround(value_ms / 1000);
-    if (value_ms < 999.5)
+    if (value_ms >= 0.001 && value_ms < 9.95)
+        fmt_into(text, RING_BYTES, "%.2g ms", value_ms); /* not 0, where it is not */
+    else if (value_ms < 999.5)
         fmt_into(text, RING_BYTES, "%.0f ms", value_ms);
     else if (value_ms < 99950)
         fmt_into(text, RING_BYTES, "%.1f s", value_ms / 1000);

@@ -80,7 +80,7 @@ void page_cell_spark(struct page *page, const double *values, size_t count);
 /* For people, in a static ring of 8 buffers, for use inside one call. NAN and -1: "-".
  * page_number: 0.041, 57.24, 812.4, 123456, 1234k, 12M; page_count: 1,234,567;
  * page_share of 0.5: "50.0 %";
- * page_span: "850 ms", "12.4 s", "3 min 20 s", "2 h 05 min". */
+ * page_span: "0.25 ms", "850 ms", "12.4 s", "3 min 20 s", "2 h 05 min". */
 const char *page_number(double value);
 const char *page_count(int64_t value);
 const char *page_share(double share);

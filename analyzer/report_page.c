@@ -53,6 +53,15 @@ static void tell_size(const struct tally *tally, struct page *page)
                    plural(tally->conversation_count));
         return;
     }
+    if (counts->tokens_generated < 0) {
+        page_words(page, PEN_PLAIN, "%s%s conversation%s, %s turn%s in %s: %s turns/s.",
+                   tally->more_conversations ? "at least " : "",
+                   page_count(tally->conversation_count),
+                   plural(tally->conversation_count), page_count(counts->turns),
+                   plural(counts->turns), page_span(wall_ms),
+                   page_number(group_rate(&tally->total, counts->turns)));
+        return;
+    }
     page_words(page, PEN_PLAIN,
                "%s%s conversation%s, %s turn%s, %s token%s generated in %s: "
                "%s tokens/s, %s turns/s.",

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/fault_points.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/fleet.h"
@@ -175,8 +176,10 @@ static const struct command commands[] = {
        "exported stays. On a terminal it asks first.\n"
        "\n"
        "  parley clean --older-than 12h --out old\n"
-       "  parley clean --runs            the folders of old runs, not the newest, none "
-       "that goes on"},
+       "  parley clean --runs            folders of old runs; the newest stays, and "
+       "all "
+       "that\n"
+       "                                 go on"},
       true,
       command_clean}},
     {"observe",
@@ -310,6 +313,18 @@ static int run_named(const struct command *command, int argc, char **argv)
     return err_exit_status(&err);
 }
 
+static int no_command(const char *word)
+{
+    struct nearest nearest = nearest_to(str_of(word));
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        nearest_try(&nearest, commands[i].name);
+    fprintf(stderr, "parley: there is no command '%s'%s%s%s\n", log_safe(str_of(word)),
+            nearest.name == NULL ? " (parley --help lists them)" : ", did you mean ",
+            nearest.name == NULL ? "" : nearest.name, nearest.name == NULL ? "" : "?");
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -328,7 +343,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_named(&commands[i], argc, argv);
-    fprintf(stderr, "parley: there is no command '%s' (parley --help lists them)\n",
-            log_safe(str_of(argv[1])));
-    return EXIT_USAGE;
+    return no_command(argv[1]);
 }

@@ -287,6 +287,19 @@ static bool analyze(struct run *run, struct err *err)
     return ok;
 }
 
+/* Somebody at a terminal wonders what to do with it. */
+static void tell_what_next(const struct run *run)
+{
+    if (isatty(STDOUT_FILENO) == 0)
+        return;
+    fprintf(stderr,
+            "\nparley run: kept in %s\n"
+            "  parley replay                       watch it again\n"
+            "  parley export --format markdown     read it\n"
+            "  parley analyze --html report.html   these figures with pictures\n",
+            run->folder.path);
+}
+
 static bool any_turns(const struct run *run)
 {
     for (size_t i = 0; i < run->record.count; i++)
@@ -322,7 +335,9 @@ int run_report(struct run *run, bool ok)
     }
     end_redis(run);
     tell_failures(run);
-    if (began && !analyze(run, &err)) {
+    if (began && analyze(run, &err)) {
+        tell_what_next(run);
+    } else if (began) {
         fprintf(stderr, "parley run: no analysis: %s\n", err.msg);
         status = status == 0 ? 1 : status;
     }

@@ -109,12 +109,15 @@ int main(int argc, char **argv)
         {FOR_OBSERVE, "parley observe", "[--mode tui|plain|json] [ID ...]",
          "Shows conversations as they are held. Without an ID: those that run now and\n"
          "those that come, until it is interrupted. With IDs: these, until they have\n"
-         "ended; they must be there, unless --wait is given. One conversation on a "
-         "terminal is shown word by word; several, or\n"
-         "into a pipe, a line a turn. What models write is made harmless.\n"
-         "With --replay: a recorded run, by its own times.\n"
+         "ended; they must be there, unless --wait is given. On a terminal it is a "
+         "full\n"
+         "screen (? lists its keys); into a pipe, or with --mode plain, a line a "
+         "turn.\n"
+         "What models write is made harmless.\n"
+         "With --replay, or as parley replay: a recorded run, by its own times.\n"
          "\n"
          "  parley observe k3v9q2m4x7ab\n"
+         "  parley replay --speed 8                    the latest run again\n"
          "  parley observe --mode json | jq -r 'select(.event == \"turn\")'"},
         true,
         run};

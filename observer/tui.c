@@ -94,7 +94,7 @@ static void make_app(struct tui *tui)
 
     if (run_parent_find(&tui->parent)) {
         options.on_interrupt = on_interrupt;
-        options.quit_question = "end the run, after the turn being spoken?";
+        options.quit_question = "End the run, after the turn being spoken?";
         options.leaves_at_end = true;
         tui->parent.on_note = on_note;
         tui->parent.on_ended = on_run_ended;

@@ -75,10 +75,14 @@ const char *compare_word(const struct difference *difference)
 
 /* ---- for people ---- */
 
-/* Of nearly nothing, a change may have hundreds of digits: not all are shown then. */
+/* A change of ten times needs no tenths and has no room for them; one of nearly nothing
+ * may have hundreds of digits: not all are shown then. */
 static const char *percent_text(char text[PERCENT_SIZE], double percent)
 {
-    fmt_into(text, PERCENT_SIZE, fabs(percent) < 1e6 ? "%+.1f" : "%+.3g", percent);
+    if (fabs(percent) < 1e6)
+        fmt_into(text, PERCENT_SIZE, "%+.*f", fabs(percent) < 999.95 ? 1 : 0, percent);
+    else
+        fmt_into(text, PERCENT_SIZE, "%+.3g", percent);
     return text;
 }
 
@@ -99,6 +103,7 @@ static void add_change(struct buf *into, const struct difference *difference)
                  percent_text(numbers[0], difference->percent));
     buf_add_text(into, "  ");
     cell_text(into, text, CHANGE_COLUMNS);
+    buf_add_char(into, ' ');
 }
 
 static void add_metric(const struct compared *first, const struct compared *later,

@@ -58,7 +58,7 @@ static const struct keymap_row rows[] = {
     {{'p'},                          ACTION_PAUSE, IN_WALL | IN_TALK | WITH_COMMANDS, "pause", "pause the conversation"},
     {{'r'},                          ACTION_RESUME, IN_WALL | IN_TALK | WITH_COMMANDS, "resume", "let it go on"},
     {{'x'},                          ACTION_STOP, IN_WALL | IN_TALK | WITH_COMMANDS, "stop", "end it"},
-    {{'s'},                          ACTION_SAY, IN_TALK | WITH_COMMANDS, "say", "say something to one persona"},
+    {{'s'},                          ACTION_SAY, IN_TALK | WITH_COMMANDS, "say", "say something to the one selected, or to all"},
     {{'i'},                          ACTION_INJECT, IN_TALK | WITH_COMMANDS, "inject", "let something happen that all of them see"},
     {{'R'},                          ACTION_RETRY, IN_FLEET | WITH_COMMANDS, "retry", "ask for the selected dead turn again"},
     {{'D'},                          ACTION_DROP, IN_FLEET | WITH_COMMANDS, "drop", "drop the selected dead turn"},

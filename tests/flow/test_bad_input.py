@@ -139,6 +139,15 @@ def test_hostile_names_of_models_are_shown_harmless(box):
 
 # ---- options ----
 
+@pytest.mark.parametrize("word, told", [
+    ("analize", "there is no command 'analize', did you mean analyze?"),
+    ("qwertz", "there is no command 'qwertz' (parley --help lists them)"),
+], ids=["a slip", "another word"])
+def test_a_command_that_is_not_there_is_told_with_the_one_that_was_meant(box, word, told):
+    done = box.parley(word)
+    assert (done.returncode, done.stderr) == (2, f"parley: {told}\n")
+
+
 @pytest.mark.parametrize("words, parts", [
     (["--simulat"], ["--simulat", "did you mean --simulate"]),
     (["--duration", "5x"], ["--duration", "'5x'", "5m"]),

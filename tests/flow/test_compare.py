@@ -133,6 +133,15 @@ def test_what_is_chance_is_called_so(tmp_path):
     assert max(map(len, table.splitlines()[2:])) <= 80  # behind the runs' names
 
 
+def test_a_change_of_many_times_keeps_its_column(tmp_path):
+    a = run_of(tmp_path / "a", [1, 2, 1, 2, 1, 3])
+    b = run_of(tmp_path / "b", [10, 90, 4, 60, 1, 30])
+    rows = [line for line in compare(a, b).stdout.splitlines() if " %" in line and "p9" in line]
+    assert rows and all(re.search(r"\) +(no difference|higher|lower)", row) for row in rows)
+    assert len({re.search("no difference|higher|lower", row).start() for row in rows}) == 1
+    assert any(re.search(r"\+\d{4,} %", row) for row in rows)  # no tenths of it
+
+
 @pytest.mark.parametrize("limit, status", [
     ("ttft.p50>+10%", 1), ("ttft.p50>100%", 0), ("time_to_first_token_ms.mean>=20ms", 1),
     ("ttft.mean>20", 0), ("ttft.mean>0.0199s", 1), ("ttft.mean<-1%", 0), ("ttft.max<=20", 1),

@@ -393,6 +393,8 @@ def test_a_run_that_was_used_stays_until_it_is_left(box):
         pane.keys("q")
         assert wait_status(pane) == 0
         pane.wait("By persona")
+        pane.wait(f"parley run: kept in {box.path('D')}")
+        pane.wait("parley replay ", "what to do with it")
 
 
 def test_ctrl_c_ends_the_run_and_the_bar_says_so(box):
@@ -413,7 +415,7 @@ def test_q_asks_before_it_ends_the_run(box):
         pane.wait("quit")
         wait_for(lambda: spoken(box), "a turn")
         pane.keys("q")
-        pane.wait("end the run, after the turn being spoken? y/n")
+        pane.wait("End the run, after the turn being spoken? y/n")
         pane.keys("n")
         pane.wait("quit")
         pane.keys("q", "y")

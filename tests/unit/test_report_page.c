@@ -283,6 +283,10 @@ static void numbers_for_people_are_short(void **state)
     assert_string_equal(page_count(999), "999");
     assert_string_equal(page_count(1000), "1,000");
     assert_string_equal(page_count(1234567), "1,234,567");
+    assert_string_equal(page_span(0), "0 ms");
+    assert_string_equal(page_span(0.0514), "0.051 ms");
+    assert_string_equal(page_span(4), "4 ms");
+    assert_string_equal(page_span(9.96), "10 ms");
     assert_string_equal(page_span(850), "850 ms");
     assert_string_equal(page_span(12400), "12.4 s");
     assert_string_equal(page_span(200e3), "3 min 20 s");
