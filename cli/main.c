@@ -27,17 +27,16 @@ static const struct command commands[] = {
      "start a conversation, watch it, and see what it cost",
      NULL,
      {{FOR_RUN, "parley run", "[options]",
-       "Starts a private Redis, a manager and a worker a seat; shows the conversation; "
-       "ends\nwith the analysis. All of it stays in the run's folder.\n"
+       "Starts a private Redis, a manager and a worker a seat; shows the\n"
+       "conversation; ends with the analysis. All of it stays in the run's folder.\n"
        "\n"
        "  parley run --simulate --topic 'who repairs the clock' --turns 12\n"
        "  parley run --duration 5m --model llama3.2 --model 2=qwen2.5:7b\n"
        "  parley run --story scene.json --turns 20 --out my-run\n"
        "  parley run --dry-run --conversations 50 --concurrency 16 --turns 20\n"
        "\n"
-       "Ctrl-C ends after the turn in flight, twice: at once. Exit status: 0 done, 1 "
-       "a\n"
-       "conversation failed, 2 a wrong option, 3 no Redis, 4 no model server, 130 "
+       "Ctrl-C ends after the turn in flight, twice: at once. Exit status: 0 done, 1\n"
+       "a conversation failed, 2 a wrong option, 3 no Redis, 4 no model server, 130\n"
        "Ctrl-C."},
       false,
       run_command}},
@@ -74,14 +73,12 @@ static const struct command commands[] = {
       true,
       command_resume}},
     {"say",
-     "tell the speakers of a conversation something, or whisper it to one",
+     "tell a conversation's speakers something, or whisper it to one",
      NULL,
      {{FOR_CONTROL | FOR_SAY, "parley say", "ID [--to SEAT] TEXT",
-       "Puts a line between the turns that whoever speaks next knows of: all of them, "
-       "or the\n"
-       "one seat of --to, and then none of the others. Takes no turn. Words of TEXT "
-       "need no\n"
-       "quotes; -- before one that begins with a dash.\n"
+       "Puts a line between the turns that whoever speaks next knows of: all of\n"
+       "them, or the one seat of --to, and then none of the others. Takes no turn.\n"
+       "Words of TEXT need no quotes; -- before one that begins with a dash.\n"
        "\n"
        "  parley say k3v9q2m4x7ab --to 2 'Ada has the key in her pocket.'"},
       true,
@@ -106,10 +103,8 @@ static const struct command commands[] = {
      "who is at work: managers, workers, conversations",
      NULL,
      {{FOR_CONTROL, "parley status", "[--json]",
-       "Members of the fleet; who leads, what waits, whether Redis takes writes and "
-       "what "
-       "it\n"
-       "keeps when it dies; then the conversations."},
+       "Members of the fleet; who leads, what waits, whether Redis takes writes and\n"
+       "what it keeps when it dies; then the conversations."},
       false,
       command_status}},
     {"persona",
@@ -138,27 +133,21 @@ static const struct command commands[] = {
      "which turns go to the cloud: on, off, auto; on a running fleet",
      NULL,
      {{FOR_CONTROL, "parley hybrid", "[on|off|auto]",
-       "For fleets with --strategy hybrid. on: marked turns go to the cloud; auto: "
-       "also\n"
-       "those that the rules say; off: none. Holds for all shards, until it is set "
-       "again.\n"
-       "Without a word: shows what was set."},
+       "For fleets with --strategy hybrid. on: marked turns go to the cloud; auto:\n"
+       "also those that the rules say; off: none. Holds for all shards, until it is\n"
+       "set again. Without a word: shows what was set."},
       true,
       command_hybrid}},
     {"dead",
-     "turns given up because workers died of them: list, show, retry, drop",
+     "turns given up as workers died of them: list, show, retry, drop",
      NULL,
      {{FOR_CONTROL, "parley dead",
        "list | show ID | retry ID ... | drop ID ... [--json]",
-       "A turn that was delivered more than five times without an answer is given up: "
-       "its\n"
-       "conversation ends `failed` (or goes on with an empty turn), its record stays "
-       "here for\n"
-       "seven days. retry asks for the turn again and the conversation goes on with "
-       "the "
-       "time\n"
-       "it had left; drop forgets the record. --json: one object a line, of list and "
-       "show.\n"
+       "A turn that was delivered more than five times without an answer is given\n"
+       "up: its conversation ends `failed` (or goes on with an empty turn), its\n"
+       "record stays here for seven days. retry asks for the turn again and the\n"
+       "conversation goes on with the time it had left; drop forgets the record.\n"
+       "--json: one object a line, of list and show.\n"
        "\n"
        "  parley dead list\n"
        "  parley dead retry 1769855400123-0"},
@@ -168,17 +157,13 @@ static const struct command commands[] = {
      "remove what has ended, once there is a copy of it",
      NULL,
      {{FOR_CLEAN, "parley clean", "[ID ...] [--older-than TIME] [--dry-run]",
-       "Removes conversations that ended long enough ago from Redis, each after its "
-       "export\n"
-       "to a folder of its own; ids that are given, whenever they ended. What could "
-       "not "
-       "be\n"
-       "exported stays. On a terminal it asks first.\n"
+       "Removes conversations that ended long enough ago from Redis, each after its\n"
+       "export to a folder of its own; ids that are given, whenever they ended. What\n"
+       "could not be exported stays. On a terminal it asks first.\n"
        "\n"
        "  parley clean --older-than 12h --out old\n"
        "  parley clean --runs            folders of old runs; the newest stays, and "
-       "all "
-       "that\n"
+       "all that\n"
        "                                 go on"},
       true,
       command_clean}},
@@ -203,11 +188,9 @@ static const struct command commands[] = {
      "what each model server has",
      NULL,
      {{FOR_ASK, "parley models", "[ENDPOINT] [--json]",
-       "Asks every endpoint of the config file, and the built-in ones that are in use; "
-       "tells\n"
-       "which of their models are loaded, where a server says so. Exit status 4 when "
-       "none\n"
-       "answers.\n"
+       "Asks every endpoint of the config file, and the built-in ones that are in\n"
+       "use; tells which of their models are loaded, where a server says so. Exit\n"
+       "status 4 when none answers.\n"
        "\n"
        "  parley models --ollama http://box:11434"},
       true,
@@ -216,9 +199,8 @@ static const struct command commands[] = {
      "one small call of each model server, and what was seen of it",
      NULL,
      {{FOR_ASK, "parley test", "[ENDPOINT] [--json]",
-       "Makes one real call of every endpoint that `parley models` would ask: times, "
-       "tokens,\n"
-       "how it ended. What is wrong is told in one line, with exit status 4.\n"
+       "Makes one real call of every endpoint that `parley models` would ask: times,\n"
+       "tokens, how it ended. What is wrong is told in one line, with exit status 4.\n"
        "\n"
        "  parley test --openai http://127.0.0.1:1234/v1 --provider openai\n"
        "  parley test cloud --config parley.json"},
@@ -228,9 +210,8 @@ static const struct command commands[] = {
      "check options and config file, start nothing",
      NULL,
      {{FOR_CHECK, "parley check-config", "[--config FILE] [options]",
-       "Checks the options of all commands; --show-config prints each value and where "
-       "it "
-       "is from."},
+       "Checks the options of all commands; --show-config prints each value and\n"
+       "where it is from."},
       false,
       command_check_config}},
 };

@@ -14,16 +14,15 @@ int main(int argc, char **argv)
 {
     static const struct program program = {
         {FOR_WORKER, "parley worker", "--seat N [options]",
-         "Takes the turns of one seat from its queue, asks the model, streams the "
-         "words "
-         "and\ncommits the reply. Several workers may serve a seat; each may make "
-         "several "
-         "turns at\nonce (--concurrency).\n"
+         "Takes the turns of one seat from its queue, asks the model, streams the\n"
+         "words and commits the reply. Several workers may serve a seat; each may "
+         "make\n"
+         "several turns at once (--concurrency).\n"
          "\n"
          "  parley worker --seat 1 --redis redis://queue-host\n"
          "  parley worker --seat 2 --ollama http://gpu-host:11434 --concurrency 4\n"
          "\n"
-         "SIGTERM drains: turns end or go back to the queue within 5 s; twice: at "
+         "SIGTERM drains: turns end or go back to the queue within 5 s; twice: at\n"
          "once."},
         false,
         run};
