@@ -375,7 +375,7 @@ static void on_first_contact(struct loop_timer *timer, void *owner)
     }
     manager->fatal = manager->last_down;
     if (manager->fatal.code == ERR_NONE)
-        err_set(&manager->fatal, ERR_REDIS, "Redis does not answer");
+        program_redis_silent(&manager->target, &manager->fatal);
     loop_stop(manager->loop);
 }
 

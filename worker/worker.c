@@ -106,7 +106,7 @@ static void on_first_contact(struct loop_timer *timer, void *owner)
     }
     worker->fatal = worker->last_down;
     if (worker->fatal.code == ERR_NONE)
-        err_set(&worker->fatal, ERR_REDIS, "Redis does not answer");
+        program_redis_silent(&worker->target, &worker->fatal);
     loop_stop(worker->loop);
 }
 

@@ -158,3 +158,11 @@ bool program_redis_target(const struct config_loaded *loaded,
     free(url);
     return ok;
 }
+
+void program_redis_silent(const struct redis_target *target, struct err *ret_err)
+{
+    char *url = redis_target_text(target);
+
+    err_set(ret_err, ERR_REDIS, "%s: Redis does not answer", url);
+    free(url);
+}

@@ -29,5 +29,7 @@ void program_ready(void);
  * wrong. */
 MUST_USE bool program_redis_target(const struct config_loaded *loaded,
                                    struct redis_target *ret_target, struct err *err);
+/* ERR_REDIS: nothing was heard of that Redis, not even why. */
+void program_redis_silent(const struct redis_target *target, struct err *ret_err);
 
 #endif
