@@ -162,9 +162,8 @@ static const struct command commands[] = {
        "could not be exported stays. On a terminal it asks first.\n"
        "\n"
        "  parley clean --older-than 12h --out old\n"
-       "  parley clean --runs            folders of old runs; the newest stays, and "
-       "all that\n"
-       "                                 go on"},
+       "  parley clean --runs            folders of old runs; the newest stays, and\n"
+       "                                 all that go on"},
       true,
       command_clean}},
     {"observe",
