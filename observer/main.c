@@ -109,11 +109,10 @@ int main(int argc, char **argv)
         {FOR_OBSERVE, "parley observe", "[--mode tui|plain|json] [ID ...]",
          "Shows conversations as they are held. Without an ID: those that run now and\n"
          "those that come, until it is interrupted. With IDs: these, until they have\n"
-         "ended; they must be there, unless --wait is given. On a terminal it is a "
-         "full\n"
-         "screen (? lists its keys); into a pipe, or with --mode plain, a line a "
-         "turn.\n"
-         "What models write is made harmless.\n"
+         "ended; they must be there, unless --wait is given. On a terminal that can "
+         "it\n"
+         "is a full screen (? lists its keys); into a pipe, or with --mode plain, a\n"
+         "line a turn. What models write is made harmless.\n"
          "With --replay, or as parley replay: a recorded run, by its own times.\n"
          "\n"
          "  parley observe k3v9q2m4x7ab\n"
@@ -122,6 +121,22 @@ int main(int argc, char **argv)
         true,
         run};
 
+    static const struct program replayer = {
+        {FOR_OBSERVE, "parley replay", "[RUN] [--speed N|max] [--from TIME] [ID ...]",
+         "Shows a recorded run again, by its own times, on the same full screen; "
+         "without a\n"
+         "model and without Redis. RUN is a run's folder or its name, or a transcript "
+         "file;\n"
+         "without it the latest run is taken. IDs pick conversations.\n"
+         "\n"
+         "  parley replay --speed 8                    the latest run, faster\n"
+         "  parley replay my-run --from 90s\n"
+         "  parley replay my-run --speed max --mode plain | less"},
+        true,
+        run};
+    /* `parley replay` says so with its first word (cli/main.c). */
+    bool replays = argc > 1 && strcmp(argv[1], "--replay=-") == 0;
+
     log_set_name("observer");
-    return program_main(&program, argc - 1, argv + 1);
+    return program_main(replays ? &replayer : &program, argc - 1, argv + 1);
 }

@@ -117,7 +117,15 @@ def test_broken_lines_are_told_with_file_and_number(box, tmp_path, recorded):
 def test_what_cannot_be_replayed_is_refused_with_the_reason(box, recorded, words, text):
     done = replay(box, *[recorded if word == "RUN" else word for word in words])
     assert done.returncode == 2 and text in done.stderr, done.stderr
+    assert done.stderr.startswith("parley replay: ")  # by the name it was called by
     assert done.stdout == ""
+
+
+def test_replay_has_a_help_of_its_own(box):
+    text = replay(box, "--help").stdout
+    assert text.startswith("Usage: parley replay [RUN] ")
+    assert box.parley("observe", "--help").stdout.startswith("Usage: parley observe ")
+    assert max(map(len, text.splitlines())) <= 88
 
 
 def test_the_latest_run_is_taken_without_a_word(box, recorded):
