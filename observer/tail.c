@@ -203,7 +203,7 @@ static void check(struct tail_stream *stream)
 {
     char seen[TAIL_ID_SIZE];
     /* Not the stream's end: by now it may have grown past what we have seen. */
-    struct str words[] = {str_of("XREVRANGE"), str_of(stream->key), str_of(seen),
+    struct str words[] = {str_of("XREVRANGE"), str_of(stream->key), {0},
                           str_of("-"),         str_of("COUNT"),     str_of("20")};
     struct redis_call call = {.argc = sizeof words / sizeof *words,
                               .argv = words,

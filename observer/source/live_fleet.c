@@ -56,10 +56,10 @@ static void ask_stream(struct live_fleet *live, enum live_fleet_asked kind,
     char count[16];
     struct str words[] = {str_of(last[0] == '\0' ? "XREVRANGE" : "XRANGE"),
                           key_make(live->options.keys, what, NULL, key),
-                          str_of(from),
+                          {0},
                           str_of(last[0] == '\0' ? "-" : "+"),
                           str_of("COUNT"),
-                          str_of(count)};
+                          {0}};
 
     if (last[0] == '\0')
         fmt_into(from, sizeof from, "+");

@@ -25,7 +25,9 @@ void live_fleet_ask_members(struct live_fleet *live)
     char last[16];
     struct str words[] = {str_of("ZRANGE"),
                           key_make(live->options.keys, "members", NULL, key),
-                          str_of("0"), str_of(last), str_of("REV")};
+                          str_of("0"),
+                          {0},
+                          str_of("REV")};
 
     fmt_into(last, sizeof last, "%d", FLEET_MEMBERS_MAX - 1);
     words[3] = str_of(last);
@@ -89,9 +91,8 @@ static void ask_scan(struct live_fleet *live, struct str cursor)
 {
     char pattern[KEY_SIZE];
     char count[16];
-    struct str words[] = {
-        str_of("SCAN"),  cursor,        str_of("MATCH"), {0},
-        str_of("COUNT"), str_of(count), str_of("TYPE"),  str_of("hash")};
+    struct str words[] = {str_of("SCAN"),  cursor, str_of("MATCH"), {0},
+                          str_of("COUNT"), {0},    str_of("TYPE"),  str_of("hash")};
 
     words[3] = key_endpoint(live->options.keys, "*", NULL, pattern);
     fmt_into(count, sizeof count, "%d", SCAN_PAGE);
@@ -210,10 +211,12 @@ static void ask_unread(struct live_fleet *live, int64_t lane, struct str deliver
 {
     char key[KEY_SIZE];
     char after[LIVE_ENTRY_SIZE];
-    struct str words[] = {
-        str_of("XRANGE"), key_lane(live->options.keys, "request", lane, key),
-        str_of(after),    str_of("+"),
-        str_of("COUNT"),  str_of("1")};
+    struct str words[] = {str_of("XRANGE"),
+                          key_lane(live->options.keys, "request", lane, key),
+                          {0},
+                          str_of("+"),
+                          str_of("COUNT"),
+                          str_of("1")};
 
     (void)snprintf(after, sizeof after, "(%.*s", (int)delivered.len,
                    delivered.at == NULL ? "" : delivered.at); /* 42 at most */

@@ -146,11 +146,14 @@ static void ask_members(struct live_lanes *lanes, int64_t now_us)
     char key[KEY_SIZE];
     char since[32];
     char most[16];
-    struct str words[] = {
-        str_of("ZRANGE"),  key_make(lanes->keys, "members", NULL, key),
-        str_of(since),     str_of("+inf"),
-        str_of("BYSCORE"), str_of("LIMIT"),
-        str_of("0"),       str_of(most)};
+    struct str words[] = {str_of("ZRANGE"),
+                          key_make(lanes->keys, "members", NULL, key),
+                          {0},
+                          str_of("+inf"),
+                          str_of("BYSCORE"),
+                          str_of("LIMIT"),
+                          str_of("0"),
+                          {0}};
 
     fmt_into(since, sizeof since, "%" PRId64, now_us / 1000 - ALIVE_MS);
     fmt_into(most, sizeof most, "%d", MEMBERS_MAX);

@@ -121,12 +121,15 @@ static void ask_new(struct live_wall *live)
     char from[NUMBER_SIZE];
     char skip[NUMBER_SIZE];
     char most[NUMBER_SIZE];
-    struct str words[] = {
-        str_of("ZRANGE"),    key_make(live->options.keys, "conversations", NULL, key),
-        str_of(from),        str_of("+inf"),
-        str_of("BYSCORE"),   str_of("LIMIT"),
-        str_of(skip),        str_of(most),
-        str_of("WITHSCORES")};
+    struct str words[] = {str_of("ZRANGE"),
+                          key_make(live->options.keys, "conversations", NULL, key),
+                          {0},
+                          str_of("+inf"),
+                          str_of("BYSCORE"),
+                          str_of("LIMIT"),
+                          {0},
+                          {0},
+                          str_of("WITHSCORES")};
 
     fmt_into(from, sizeof from, "%" PRId64, live->last_score);
     fmt_into(skip, sizeof skip, "%zu", live->at_last);
