@@ -31,6 +31,7 @@ struct wall {
     size_t selected_at;
     char selected[CONVERSATION_SIZE]; /* who stays selected; "": whoever is at the place
                                        */
+    char gone[CONVERSATION_SIZE];     /* was selected: is again, should it come back */
     size_t top;
     size_t look_rows;
     struct wall_totals totals;
@@ -294,10 +295,24 @@ static void select_at(struct wall *wall, size_t i, bool keeps)
              keeps && i < wall->shown ? wall->places[i].row->id : "");
 }
 
+/* A replay that is gone back in, or come back to, takes all rows away for a moment. */
+static void find_the_gone(struct wall *wall)
+{
+    if (wall->gone[0] == '\0'
+        && wall_index_find(&wall->index, str_of(wall->selected)) == NULL) {
+        memcpy(wall->gone, wall->selected, sizeof wall->gone);
+    } else if (wall_index_find(&wall->index, str_of(wall->gone)) != NULL) {
+        memcpy(wall->selected, wall->gone, sizeof wall->selected);
+        wall->gone[0] = '\0';
+    }
+}
+
 static void keep_selection(struct wall *wall)
 {
-    const struct wall_row *row = wall_index_find(&wall->index, str_of(wall->selected));
+    const struct wall_row *row;
 
+    find_the_gone(wall);
+    row = wall_index_find(&wall->index, str_of(wall->selected));
     if (row != NULL && row->place != SIZE_MAX)
         wall->selected_at = row->place;
     else
@@ -442,6 +457,7 @@ size_t wall_selected_at(const struct wall *wall)
 
 void wall_select(struct wall *wall, size_t i)
 {
+    wall->gone[0] = '\0';
     select_at(wall, i, true);
     keep_in_sight(wall);
     changed(wall);

@@ -243,7 +243,7 @@ def test_the_mouse_is_left_to_the_terminal_unless_asked_for(box, recorded):
         pane.type("\x1b[<0;10;9M\x1b[<0;10;9m")
         pane.wait(row.split()[1] + "\n", "another one opens it")
         pane.keys("q")
-        pane.wait("Enter open")
+        pane.wait(" 14 of 60 ", "it is still selected")
         pane.keys("q")
         assert wait_status(pane) == 0
         assert is_given_back(pane)

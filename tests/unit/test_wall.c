@@ -231,6 +231,29 @@ static void when_the_selected_one_goes_the_row_at_its_place_is_selected(void **s
     wall_free(wall);
 }
 
+static void who_comes_back_is_selected_again_unless_another_was_chosen(void **state)
+{
+    struct wall *wall = five();
+    struct wall_facts facts = rig_facts("running");
+
+    (void)state;
+    wall_arrange(wall, now_us);
+    wall_select(wall, 1);
+    for (int round = 0; round < 2; round++) {
+        wall_take_count(wall, 0, now_us);
+        wall_arrange(wall, now_us);
+        assert_null(wall_selected(wall));
+        for (int i = 1; i <= 5; i++) {
+            rig_take(wall, i, &facts, now_us);
+            wall_arrange(wall, now_us);
+            if (round == 1 && i == 3)
+                wall_select(wall, 2);
+        }
+        assert_string_equal(wall_selected(wall)->id, rig_id(round == 0 ? 4 : 1).at);
+    }
+    wall_free(wall);
+}
+
 static void the_window_keeps_the_selection_in_sight(void **state)
 {
     struct wall *wall = wall_new(NULL, NULL);
@@ -432,6 +455,7 @@ int main(void)
         cmocka_unit_test(the_selection_stays_with_its_conversation_when_rows_move),
         cmocka_unit_test(before_anything_was_selected_it_is_the_first_row),
         cmocka_unit_test(when_the_selected_one_goes_the_row_at_its_place_is_selected),
+        cmocka_unit_test(who_comes_back_is_selected_again_unless_another_was_chosen),
         cmocka_unit_test(the_window_keeps_the_selection_in_sight),
         cmocka_unit_test(states_and_failures_are_counted_as_rows_change),
         cmocka_unit_test(rates_are_the_growth_of_all_rows_by_the_time),
