@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "net/program.h"
 #include "proto/config.h"
 
@@ -144,6 +145,20 @@ struct outcome {
     bool interrupted; /* somebody had seen enough */
 };
 
+/* Below long tables somebody at a terminal wonders whether the files are there. */
+static void tell_files(const struct outputs *outputs)
+{
+    const struct config *config = outputs->config;
+    const char *const files[] = {config->html, config->plots, config->csv,
+                                 config->csv_summary};
+
+    if (!outputs_are_tables(outputs) || isatty(STDOUT_FILENO) == 0)
+        return;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] != NULL)
+            fprintf(stderr, "parley analyze: wrote %s\n", log_safe(str_of(files[i])));
+}
+
 /* False when reading or writing failed. */
 static bool analyze(const struct where *where, const struct config *config,
                     struct outcome *ret_outcome, struct err *err)
@@ -169,6 +184,8 @@ static bool analyze(const struct where *where, const struct config *config,
               : look_once(where, &outputs, &report, err))
          && outputs_finish(&outputs, &report, err);
     (void)fputs(outputs.note, stderr); /* nowhere to tell that it failed */
+    if (ok)
+        tell_files(&outputs);
     ret_outcome->found = tally->conversation_count > 0;
 out:
     outputs_done(&outputs);

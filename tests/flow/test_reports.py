@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from helpers import BUILD
+from helpers import BUILD, OnTerminal, box  # noqa: F401 - box is a fixture
 from test_analyzer import METRICS, analyze, call, document, event, fill, made_up_turns, turn
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
@@ -85,6 +85,20 @@ def rows_of(data):
 
 
 # ---- CSV ----
+
+
+def test_on_a_terminal_the_files_that_were_written_are_named_below_the_tables(box, tmp_path):  # noqa: F811
+    run = fill(tmp_path, made_up_turns(4))
+    turns, page = tmp_path / "turns.csv", tmp_path / "a\x1b[2Jb.html"
+    terminal = OnTerminal(box, "analyze", run, "--csv", turns, "--html", page)
+    assert terminal.wait(60) == 0
+    shown = terminal.read().decode().replace("\r", "")
+    terminal.close()
+    assert turns.exists() and page.exists()
+    assert f"parley analyze: wrote {turns}\n" in shown.split("By persona")[1]
+    assert "\x1b[2J" not in shown and "b.html\n" in shown
+    piped = analyze(run, "--csv", turns)
+    assert (piped.returncode, piped.stderr) == (0, b"")
 
 
 def test_csv_has_a_row_for_each_turn_with_the_logs_own_numbers(tmp_path):
