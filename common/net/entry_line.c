@@ -1,6 +1,8 @@
 /* entry_line.c - see entry_line.h. */
 #include "net/entry_line.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "net/redis_value.h"
 #include "proto/cast.h"
@@ -21,6 +23,34 @@ struct field {
     enum field_kind kind;
 };
 
+static bool is_digit(struct str text, size_t at)
+{
+    return at < text.len && text.at[at] >= '0' && text.at[at] <= '9';
+}
+
+/* Of a text that str_to_double reads: JSON wants a digit on both sides of the point,
+ * and no 0 before others. */
+static bool is_json_number(struct str text)
+{
+    size_t first = text.at[0] == '-' ? 1 : 0;
+    const char *point = memchr(text.at, '.', text.len);
+    size_t at = point == NULL ? 0 : (size_t)(point - text.at);
+
+    return is_digit(text, first)
+           && (text.at[first] != '0' || !is_digit(text, first + 1))
+           && (point == NULL || is_digit(text, at + 1));
+}
+
+static void write_number(struct buf *line, struct str text, double number)
+{
+    enum { DECIMALS = 9 };
+
+    if (is_json_number(text))
+        buf_add_str(line, text);
+    else
+        json_write_number(line, number, DECIMALS);
+}
+
 static void write_field(struct buf *line, enum field_kind kind, struct str value)
 {
     char stamp[CLOCK_TEXT_SIZE];
@@ -31,7 +61,7 @@ static void write_field(struct buf *line, enum field_kind kind, struct str value
         clock_format_us(at_us, stamp);
         json_write_text(line, stamp);
     } else if (kind == FIELD_NUMBER && str_to_double(value, -1e18, 1e18, &number)) {
-        buf_add_str(line, value);
+        write_number(line, value, number);
     } else if (kind != FIELD_TEXT && value.len == 0) {
         buf_add_text(line, "null");
     } else if (kind == FIELD_WORDS) {
