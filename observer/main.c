@@ -123,11 +123,10 @@ int main(int argc, char **argv)
 
     static const struct program replayer = {
         {FOR_OBSERVE, "parley replay", "[RUN] [--speed N|max] [--from TIME] [ID ...]",
-         "Shows a recorded run again, by its own times, on the same full screen; "
-         "without a\n"
-         "model and without Redis. RUN is a run's folder or its name, or a transcript "
-         "file;\n"
-         "without it the latest run is taken. IDs pick conversations.\n"
+         "Shows a recorded run again, by its own times, on the same full screen;\n"
+         "without a model and without Redis. RUN is a run's folder or its name, or a\n"
+         "transcript file; without it the latest run is taken. IDs pick "
+         "conversations.\n"
          "\n"
          "  parley replay --speed 8                    the latest run, faster\n"
          "  parley replay my-run --from 90s\n"
