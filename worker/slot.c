@@ -83,6 +83,7 @@ static void carry_out(struct slot *slot, enum turn_action action)
     case TURN_FAIL:
     case TURN_BURY:
         slot->settling = action;
+        slot->refusals = 0;
         if (action != TURN_COMMIT && slot->conversation[0] != '\0')
             send_renew(slot); /* no call may have begun: it tells of who died here */
         slot_settle(slot);

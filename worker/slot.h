@@ -75,6 +75,7 @@ struct slot {
     char reason[REASON_SIZE];
     enum turn_action settling; /* commit, fail or bury: the script that is run */
     struct loop_timer retry;   /* when that was refused */
+    unsigned refusals;         /* so many times, for reasons that do not pass */
     unsigned renewing;         /* so many renews are on their way */
     struct loop_timer look;    /* at the deadline, when that is near */
     unsigned awaited; /* answers that must come before the prompt can be built */

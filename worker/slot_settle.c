@@ -1,6 +1,6 @@
 /* slot_settle.c - the last script of a turn: commit, fail or dead; parts of slot.c.
  *
- * Flow: slot_settle -> on_settled [refused -> a pause -> slot_settle]
+ * Flow: slot_settle -> on_settled [refused -> a pause -> slot_settle, a few times]
  */
 #include "base/fault.h"
 #include "base/log.h"
@@ -9,12 +9,31 @@
 #include "worker/slot_call.h"
 #include "worker/worker.h"
 
-enum { NUMBER_SIZE = 32, SETTLE_RETRY_MS = 500 };
+enum { NUMBER_SIZE = 32, SETTLE_RETRY_MS = 500, REFUSALS_MAX = 5 };
 
-/* The script was refused (memory, a replica, a full disk): once more in a while. */
 static void settle_later(struct slot *slot)
 {
     loop_timer_start(&slot->retry, SETTLE_RETRY_MS);
+}
+
+/* No reply, or a refusal. What Redis refuses for a time (memory, a replica, a full
+ * disk) is kept below us and never comes here: what is refused again and again is about
+ * this turn (a key of another type, a name that reached us broken). It must not hold
+ * its place for ever: its entry stays in the lane, for whoever reads it next. */
+static void settle_refused(struct slot *slot, const struct redis_answer *answer)
+{
+    const char *reason = answer->value == NULL ? "lost" : log_safe(answer->value->text);
+
+    slot->refusals += answer->outcome == REDIS_REFUSED;
+    if (slot->refusals < REFUSALS_MAX) {
+        log_warn("turn", "refused, trying again message=%s:%lld reason=%s",
+                 slot->conversation, (long long)slot->turn, reason);
+        settle_later(slot);
+        return;
+    }
+    log_error("turn", "refused %u times, left to the next message=%s:%lld reason=%s",
+              slot->refusals, slot->conversation, (long long)slot->turn, reason);
+    slot_feed(slot, TURN_SETTLED);
 }
 
 void slot_settle_again(struct loop_timer *timer, void *owner)
@@ -39,10 +58,7 @@ static void on_settled(void *owner, const struct redis_answer *answer)
     if (answer->outcome == REDIS_CANCELLED)
         return;
     if (answer->outcome != REDIS_OK) {
-        log_warn("turn", "refused, trying again message=%s:%lld reason=%s",
-                 slot->conversation, (long long)slot->turn,
-                 answer->value == NULL ? "lost" : log_safe(answer->value->text));
-        settle_later(slot);
+        settle_refused(slot, answer);
         return;
     }
     word = redis_item_text(answer->value, 0);

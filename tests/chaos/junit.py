@@ -20,7 +20,7 @@ def told(case):
 
 def test_of(case):
     """As tests/flow/test_x.py::name, the parameters of a test left out."""
-    path = case.get("classname").replace(".", "/") + ".py"
+    path = (case.get("classname") or "session").replace(".", "/") + ".py"
     return f"{path}::{case.get('name').split('[')[0]}"
 
 

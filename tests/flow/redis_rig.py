@@ -43,6 +43,9 @@ class Harmed:
     def turns(self):
         return {one: int(self.fleet.talk(one).get("turns") or 0) for one in self.ids}
 
+    def are_over(self):
+        return all(self.fleet.talk(one)["state"] in ("ended", "failed") for one in self.ids)
+
     def wait_progress(self, count=PROGRESS, limit_s=30):
         """Each conversation goes on; the seconds until the first did, and until all had."""
         before, began = self.turns(), time.monotonic()

@@ -455,3 +455,19 @@ def test_a_worker_started_and_stopped_again_and_again_leaves_nothing_behind(flee
              "no connection is left")
     tell(f"{cycles} starts and ends of a worker")
     fleet.box.stop_all()
+
+
+def test_a_turn_that_redis_refuses_again_and_again_is_let_go_and_taken_anew(fleet):
+    """A key of another type under the conversation for a while: the turn's place is not held."""
+    sim = sim_of(fleet, *SLOW)
+    crew = fleet.crew()
+    conversation = fleet.begin("--turns", 3, "--story", story_file(fleet.box))
+    key = f"parley:{{0}}:conversation:{conversation}"
+    sim.wait_speaking()
+    fleet.db.pipeline().rename(key, "kept").set(key, "no hash").execute()
+    wait_for(lambda: any("left to the next" in open(one.err_path, encoding="utf-8").read()
+                         for one in crew), "the turn is left to the next")
+    fleet.db.rename("kept", key)
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    assert_once_and_in_order(fleet.transcript(conversation), 3)
+    fleet.box.stop_all()
