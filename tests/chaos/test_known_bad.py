@@ -21,7 +21,7 @@ CASES = {
                   "--limit-s 12", {"I6", "I10"}),
     "no_dedupe": ("B5", "--mode proxy --turns 600 --conversations 20 --every-ms 50 --limit-s 8",
                   {"I2"}),
-    "no_fence": ("A6", "--mode stop --turns 96 --conversations 16 --every-ms 100 --limit-s 20 "
+    "no_fence": ("A6", "--mode stop --turns 320 --conversations 16 --every-ms 100 --limit-s 45 "
                  "--simulator=--first-token-ms=1200", {"I2"}),
     "no_noscript": ("B1", "--mode redis --kills 1 --turns 400 --conversations 20 --every-ms 100 "
                     "--limit-s 8", {"I1"}),
