@@ -269,6 +269,7 @@ def test_a_models_error_spends_an_attempt_and_a_crash_does_not(fleet):
     fleet.worker(2)
     worker = fleet.worker(1)
     conversation = fleet.begin("--turns", 1, "--story", story_file(fleet.box))
+    wait_for(lambda: fleet.talk(conversation).get("issue") == "2", "the model's error was told")
     for delivery in range(1, 5):
         wait_for(lambda: any(one["times_delivered"] == delivery for one in in_hand(fleet))
                  and sim.state()["in_flight"] > 0, f"delivery {delivery} is being answered")
