@@ -4,12 +4,17 @@ import xml.etree.ElementTree
 FIGURE = "figure: "  # the mark of a line that tell() of tests/flow/model_servers.py printed
 
 
+def brief(why):
+    """Its first words: the values behind them are in the log, and of this machine."""
+    return why.splitlines()[0].split("{")[0].rstrip(" :'\"")[:120] if why else ""
+
+
 def outcome(case):
     """And why, where it was not well."""
     for kind, name in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
         found = case.find(kind)
         if found is not None:
-            return name, found.get("message", "")
+            return name, brief(found.get("message", ""))
     return "passed", ""
 
 
@@ -38,6 +43,6 @@ def read(path, shows=None):
                       "cases": (shows or {}).get(test, [])})
     count = {name: sum(one["result"] == name for one in tests)
              for name in ("passed", "failed", "skipped")}
-    violations = [f"{one['test']}: {one['why'][:200]}" for one in tests
+    violations = [f"{one['test']}: {one['why']}" for one in tests
                   if one["result"] == "failed"]
     return {**count, "tests": tests, "violations": violations if tests else ["no test was run"]}
