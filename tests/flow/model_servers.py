@@ -67,6 +67,11 @@ class Sim:
         return [line for line in read_lines(self.ledger_path)
                 if line["id"] is not None and not line["load"]]
 
+    def whole_ledger(self):
+        """The same, once nothing is under way: an answer is read before its line is written."""
+        wait_for(lambda: self.state()["in_flight"] == 0, "no call is being answered")
+        return self.ledger()
+
     def wait_ledger(self, condition, what, limit_s=10):
         """The lines for which the condition holds, as soon as there are any."""
         return wait_for(lambda: [line for line in self.ledger() if condition(line)], what, limit_s)

@@ -61,7 +61,7 @@ class Hybrid:
 
     def asked(self, sim):
         """The ids of the calls that a server got."""
-        return {line["id"] for line in sim.ledger()}
+        return {line["id"] for line in sim.whole_ledger()}
 
     def parley(self, *words):
         done = self.box.parley(*words, "--redis", self.fleet.url)
@@ -82,7 +82,7 @@ def hybrid(box):
 def cost_of(sim):
     """By the server's own counts."""
     return sum(line["prompt_tokens"] * PRICE["prompt"] + line["tokens"] * PRICE["generated"]
-               for line in sim.ledger()) / 1e6
+               for line in sim.whole_ledger()) / 1e6
 
 
 def told_words(listed, member):
@@ -136,7 +136,7 @@ def test_two_hundred_turns_with_marks(box):
 def assert_hard_ones(hybrid, calls, marked):
     """The others by the formula: hard ones to the cloud, the rest stays."""
     bodies = {line["id"]: line["body"] for sim in (hybrid.local, hybrid.cloud)
-              for line in sim.ledger()}
+              for line in sim.whole_ledger()}
     for turn in set(calls) - marked:
         call = calls[turn]
         figure = complexity(bodies[call["call"]]["messages"])
@@ -151,7 +151,7 @@ def assert_performance(hybrid, calls):
     rows = {row["endpoint"]: row for row in told["models"]}
     assert set(rows) == {"local", "cloud"}
     for name, sim, model in (("local", hybrid.local, "llama3.2"), ("cloud", hybrid.cloud, "big")):
-        lines = sim.ledger()
+        lines = sim.whole_ledger()
         row = rows[name]["figures"]
         assert rows[name]["model"].removesuffix(":latest") == model
         assert (row["calls"], row["done"], row["failed"], row["extra"]) == (

@@ -74,7 +74,7 @@ def turns_in(folder):
 
 
 def check_sums(found, sim, turns, records):
-    whole = [line for line in sim.ledger() if line["ended"] == "whole"]
+    whole = [line for line in sim.whole_ledger() if line["ended"] == "whole"]
     tokens = sum(line["tokens"] for line in whole)
     prompt = sum(line["prompt_tokens"] for line in whole)
     assert len(whole) == len(turns) == found["totals"]["turns"] == TURNS
@@ -89,7 +89,7 @@ def check_sums(found, sim, turns, records):
         for kind, key, name in (("models", "model", model), ("personas", "seat", seat)):
             assert [one["tokens_generated"] for one in found[kind] if one[key] == name] == [own]
     # Every call of the ledger is in the record, and what did not become a turn is waste.
-    assert found["totals"]["calls"] == len(records) == len(sim.ledger()) == TURNS + 3
+    assert found["totals"]["calls"] == len(records) == len(sim.whole_ledger()) == TURNS + 3
     assert found["waste"]["calls"] == 3
     assert found["totals"]["calls_failed"] == 2 and found["totals"]["calls_cancelled"] == 1
     assert found["totals"]["attempts"] == TURNS + 2
@@ -146,7 +146,7 @@ def test_what_ran_at_once_is_what_the_calls_say(run):
     fleet, sim, folder = run
     found = analyze(fleet, folder)
     assert found["concurrency"]["from"] == "calls"
-    assert found["concurrency"]["peak"] == max(line["in_flight"] for line in sim.ledger()) == 1
+    assert found["concurrency"]["peak"] == max(line["in_flight"] for line in sim.whole_ledger()) == 1
     busy_ms = math.fsum(float(call["duration_ms"]) for call in calls_of(fleet))
     over_ms = math.fsum(point["concurrency"] * found["over_time"]["bucket_ms"]
                         for point in found["over_time"]["points"])

@@ -71,7 +71,7 @@ def test_two_hundred_turns_in_a_small_window(box, wire):
     transcript = fleet.transcript(conversation)
     assert_once_and_in_order(transcript, TURNS)
     turns = {call["call"]: int(call["turn"]) for call in calls_of(fleet, conversation)}
-    lines = [{**line, "turn": turns[line["id"]]} for line in sim.ledger()]
+    lines = [{**line, "turn": turns[line["id"]]} for line in sim.whole_ledger()]
     assert [turn_of(line) for line in lines] == list(range(1, TURNS + 1))
     assert_within_budget(lines)
     assert_persona(lines)

@@ -30,7 +30,7 @@ def test_eight_workers_share_a_window_of_two(box, wire):
         "openai" if wire == "ollama" else "ollama", window="none")})
     crew_of(fleet, each=WORKERS_A_LANE)
     play(fleet, TALKS, TURNS, "--model", f"two:{MODEL}")
-    lines = sim.ledger()
+    lines = sim.whole_ledger()
     assert len(lines) == TALKS * TURNS
     assert most_at_once(lines) == 2  # never more, and the places are used
     assert max(line["in_flight"] for line in lines) == 2
@@ -38,7 +38,7 @@ def test_eight_workers_share_a_window_of_two(box, wire):
     assert max(waits) > 20, "with 8 workers some call has waited for a place"
     # Without a window they do speak all at once: the ledger would tell.
     play(fleet, TALKS, 2, "--model", f"open:{MODEL}")
-    assert most_at_once(sim.ledger()[len(lines):]) > 2
+    assert most_at_once(sim.whole_ledger()[len(lines):]) > 2
     box.stop_all()
 
 
@@ -49,7 +49,7 @@ def test_the_oldest_turn_gets_the_place(box):
     write_config(fleet, {"one": sim.endpoint("ollama", window=1)})
     crew_of(fleet, each=WORKERS_A_LANE)
     ids = play(fleet, 8, 5, "--model", f"one:{MODEL}")
-    assert most_at_once(sim.ledger()) == 1
+    assert most_at_once(sim.whole_ledger()) == 1
     ends = [stamps_of(fleet, one)[-1] for one in ids]
     begins = [stamps_of(fleet, one)[0] for one in ids]
     # In turns: each conversation's end lies behind each one's beginning.
@@ -76,10 +76,10 @@ def test_one_of_three_servers_twenty_times_slower(box):
     for case in ("good", "slow"):
         forget_servers(fleet)
         sims[1].fault(*([{"kind": "slow", "factor": 20}] if case == "slow" else []))
-        before = [len(sim.ledger()) for sim in sims]
+        before = [len(sim.whole_ledger()) for sim in sims]
         ids = play(fleet, 60, 20, "--model", MODEL)
         p95[case] = percentile(turn_times(fleet, ids), 0.95)
-        shares[case] = [len(sim.ledger()) - count for sim, count in zip(sims, before)]
+        shares[case] = [len(sim.whole_ledger()) - count for sim, count in zip(sims, before)]
     tell(f"p95 of a turn: {p95['good'] * 1000:.0f} ms with three good servers, "
          f"{p95['slow'] * 1000:.0f} ms with one 20 times slower; calls of each: {shares}")
     assert sum(shares["good"]) == sum(shares["slow"]) == 60 * 20
