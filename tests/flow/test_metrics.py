@@ -146,7 +146,8 @@ def test_what_ran_at_once_is_what_the_calls_say(run):
     fleet, sim, folder = run
     found = analyze(fleet, folder)
     assert found["concurrency"]["from"] == "calls"
-    assert found["concurrency"]["peak"] == max(line["in_flight"] for line in sim.whole_ledger()) == 1
+    at_once = max(line["in_flight"] for line in sim.whole_ledger())
+    assert found["concurrency"]["peak"] == at_once == 1
     busy_ms = math.fsum(float(call["duration_ms"]) for call in calls_of(fleet))
     over_ms = math.fsum(point["concurrency"] * found["over_time"]["bucket_ms"]
                         for point in found["over_time"]["points"])
