@@ -7,10 +7,11 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "net/redis.h"
+#include "observer/live_words.h"
 #include "observer/talk_facts.h"
 #include "proto/keys.h"
 
-enum { DRAIN_COUNT = 100, NOT_THERE = -1 };
+enum { DRAIN_COUNT = 100 };
 
 struct follow_talk *follow_talk_new(const struct follow_ways *ways, const char *id,
                                     bool patient)
@@ -54,18 +55,7 @@ static void take_live(void *owner, const struct tail_id *id,
                       const struct redis_value *fields)
 {
     struct follow_talk *talk = owner;
-    struct talk_live live = {
-        .kind = redis_field(fields, "kind"),
-        .call = redis_field(fields, "call"),
-        .turn = redis_field_i64(fields, "turn", NOT_THERE),
-        .seat = redis_field_i64(fields, "seat", NOT_THERE),
-        .author = redis_field(fields, "author"),
-        .text = redis_field(fields, "text"),
-        .outcome = redis_field(fields, "outcome"),
-        .servers = redis_field(fields, "servers"),
-        .reason = redis_field(fields, "reason"),
-        .at_us = (int64_t)(id->ms * 1000),
-    };
+    struct talk_live live = live_words_read(id, fields);
 
     talk_state_live(&talk->talk, &live);
 }

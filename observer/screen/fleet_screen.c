@@ -250,27 +250,13 @@ static void move(struct fleet_screen *screen, int64_t rows)
 
 static bool act_move(struct fleet_screen *screen, enum action action)
 {
-    int64_t page = screen->list.rows > 0 ? (int64_t)screen->list.rows : 1;
+    int64_t by;
 
+    if (keymap_steps(action, (int64_t)screen->list.rows, &by)) {
+        move(screen, by);
+        return true;
+    }
     switch (action) {
-    case ACTION_UP:
-        move(screen, -1);
-        return true;
-    case ACTION_DOWN:
-        move(screen, 1);
-        return true;
-    case ACTION_PAGE_UP:
-        move(screen, -page);
-        return true;
-    case ACTION_PAGE_DOWN:
-        move(screen, page);
-        return true;
-    case ACTION_HALF_UP:
-        move(screen, -(page + 1) / 2);
-        return true;
-    case ACTION_HALF_DOWN:
-        move(screen, (page + 1) / 2);
-        return true;
     case ACTION_TOP:
         select_line(screen, 0, true);
         screen->top = 0;

@@ -120,3 +120,30 @@ const char *keymap_name(int key, char *ret_name)
         fmt_into(ret_name, KEYMAP_NAME_SIZE, "%c", key);
     return ret_name;
 }
+
+bool keymap_steps(enum action action, int64_t page, int64_t *ret_by)
+{
+    page = page < 1 ? 1 : page;
+    switch (action) {
+    case ACTION_UP:
+        *ret_by = -1;
+        return true;
+    case ACTION_DOWN:
+        *ret_by = 1;
+        return true;
+    case ACTION_PAGE_UP:
+        *ret_by = -page;
+        return true;
+    case ACTION_PAGE_DOWN:
+        *ret_by = page;
+        return true;
+    case ACTION_HALF_UP:
+        *ret_by = -(page + 1) / 2;
+        return true;
+    case ACTION_HALF_DOWN:
+        *ret_by = (page + 1) / 2;
+        return true;
+    default:
+        return false;
+    }
+}

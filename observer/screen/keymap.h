@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum action {
     ACTION_NONE,
@@ -113,6 +114,9 @@ bool keymap_holds(const struct keymap_row *row, unsigned where);
 /* What a key means; `where`: the screen's bit, with WITH_COMMANDS or WITH_REPLAY added
  * when they hold. ACTION_NONE: nothing. */
 enum action keymap_find(int key, unsigned where);
+/* How far an action moves in a list of which `page` rows are shown, at least 1; false:
+ * it is none that moves by rows, or by pages of them. */
+bool keymap_steps(enum action action, int64_t page, int64_t *ret_by);
 /* "Ctrl-L", "PgUp", "Space", "?"; ASCII. At least KEYMAP_NAME_SIZE bytes. */
 enum { KEYMAP_NAME_SIZE = 16 };
 const char *keymap_name(int key, char *ret_name);

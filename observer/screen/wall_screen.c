@@ -119,28 +119,13 @@ static void move(struct wall_screen *screen, int64_t rows)
 
 static bool act_move(struct wall_screen *screen, enum action action)
 {
-    int64_t page = (int64_t)wall_rows(screen->wall);
+    int64_t by;
 
-    page = page < 1 ? 1 : page;
+    if (keymap_steps(action, (int64_t)wall_rows(screen->wall), &by)) {
+        move(screen, by);
+        return true;
+    }
     switch (action) {
-    case ACTION_UP:
-        move(screen, -1);
-        return true;
-    case ACTION_DOWN:
-        move(screen, 1);
-        return true;
-    case ACTION_PAGE_UP:
-        move(screen, -page);
-        return true;
-    case ACTION_PAGE_DOWN:
-        move(screen, page);
-        return true;
-    case ACTION_HALF_UP:
-        move(screen, -(page + 1) / 2);
-        return true;
-    case ACTION_HALF_DOWN:
-        move(screen, (page + 1) / 2);
-        return true;
     case ACTION_TOP:
         wall_select(screen->wall, 0);
         return true;

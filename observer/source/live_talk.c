@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "net/redis_clock.h"
+#include "observer/live_words.h"
 #include "observer/source/live_talk_inside.h"
 #include "observer/talk_facts.h"
 #include "proto/keys.h"
@@ -14,8 +15,7 @@ enum {
     ASK_EACH_MS = 500,
     HEAD_COUNT = SEATS_MAX + 1, /* the story, the personas */
     LAST_COUNT = 200,           /* entries that the window begins with */
-    NUMBER_SIZE = 24,
-    NOT_THERE = -1
+    NUMBER_SIZE = 24
 };
 
 /* ---- entries ---- */
@@ -76,18 +76,7 @@ static void on_words(void *owner, const struct tail_id *id,
                      const struct redis_value *fields)
 {
     struct live_talk *live = owner;
-    const struct talk_live words = {
-        .kind = redis_field(fields, "kind"),
-        .call = redis_field(fields, "call"),
-        .turn = redis_field_i64(fields, "turn", NOT_THERE),
-        .seat = redis_field_i64(fields, "seat", NOT_THERE),
-        .author = redis_field(fields, "author"),
-        .text = redis_field(fields, "text"),
-        .outcome = redis_field(fields, "outcome"),
-        .servers = redis_field(fields, "servers"),
-        .reason = redis_field(fields, "reason"),
-        .at_us = (int64_t)(id->ms * 1000),
-    };
+    const struct talk_live words = live_words_read(id, fields);
 
     live->from = (struct talk_from){{0}, words.at_us};
     live->use = USE_TAKE;

@@ -141,6 +141,12 @@ class Sandbox:
             codes.append(process.wait(LIMIT_S))
         return codes
 
+    def kill_all(self):
+        """At once: for tests that do not look at how services end by themselves."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+
     def assert_nothing_left(self):
         """Neither process nor socket; what was told to end may take a moment to be gone."""
         with contextlib.suppress(AssertionError):

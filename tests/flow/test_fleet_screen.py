@@ -20,13 +20,6 @@ def fleet(box):  # noqa: F811
     return Fleet(box)
 
 
-def end(fleet):
-    """At once: how services end by themselves is not what is looked at here."""
-    for process in fleet.box.started:
-        process.kill()
-        process.wait()
-
-
 def bury(fleet, conversation=ID, text="delivered 6 times"):
     """A record of a turn given up; its id."""
     return fleet.db.xadd("parley:{0}:dead", {
@@ -64,7 +57,7 @@ def test_the_screen_shows_who_is_there_and_what_they_do(fleet, cols, rows):
         assert re.search(rf"{record} +{ID} +7 +1 +6 +\d+s +delivered", text), text
         assert re.search(rf"dialogue.resolve +{conversation} +4 ended +turns", text)
         pane.wait(lambda text: re.search(r"^ +1 +0 +0 +- +1$", text, re.M), "the lane is served")
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_breakers_with_their_windows_and_lanes_nobody_serves_are_told(fleet):
@@ -90,7 +83,7 @@ def test_breakers_with_their_windows_and_lanes_nobody_serves_are_told(fleet):
                    r"^third +local up +2/8 +0 +0 +- *$",
                    r"^ +1 +2 +1 +\d+s +0 +nobody serves it$"):
         assert re.search(wanted, done.stdout, re.M), (wanted, done.stdout)
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_more_calls_than_are_read_are_told_as_the_least_there_were(fleet):
@@ -107,7 +100,7 @@ def test_more_calls_than_are_read_are_told_as_the_least_there_were(fleet):
     for _ in range(2):
         fleet.db.xadd("parley:{0}:calls", {"outcome": "done", "tokens_generated": 1})
     assert head().startswith("calls of the last minute: at least 2000 (33.3/s), wasted 0, ")
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
@@ -134,7 +127,7 @@ def test_events_are_filtered_and_the_filter_is_taken_away(fleet):
         assert line_with(pane, "progress ") == []
         pane.keys("Escape")
         pane.wait("dialogue.progress", "all are back")
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def selected(pane):
@@ -176,7 +169,7 @@ def test_a_turn_given_up_is_dropped_after_asking_and_its_answer_shown(fleet):
         wait_for(lambda: fleet.db.xlen("parley:{0}:dead") == 0, "it is gone")
         pane.wait(f"{record}: the record is dropped", "the answer is shown")
         pane.wait(lambda text: f"{record}  " not in text, "the line goes")
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_who_stands_still_is_marked_silent_and_commands_to_it_are_void(fleet):
@@ -193,7 +186,7 @@ def test_who_stands_still_is_marked_silent_and_commands_to_it_are_void(fleet):
         assert "1 silent" in pane.text()
         pane.wait("no manager took it within 5 s", "it is told")
     assert fleet.db.xlen("parley:{0}:dead") == 1
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_pause_and_stop_from_the_wall_are_carried_out(fleet):
@@ -214,7 +207,7 @@ def test_pause_and_stop_from_the_wall_are_carried_out(fleet):
         pane.keys("y")
         assert fleet.wait_end(conversation)["reason"] == "stopped"
         pane.wait(f"{conversation}: has ended", "the answer is shown")
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def asked_and_answered(pane, key, question, answer="y"):
@@ -272,7 +265,7 @@ def test_commands_from_a_conversation_are_asked_about_and_carried_out(fleet):
         wait_for(lambda: fleet.talk(talk)["state"] == "running", "it goes on")
         asked_and_answered(pane, "x", f"Stop {talk} at once?")
         assert fleet.wait_end(talk)["reason"] == "stopped"
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_a_read_only_observer_gives_no_command(fleet):
@@ -286,7 +279,7 @@ def test_a_read_only_observer_gives_no_command(fleet):
         pane.wait("filter events", "all keys were taken")
         assert "Drop" not in pane.text()
     assert fleet.db.xlen("parley:{0}:control") == 0
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_what_redis_holds_reaches_the_terminal_harmless(fleet):
@@ -302,4 +295,4 @@ def test_what_redis_holds_reaches_the_terminal_harmless(fleet):
     assert done.returncode == 0, done.stderr
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", done.stdout), done.stdout
     assert done.stdout.count("<U+001B>") >= 4, done.stdout
-    end(fleet)
+    fleet.box.kill_all()

@@ -18,13 +18,6 @@ def fleet(box):  # noqa: F811
     return Fleet(box)
 
 
-def end(fleet):
-    """At once: how services end by themselves is not what is looked at here."""
-    for process in fleet.box.started:
-        process.kill()
-        process.wait()
-
-
 def begin(fleet, *more):
     """A conversation without an end, paused with some turns behind it, and the ledger's path."""
     ledger = fleet.box.path("ledger.jsonl")
@@ -84,7 +77,7 @@ def test_an_event_is_in_every_later_prompt_and_a_whisper_in_its_seats_only(fleet
     for turn, messages in seen:
         assert says(messages, EVENT) == (turn > after), (turn, messages)
         assert says(messages, WHISPER) == (turn > after and seat_of(turn) == 2), (turn, messages)
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_what_was_put_in_leaves_the_beginning_of_each_prompt_as_it_was(fleet):
@@ -95,7 +88,7 @@ def test_what_was_put_in_leaves_the_beginning_of_each_prompt_as_it_was(fleet):
     seen = prompts(ledger)
     for (_, before), (turn, later) in zip(seen, seen[2:]):
         assert later[:len(before)] == before, turn
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_said_while_a_turn_is_spoken_it_is_known_at_the_next_one(fleet):
@@ -110,7 +103,7 @@ def test_said_while_a_turn_is_spoken_it_is_known_at_the_next_one(fleet):
     assert [says(messages, EVENT) for _, messages in prompts(ledger)] == [0, 1, 1]
     kinds = [kind for kind, _ in lines_of(fleet, conversation)]
     assert kinds == ["story", "persona", "persona", "event", "turn", "turn", "turn"]
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_the_messages_are_valid_numbered_and_told_as_events(fleet):
@@ -130,7 +123,7 @@ def test_the_messages_are_valid_numbered_and_told_as_events(fleet):
     assert "(whispered) (to seat 1) to you" in shown.stdout, shown.stdout
     assert "(stage direction) -to all" in shown.stdout
     assert_harmless(shown.stdout)
-    end(fleet)
+    fleet.box.kill_all()
 
 
 @pytest.mark.parametrize("words, status, complaint", [
@@ -166,7 +159,7 @@ def test_a_seat_that_is_not_there_and_an_end_are_refused(fleet):
     done = box.parley("inject", conversation, "too late")
     assert done.returncode == 1 and "refused: it has ended" in done.stderr
     assert [kind for kind, _ in lines_of(fleet, conversation) if kind in ("event", "whisper")] == []
-    end(fleet)
+    fleet.box.kill_all()
 
 
 NO_SENSE = [
@@ -187,7 +180,7 @@ def test_arguments_that_make_no_sense_are_refused_by_the_manager(fleet):
         _, answer = fleet.db.blpop(f"parley:{{0}}:answer:abcabcabcab{number}", 10)
         assert answer.startswith("NO ") and why in answer, (args, answer)
     assert fleet.db.xpending("parley:{0}:control", "managers")["pending"] == 0
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_a_redis_that_is_full_is_named_where_a_command_was_not_given(fleet):
@@ -197,7 +190,7 @@ def test_a_redis_that_is_full_is_named_where_a_command_was_not_given(fleet):
     assert done.returncode == 1 and done.stdout == ""
     assert "Redis refuses writes" in done.stderr and "OOM" in done.stderr, done.stderr
     assert "parley manager" not in done.stderr
-    end(fleet)
+    fleet.box.kill_all()
 
 
 def test_a_record_tells_its_time_as_one(fleet):
@@ -205,4 +198,4 @@ def test_a_record_tells_its_time_as_one(fleet):
                                                "at": 1769855400123456})
     done = fleet.box.parley("dead", "show", record)
     assert "2026-01-31T10:30:00.123456Z" in done.stdout and "1769855400123456" not in done.stdout
-    end(fleet)
+    fleet.box.kill_all()

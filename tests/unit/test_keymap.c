@@ -100,9 +100,37 @@ static void keys_have_names_people_know(void **state)
     assert_string_equal(keymap_name(KEY_RETURN, name), "Enter");
 }
 
+static void steps(enum action action, int64_t page, int64_t wanted)
+{
+    int64_t by = 0;
+
+    assert_true(keymap_steps(action, page, &by));
+    assert_int_equal(by, wanted);
+}
+
+static void test_a_list_moves_by_rows_pages_and_halves_and_always_by_one_at_least(
+    void **state)
+{
+    int64_t by = 7;
+
+    (void)state;
+    steps(ACTION_UP, 9, -1);
+    steps(ACTION_DOWN, 9, 1);
+    steps(ACTION_PAGE_UP, 9, -9);
+    steps(ACTION_PAGE_DOWN, 9, 9);
+    steps(ACTION_HALF_UP, 9, -5);
+    steps(ACTION_HALF_DOWN, 9, 5);
+    steps(ACTION_PAGE_DOWN, 0, 1);
+    steps(ACTION_HALF_UP, 0, -1);
+    assert_false(keymap_steps(ACTION_TOP, 9, &by));
+    assert_int_equal(by, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            test_a_list_moves_by_rows_pages_and_halves_and_always_by_one_at_least),
         cmocka_unit_test(every_action_has_a_key),
         cmocka_unit_test(no_key_means_two_things_on_a_screen),
         cmocka_unit_test(what_stands_in_the_table_is_found),

@@ -67,6 +67,27 @@ static void say(struct scene *scene, int from, int to)
     }
 }
 
+/* The page that was asked for: these turns, the newest first, down to behind `to`. */
+static void bring_older(struct scene *scene, int from, int to)
+{
+    struct rig *rig = &scene->rig;
+
+    rig->page = true;
+    for (int turn = from; turn > to; turn--) {
+        struct talk_state live = rig->state;
+        char text[64];
+
+        talk_state_init(&rig->state, RIG_ID, rig_on_sight, rig);
+        rig->entry = (uint64_t)turn - 1;
+        fmt_into(text, sizeof text, "number %d", turn);
+        rig_turn(rig, turn, text);
+        talk_state_done(&rig->state);
+        rig->state = live;
+    }
+    rig->page = false;
+    talk_page_end(rig->talk, false);
+}
+
 /* ---- rows ---- */
 
 /* The rows of a text, "|" between them. */
@@ -215,20 +236,7 @@ static void test_older_lines_are_put_before_without_a_jump(void **state)
     draw(&s, COLS);
     assert_true(s.rig.asked == 1 && s.rig.older);
     see_top(&s, "number 1016");
-    s.rig.page = true;
-    for (int turn = 1000; turn > 950; turn--) {
-        struct talk_state live = s.rig.state;
-        char text[64];
-
-        talk_state_init(&s.rig.state, RIG_ID, rig_on_sight, &s.rig);
-        s.rig.entry = (uint64_t)turn - 1;
-        fmt_into(text, sizeof text, "number %d", turn);
-        rig_turn(&s.rig, turn, text);
-        talk_state_done(&s.rig.state);
-        s.rig.state = live;
-    }
-    s.rig.page = false;
-    talk_page_end(s.rig.talk, false);
+    bring_older(&s, 1000, 950);
     draw(&s, COLS);
     see_top(&s, "number 1016");
     talk_view_scroll(&s.view, -40);
@@ -326,20 +334,7 @@ static void test_a_search_goes_on_into_what_is_not_read_yet(void **state)
     search(&s, "number 999");
     assert_int_equal(s.view.seeking, -1);
     assert_true(s.rig.asked == 1 && s.rig.older);
-    s.rig.page = true;
-    for (int turn = 1000; turn > 990; turn--) {
-        struct talk_state live = s.rig.state;
-        char text[64];
-
-        talk_state_init(&s.rig.state, RIG_ID, rig_on_sight, &s.rig);
-        s.rig.entry = (uint64_t)turn - 1;
-        fmt_into(text, sizeof text, "number %d", turn);
-        rig_turn(&s.rig, turn, text);
-        talk_state_done(&s.rig.state);
-        s.rig.state = live;
-    }
-    s.rig.page = false;
-    talk_page_end(s.rig.talk, false);
+    bring_older(&s, 1000, 990);
     draw(&s, COLS);
     assert_int_equal(s.view.seeking, 0);
     assert_int_equal(talk_view_selected(&s.view)->turn, 999);
