@@ -22,9 +22,9 @@ struct llm_request request_of_seat(const struct config *config,
     };
 }
 
-static int64_t clock_of(int64_t own_ms, int64_t options_ms)
+static int64_t clock_of(int64_t own_ms, int64_t tiers_ms, int64_t options_ms)
 {
-    int64_t ms = own_ms > 0 ? own_ms : options_ms;
+    int64_t ms = own_ms > 0 ? own_ms : tiers_ms > 0 ? tiers_ms : options_ms;
 
     return ms > 0 ? ms : 0; /* none, or unknown: the client's own */
 }
@@ -32,10 +32,14 @@ static int64_t clock_of(int64_t own_ms, int64_t options_ms)
 void request_set_clocks(struct llm_request *request, const struct config *config,
                         const struct endpoint *endpoint)
 {
-    request->connect_ms = clock_of(endpoint->connect_ms, config->connect_ms);
+    const struct endpoint_clocks *own = &endpoint->clocks;
+    const struct endpoint_clocks *tier = &config->endpoints.tiers[endpoint->tier];
+
+    request->connect_ms =
+        clock_of(own->connect_ms, tier->connect_ms, config->connect_ms);
     request->first_token_ms =
-        clock_of(endpoint->first_token_ms, config->first_token_ms);
-    request->between_tokens_ms =
-        clock_of(endpoint->between_tokens_ms, config->between_tokens_ms);
-    request->total_ms = clock_of(endpoint->total_ms, config->total_ms);
+        clock_of(own->first_token_ms, tier->first_token_ms, config->first_token_ms);
+    request->between_tokens_ms = clock_of(
+        own->between_tokens_ms, tier->between_tokens_ms, config->between_tokens_ms);
+    request->total_ms = clock_of(own->total_ms, tier->total_ms, config->total_ms);
 }

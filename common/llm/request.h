@@ -16,7 +16,8 @@ struct seat_model;
  * to a seed, so that no two asks of a conversation share one. Texts are borrowed. */
 struct llm_request request_of_seat(const struct config *config,
                                    const struct seat_model *seat, int64_t number);
-/* The four clocks: the endpoint's own, else the options', else the client's. */
+/* The four clocks: the endpoint's own, else its tier's, else the options', else the
+ * client's. */
 void request_set_clocks(struct llm_request *request, const struct config *config,
                         const struct endpoint *endpoint);
 

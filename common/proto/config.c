@@ -167,8 +167,16 @@ static void print_help(const struct config_use *use, const struct opt_set *set)
     buf_done(&text);
 }
 
-static void show_endpoint(const struct endpoint *endpoint, const char *from,
-                          struct buf *into)
+/* Someone who is told of endpoints and tiers, a member with a value at a time. */
+struct telling {
+    void (*tell)(struct telling *telling, const char *key, const char *value,
+                 bool built_in);
+    struct buf *into;
+    const char *file;
+    bool sources;
+};
+
+static void tell_endpoint(struct telling *telling, const struct endpoint *endpoint)
 {
     struct buf value;
     const char *member;
@@ -178,11 +186,46 @@ static void show_endpoint(const struct endpoint *endpoint, const char *from,
         char *key = x_printf("endpoints.%s.%s", endpoint->name, member);
 
         if (value.len > 0)
-            opt_show_line(into, key, buf_text(&value), from);
+            telling->tell(telling, key, buf_text(&value), endpoint->built_in);
         free(key);
         buf_clear(&value);
     }
     buf_done(&value);
+}
+
+static void tell_tier(struct telling *telling, const struct endpoint_list *list,
+                      enum endpoint_tier tier)
+{
+    struct buf value;
+    const char *member;
+
+    buf_init(&value, VALUE_MAX_BYTES);
+    for (size_t i = 0; (member = endpoint_tier_member(list, tier, i, &value)) != NULL;
+         i++) {
+        char *key = x_printf("tiers.%s.%s", endpoint_tier_name(tier), member);
+
+        if (value.len > 0)
+            telling->tell(telling, key, buf_text(&value), false);
+        free(key);
+        buf_clear(&value);
+    }
+    buf_done(&value);
+}
+
+/* The first `count` endpoints, then the tiers. */
+static void tell_servers(struct telling *telling, const struct endpoint_list *list,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tell_endpoint(telling, &list->items[i]);
+    for (int tier = 0; tier < TIER_COUNT; tier++)
+        tell_tier(telling, list, (enum endpoint_tier)tier);
+}
+
+static void show_member(struct telling *telling, const char *key, const char *value,
+                        bool built_in)
+{
+    opt_show_line(telling->into, key, value, built_in ? "built in" : telling->file);
 }
 
 static void show_config(const struct config_loaded *loaded, unsigned command,
@@ -190,11 +233,11 @@ static void show_config(const struct config_loaded *loaded, unsigned command,
 {
     const struct endpoint_list *endpoints = &loaded->values.endpoints;
     char *file = x_printf("config file %s", loaded->set.file);
+    struct telling telling = {.tell = show_member, .into = into, .file = file};
 
     opt_show(&loaded->set, command, into);
-    for (size_t i = 0; i < endpoints->count && (command & WITH_ENDPOINTS) != 0; i++)
-        show_endpoint(&endpoints->items[i],
-                      endpoints->items[i].built_in ? "built in" : file, into);
+    if ((command & WITH_ENDPOINTS) != 0)
+        tell_servers(&telling, endpoints, endpoints->count);
     free(file);
 }
 
@@ -321,37 +364,25 @@ static void write_options(const struct config_loaded *loaded, unsigned command,
     }
 }
 
-/* ,"endpoints.cloud.url":"..." for each member that has a value. */
-static void write_endpoint(const struct endpoint *endpoint, bool sources,
-                           struct buf *into)
+/* ,"endpoints.cloud.url":"..." */
+static void write_member(struct telling *telling, const char *key, const char *value,
+                         bool built_in)
 {
-    struct buf value;
-    const char *member;
-
-    buf_init(&value, VALUE_MAX_BYTES);
-    for (size_t i = 0; (member = endpoint_member(endpoint, i, &value)) != NULL; i++) {
-        char *key = x_printf("endpoints.%s.%s", endpoint->name, member);
-
-        if (value.len > 0) {
-            buf_add_char(into, ',');
-            json_write_text(into, key);
-            buf_add_char(into, ':');
-            json_write_text(into, sources ? "file" : buf_text(&value));
-        }
-        free(key);
-        buf_clear(&value);
-    }
-    buf_done(&value);
+    (void)built_in;
+    buf_add_char(telling->into, ',');
+    json_write_text(telling->into, key);
+    buf_add_char(telling->into, ':');
+    json_write_text(telling->into, telling->sources ? "file" : value);
 }
 
 static void write_all(const struct config_loaded *loaded, unsigned command,
                       bool sources, struct buf *into)
 {
     const struct endpoint_list *endpoints = &loaded->values.endpoints;
+    struct telling telling = {.tell = write_member, .into = into, .sources = sources};
 
     write_options(loaded, command, sources, into);
-    for (size_t i = 0; i < endpoints->own; i++)
-        write_endpoint(&endpoints->items[i], sources, into);
+    tell_servers(&telling, endpoints, endpoints->own);
 }
 
 bool config_to_json(const struct config_loaded *loaded, unsigned command,

@@ -190,11 +190,11 @@ static bool is_section(const struct opt_set *set, struct str section)
 static bool unknown_section(const struct opt_set *set, const char *section,
                             struct err *err)
 {
-    struct str last = str_of("endpoints");
+    struct str last = str_of("tiers");
     struct buf known;
 
     buf_init(&known, FILE_MAX_BYTES);
-    buf_add_str(&known, last);
+    buf_add_text(&known, "endpoints, tiers");
     for (size_t i = 0; i < set->count; i++) {
         struct str rest;
         struct str name = str_cut(str_of(set->rows[i].key), '.', &rest);
@@ -209,12 +209,6 @@ static bool unknown_section(const struct opt_set *set, const char *section,
             log_safe(str_of(section)), buf_text(&known));
     buf_done(&known);
     return false;
-}
-
-static bool put_endpoints(const struct opt_set *set, const json_t *section,
-                          struct endpoint_list *endpoints, struct err *err)
-{
-    return endpoints_parse(section, endpoints, err) || err_wrap(err, "%s", set->file);
 }
 
 static bool put_member(struct opt_set *set, const char *key, const json_t *value,
@@ -235,7 +229,10 @@ static bool put_section(struct opt_set *set, struct endpoint_list *endpoints,
     char key[KEY_MAX];
 
     if (strcmp(section, "endpoints") == 0)
-        return put_endpoints(set, values, endpoints, err);
+        return endpoints_parse(values, endpoints, err)
+               || err_wrap(err, "%s", set->file);
+    if (strcmp(section, "tiers") == 0)
+        return tiers_parse(values, endpoints, err) || err_wrap(err, "%s", set->file);
     if (!is_section(set, str_of(section)))
         return unknown_section(set, section, err);
     if (!json_is_object(values))

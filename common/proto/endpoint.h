@@ -23,6 +23,14 @@ enum { WINDOW_NONE = 0, WINDOW_ASK = -1 }; /* no limit; the server is asked */
 enum endpoint_tier { TIER_LOCAL, TIER_CLOUD, TIER_COUNT };
 const char *endpoint_tier_name(enum endpoint_tier tier); /* "local", "cloud" */
 
+/* How long a call may take; 0: not said, it is the next one's to say: an endpoint's,
+ * its tier's, the options'. */
+struct endpoint_clocks {
+    int64_t connect_ms;
+    int64_t first_token_ms;
+    int64_t between_tokens_ms;
+    int64_t total_ms;
+};
 struct endpoint {
     char name[ENDPOINT_NAME_SIZE]; /* [A-Za-z][A-Za-z0-9_-]* */
     char *provider;                /* owned, as all texts: "ollama", "openai", ... */
@@ -33,11 +41,8 @@ struct endpoint {
     size_t model_count;            /* 0: whatever one asks for */
     enum endpoint_tier tier;
     bool built_in;
-    int64_t window;     /* calls at once in the whole fleet, or one of the two below */
-    int64_t connect_ms; /* its own clocks; 0: those of the options */
-    int64_t first_token_ms;
-    int64_t between_tokens_ms;
-    int64_t total_ms;
+    int64_t window; /* calls at once in the whole fleet, or one of the two above */
+    struct endpoint_clocks clocks; /* its own */
     double prompt_price;    /* per million tokens, in the user's currency; NAN: none */
     double cached_price;    /* of cached prompt tokens; NAN: as prompt_price */
     double generated_price; /* NAN: none */
@@ -46,12 +51,16 @@ struct endpoint_list {
     struct endpoint *items;
     size_t count;
     size_t own; /* so many of them, the first, are the config file's */
+    struct endpoint_clocks tiers[TIER_COUNT]; /* what all of a tier have in common */
 };
 
 /* Reads the section of a config file; err (ERR_USAGE) begins with the key,
  * "endpoints.cloud.tier: 'space' is not local or cloud". Adds to the list. */
 MUST_USE bool endpoints_parse(const json_t *section, struct endpoint_list *list,
                               struct err *err);
+/* Reads the section `tiers` of a config file, as endpoints_parse. */
+MUST_USE bool tiers_parse(const json_t *section, struct endpoint_list *list,
+                          struct err *err);
 /* Adds the built-in ones of the options (ollama_url, openai_url), as far as there is
  * room. `openai` has the key of OPENAI_API_KEY when that is set or the URL is OpenAI's
  * own. */
@@ -81,6 +90,10 @@ MUST_USE bool endpoint_key(const struct endpoint *endpoint, char **ret_key,
  * value into `value`; never a key or a password. NULL behind the last. */
 const char *endpoint_member(const struct endpoint *endpoint, size_t index,
                             struct buf *value);
+/* The same of a tier: its clocks. NULL behind the last. */
+const char *endpoint_tier_member(const struct endpoint_list *list,
+                                 enum endpoint_tier tier, size_t index,
+                                 struct buf *value);
 /* What is allowed and yet not wise, a line each: a key sent in the clear. */
 void endpoints_warn(const struct endpoint_list *list, struct buf *into);
 

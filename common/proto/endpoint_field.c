@@ -28,10 +28,10 @@ static const struct endpoint_field fields[] = {
     FIELD("models", MODELS, models, 0),
     FIELD("tier", TIER, tier, 0),
     FIELD("window", WINDOW, window, WINDOW_MAX),
-    FIELD("connect_seconds", SECONDS, connect_ms, HOUR_S),
-    FIELD("first_token_seconds", SECONDS, first_token_ms, HOUR_S),
-    FIELD("between_tokens_seconds", SECONDS, between_tokens_ms, HOUR_S),
-    FIELD("total_seconds", SECONDS, total_ms, 24 * HOUR_S),
+    FIELD("connect_seconds", SECONDS, clocks.connect_ms, HOUR_S),
+    FIELD("first_token_seconds", SECONDS, clocks.first_token_ms, HOUR_S),
+    FIELD("between_tokens_seconds", SECONDS, clocks.between_tokens_ms, HOUR_S),
+    FIELD("total_seconds", SECONDS, clocks.total_ms, 24 * HOUR_S),
     FIELD("price.prompt", PRICE, prompt_price, PRICE_MAX),
     FIELD("price.cached", PRICE, cached_price, PRICE_MAX),
     FIELD("price.generated", PRICE, generated_price, PRICE_MAX),
@@ -40,6 +40,15 @@ static const struct endpoint_field fields[] = {
 const struct endpoint_field *endpoint_field(size_t index)
 {
     return index < sizeof fields / sizeof *fields ? &fields[index] : NULL;
+}
+
+const struct endpoint_field *endpoint_clock(size_t index)
+{
+    size_t first = 0;
+
+    while (fields[first].kind != FIELD_SECONDS)
+        first++;
+    return fields[first + index].kind == FIELD_SECONDS ? &fields[first + index] : NULL;
 }
 
 /* ---- complaints ---- */
@@ -292,5 +301,19 @@ const char *endpoint_member(const struct endpoint *endpoint, size_t index,
         buf_add_str(value, str_of(*(char *const *)slot));
         break;
     }
+    return field->key;
+}
+
+const char *endpoint_tier_member(const struct endpoint_list *list,
+                                 enum endpoint_tier tier, size_t index,
+                                 struct buf *value)
+{
+    const struct endpoint_field *field = endpoint_clock(index);
+    const struct endpoint any = {.clocks = list->tiers[tier]};
+
+    if (field == NULL)
+        return NULL;
+    show_time(value,
+              *(const int64_t *)(const void *)((const char *)&any + field->offset));
     return field->key;
 }

@@ -34,6 +34,8 @@ struct endpoint_field {
 
 /* The field of that index, NULL behind the last. */
 const struct endpoint_field *endpoint_field(size_t index);
+/* The same of the clocks alone, which a tier has too. */
+const struct endpoint_field *endpoint_clock(size_t index);
 /* Checks the value and puts it into the endpoint. where: "endpoints.cloud.tier", with
  * which a complaint (ERR_USAGE) begins. */
 MUST_USE bool endpoint_field_read(const struct endpoint_field *field, const char *where,

@@ -1,5 +1,5 @@
-/* endpoint_read.c - the section `endpoints` of the config file: endpoints_parse of
- * endpoint.h.
+/* endpoint_read.c - the sections `endpoints` and `tiers` of the config file:
+ * endpoints_parse and tiers_parse of endpoint.h.
  *
  * Flow: endpoints_parse -> read_endpoint -> read_member, once a member -> settle
  */
@@ -24,6 +24,15 @@ enum {
     WHERE_SIZE = 128
 };
 
+static bool unknown_key(const char *where, const struct nearest *nearest,
+                        struct err *err)
+{
+    return err_set(err, ERR_USAGE, "%s: unknown key%s%s%s", where,
+                   nearest->name == NULL ? "" : ", did you mean ",
+                   nearest->name == NULL ? "" : nearest->name,
+                   nearest->name == NULL ? "" : "?");
+}
+
 static bool unknown(const char *where, const char *key, struct err *err)
 {
     struct nearest nearest = nearest_to(str_of(key));
@@ -36,10 +45,7 @@ static bool unknown(const char *where, const char *key, struct err *err)
     for (size_t i = 0; endpoint_field(i) != NULL; i++)
         nearest_try(&nearest, endpoint_field(i)->key);
     nearest_try(&nearest, "price");
-    return err_set(err, ERR_USAGE, "%s: unknown key%s%s%s", where,
-                   nearest.name == NULL ? "" : ", did you mean ",
-                   nearest.name == NULL ? "" : nearest.name,
-                   nearest.name == NULL ? "" : "?");
+    return unknown_key(where, &nearest, err);
 }
 
 struct reading {
@@ -211,6 +217,67 @@ bool endpoints_parse(const json_t *section, struct endpoint_list *list, struct e
 
         list->own = list->count;
         if (!read_endpoint(name, members, endpoint, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- tiers ---- */
+
+static bool read_clock(enum endpoint_tier tier, const char *key, const json_t *value,
+                       struct endpoint *any, struct err *err)
+{
+    struct nearest nearest = nearest_to(str_of(key));
+    const struct endpoint_field *field;
+    char where[WHERE_SIZE];
+
+    (void)snprintf(where, sizeof where, "tiers.%s.%s", endpoint_tier_name(tier),
+                   log_safe(str_of(key))); /* as in read_member */
+    for (size_t i = 0; (field = endpoint_clock(i)) != NULL; i++) {
+        if (strcmp(field->key, key) == 0)
+            return endpoint_field_read(field, where, value, any, err);
+        nearest_try(&nearest, field->key);
+    }
+    return unknown_key(where, &nearest, err);
+}
+
+static bool read_clocks(enum endpoint_tier tier, const json_t *members,
+                        struct endpoint_clocks *clocks, struct err *err)
+{
+    struct endpoint any = {.clocks = *clocks};
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(members))
+        return err_set(err, ERR_USAGE, "tiers.%s is %s, not an object",
+                       endpoint_tier_name(tier), json_type_name(members));
+    json_object_foreach((json_t *)(uintptr_t)members, key, value)
+    {
+        if (!read_clock(tier, key, value, &any, err))
+            return false;
+    }
+    *clocks = any.clocks;
+    return true;
+}
+
+bool tiers_parse(const json_t *section, struct endpoint_list *list, struct err *err)
+{
+    const char *name;
+    json_t *members;
+
+    if (!json_is_object(section))
+        return err_set(err, ERR_USAGE, "tiers is %s, not an object",
+                       json_type_name(section));
+    json_object_foreach((json_t *)(uintptr_t)section, name, members)
+    {
+        enum endpoint_tier tier = TIER_LOCAL;
+
+        while (tier < TIER_COUNT && strcmp(endpoint_tier_name(tier), name) != 0)
+            tier++;
+        if (tier == TIER_COUNT)
+            return err_set(err, ERR_USAGE, "tiers: '%s' is not local or cloud",
+                           log_safe(str_of(name)));
+        if (!read_clocks(tier, members, &list->tiers[tier], err))
             return false;
     }
     return true;

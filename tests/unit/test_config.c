@@ -51,8 +51,9 @@ static void a_file_gives_values_of_every_kind(void **state)
     config_done(&loaded);
 }
 
-#define KNOWN_SECTIONS                                                                 \
-    ": there are endpoints, conversation, model, router, hybrid, redis, fleet, live, " \
+#define KNOWN_SECTIONS                                                           \
+    ": there are endpoints, tiers, conversation, model, router, hybrid, redis, " \
+    "fleet, live, "                                                              \
     "run, simulator, logging"
 
 /* Files that stop the start; the message behind "<path>: ". */

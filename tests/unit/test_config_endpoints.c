@@ -10,6 +10,7 @@ static const char two[] =
     "\"cloud\":{\"provider\":\"openai\",\"url\":\"https://h/v1\","
     "\"key_env\":\"SOME_KEY\",\"total_seconds\":60,\"price\":{\"prompt\":0.5}}},"
     "\"model\":{\"options\":{\"top_p\":0.5},\"think\":true},"
+    "\"tiers\":{\"local\":{\"first_token_seconds\":1.5,\"total_seconds\":20}},"
     "\"router\":{\"strategy\":\"hybrid\",\"give_up_seconds\":30},"
     "\"hybrid\":{\"opening\":true,\"seats\":\"1,3\",\"latency_seconds\":2.5}}";
 
@@ -23,6 +24,10 @@ static void the_file_gives_endpoints_and_rules(void **state)
     assert_int_equal(config->endpoints.count, 6);
     assert_string_equal(config->endpoints.items[0].name, "box");
     assert_string_equal(config->endpoints.items[5].name, "echo");
+    assert_int_equal(config->endpoints.tiers[TIER_LOCAL].first_token_ms, 1500);
+    assert_int_equal(config->endpoints.tiers[TIER_LOCAL].total_ms, 20000);
+    assert_int_equal(config->endpoints.tiers[TIER_LOCAL].connect_ms, 0);
+    assert_int_equal(config->endpoints.tiers[TIER_CLOUD].total_ms, 0);
     assert_string_equal(config->options, "{\"top_p\":0.5}");
     assert_string_equal(config->think, "true");
     assert_string_equal(config->strategy, "hybrid");
@@ -106,6 +111,19 @@ static const struct {
     {.file = "{\"model\":{\"provider\":true}}",
      .complaint = "FILE: model.provider is true, not one of "
                   "ollama|openai|simulator|echo"},
+    {.file = "{\"tiers\":{\"cloud\":{\"window\":2}}}",
+     .complaint = "FILE: tiers.cloud.window: unknown key"},
+    {.file = "{\"tiers\":{\"cloud\":{\"conect_seconds\":2}}}",
+     .complaint = "FILE: tiers.cloud.conect_seconds: unknown key, did you mean "
+                  "connect_seconds?"},
+    {.file = "{\"tiers\":{\"local\":{\"total_seconds\":0}}}",
+     .complaint = "FILE: tiers.local.total_seconds: 0 is not a number of seconds from "
+                  "0.1 to 86400"},
+    {.file = "{\"tiers\":{\"middle\":{}}}",
+     .complaint = "FILE: tiers: 'middle' is not local or cloud"},
+    {.file = "{\"tiers\":{\"local\":2}}",
+     .complaint = "FILE: tiers.local is a number, not an object"},
+    {.file = "{\"tiers\":[]}", .complaint = "FILE: tiers is an array, not an object"},
     {.file = "{\"endpoints\":{\"a\":{\"provider\":\"openai\"}}}",
      .complaint = "FILE: endpoints.a.url is missing"},
     {.file = "{\"endpoints\":[]}",
@@ -180,6 +198,10 @@ static void run_json_tells_endpoints_without_secrets(void **state)
     assert_string_equal(
         json_string_value(json_object_get(sources, "endpoints.cloud.price.prompt")),
         "file");
+    assert_string_equal(
+        json_string_value(json_object_get(config, "tiers.local.first_token_seconds")),
+        "1.5s");
+    assert_null(json_object_get(config, "tiers.cloud.first_token_seconds"));
     assert_null(json_object_get(config, "endpoints.cloud.key_file"));
     assert_null(json_object_get(config, "endpoints.ollama.url")); /* follows */
     assert_string_equal(json_string_value(json_object_get(config, "model.ollama_url")),
@@ -205,6 +227,7 @@ static void show_config_shows_endpoints_and_where_they_are_from(void **state)
     assert_non_null(strstr(text, "endpoints.box.window           2 "));
     assert_non_null(strstr(text, "endpoints.openai.tier          cloud   "
                                  "                 (built in)\n"));
+    assert_non_null(strstr(text, "tiers.local.total_seconds      20s "));
     assert_null(strstr(text, "endpoints.box.key_env"));
     free(line);
     free(text);

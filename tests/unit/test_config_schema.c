@@ -180,8 +180,8 @@ static void nothing_else_is_in_the_schema(void **state)
                         section_rule)
     {
         assert_string_equal(text_of(section_rule, "type"), "object");
-        if (strcmp(section, "endpoints") == 0)
-            continue; /* has no rows: see its own test */
+        if (strcmp(section, "endpoints") == 0 || strcmp(section, "tiers") == 0)
+            continue; /* have no rows: the examples judge them */
         assert_true(json_is_false(get(section_rule, "additionalProperties")));
         json_object_foreach((json_t *)(uintptr_t)get(section_rule, "properties"), name,
                             rule)

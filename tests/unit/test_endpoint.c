@@ -86,10 +86,10 @@ static void every_member_is_read(void **state)
     assert_string_equal(cloud->models[1], "b");
     assert_int_equal(cloud->tier, TIER_LOCAL);
     assert_int_equal(cloud->window, 7);
-    assert_int_equal(cloud->connect_ms, 250);
-    assert_int_equal(cloud->first_token_ms, 20000);
-    assert_int_equal(cloud->between_tokens_ms, 10000);
-    assert_int_equal(cloud->total_ms, 86400000);
+    assert_int_equal(cloud->clocks.connect_ms, 250);
+    assert_int_equal(cloud->clocks.first_token_ms, 20000);
+    assert_int_equal(cloud->clocks.between_tokens_ms, 10000);
+    assert_int_equal(cloud->clocks.total_ms, 86400000);
     assert_true(same(cloud->prompt_price, 0.15));
     assert_true(same(cloud->cached_price, 0));
     assert_true(same(cloud->generated_price, 0.6));
@@ -133,7 +133,7 @@ static void what_is_left_out_follows_from_provider_and_host(void **state)
                      endpoint_tier_name(found("e")->tier),
                      (long long)found("e")->window);
         assert_true(isnan(found("e")->prompt_price));
-        assert_int_equal(found("e")->connect_ms, 0);
+        assert_int_equal(found("e")->clocks.connect_ms, 0);
         endpoints_done(&list);
         free(json);
     }

@@ -132,7 +132,7 @@ static void what_is_told_has_no_password(void **state)
                                       .model_count = 2,
                                       .tier = TIER_CLOUD,
                                       .window = WINDOW_ASK,
-                                      .connect_ms = 1500,
+                                      .clocks.connect_ms = 1500,
                                       .prompt_price = 0.15,
                                       .cached_price = (double)NAN,
                                       .generated_price = 2};

@@ -71,7 +71,7 @@ static void what_a_seat_says_goes_before_the_options(void **state)
 static void clocks_are_the_endpoints_then_the_options_then_the_clients(void **state)
 {
     const struct endpoint endpoint = {
-        .connect_ms = -1, .first_token_ms = 9, .between_tokens_ms = 0, .total_ms = -1};
+        .clocks = {.connect_ms = -1, .first_token_ms = 9, .total_ms = -1}};
     struct llm_request request = {.total_ms = 5};
 
     (void)state;
@@ -82,12 +82,33 @@ static void clocks_are_the_endpoints_then_the_options_then_the_clients(void **st
     assert_int_equal(request.total_ms, 0);
 }
 
+static void a_tiers_clocks_go_between_the_endpoints_and_the_options(void **state)
+{
+    struct config tiered = config;
+    const struct endpoint endpoint = {.tier = TIER_CLOUD,
+                                      .clocks = {.first_token_ms = 9}};
+    const struct endpoint other = {.tier = TIER_LOCAL};
+    struct llm_request request = {0};
+
+    (void)state;
+    tiered.endpoints.tiers[TIER_CLOUD] = (struct endpoint_clocks){
+        .connect_ms = 1, .first_token_ms = 2, .between_tokens_ms = 3, .total_ms = 4};
+    request_set_clocks(&request, &tiered, &endpoint);
+    assert_int_equal(request.connect_ms, 1);
+    assert_int_equal(request.first_token_ms, 9);
+    assert_int_equal(request.between_tokens_ms, 3);
+    assert_int_equal(request.total_ms, 4);
+    request_set_clocks(&request, &tiered, &other);
+    assert_int_equal(request.connect_ms, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_seat_leaves_open_is_the_options),
         cmocka_unit_test(what_a_seat_says_goes_before_the_options),
         cmocka_unit_test(clocks_are_the_endpoints_then_the_options_then_the_clients),
+        cmocka_unit_test(a_tiers_clocks_go_between_the_endpoints_and_the_options),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
