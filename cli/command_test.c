@@ -80,6 +80,10 @@ static void add_text(const struct trial *trial, struct buf *out)
     add_count(out, "prompt tokens", trial->prompt_tokens);
     add_count(out, "cached", trial->cached_tokens);
     add_count(out, "window", trial->window);
+    for (size_t i = 0; i < trial->not_taken_count; i++)
+        buf_printf(out, "%s%s",
+                   i == 0 ? "\n  not taken by this model, and not sent: " : ", ",
+                   trial->not_taken[i]);
     buf_add_char(out, '\n');
     free(url);
 }
@@ -123,7 +127,10 @@ static void add_json(const struct trial *trial, struct buf *out)
     write_count(out, "prompt_cached_tokens", trial->cached_tokens);
     write_text(out, "finish_reason", trial->finish);
     write_count(out, "window", trial->window == WINDOW_NONE ? -1 : trial->window);
-    buf_add_text(out, "}\n");
+    buf_add_text(out, ",\"not_taken\":[");
+    for (size_t i = 0; i < trial->not_taken_count; i++)
+        buf_printf(out, "%s\"%s\"", i == 0 ? "" : ",", trial->not_taken[i]);
+    buf_add_text(out, "]}\n");
     free(url);
 }
 

@@ -51,11 +51,24 @@ static void take_figures(struct trial *trial, const struct llm_result *result)
     trial->generation_ns = result->generation_ns;
 }
 
-/* A model that thinks may not have come to its words in so few tokens: it answered. */
+/* A model that thinks, seen or unseen, may not have come to its words in so few tokens:
+ * it answered. */
 static bool answered(const struct llm_result *result)
 {
     return result->outcome == LLM_DONE
-           || (result->error == LLM_ERROR_EMPTY && result->thinking.len > 0);
+           || (result->error == LLM_ERROR_EMPTY
+               && (result->thinking.len > 0
+                   || strcmp(result->finish_reason, "length") == 0));
+}
+
+static void call(struct trial *trial);
+
+/* The client has learned it and sends it no more, so this cannot go on for ever. It is
+ * part of what there is to see of a model. */
+static void call_without(struct trial *trial, const char *param)
+{
+    trial->not_taken[trial->not_taken_count++] = param;
+    call(trial);
 }
 
 static void on_result(void *owner, const struct llm_result *result)
@@ -70,6 +83,9 @@ static void on_result(void *owner, const struct llm_result *result)
                           trial);
         else
             servers_answered(trial->servers);
+    } else if (result->error == LLM_ERROR_UNSUPPORTED
+               && trial->not_taken_count < PARAM_COUNT) {
+        call_without(trial, result->untaken);
     } else if (result->error == LLM_ERROR_MODEL_NOT_FOUND) {
         note_failure(trial, result->error, result->reason, result->http_status);
         llm_list_models(trial->servers->llm, &trial->server, LIST_MS, on_others, trial);
@@ -85,6 +101,8 @@ static void call(struct trial *trial)
     struct llm_handlers handlers = handlers_of_none;
     const struct llm_message message = {
         "user", str_of("Say in one short sentence that you are there.")};
+    /* As a turn would send it, so that what a model does not take shows here. */
+    static const char *const stops[] = {"\nNobody:"};
     const struct config *config = trial->config;
     const struct endpoint *endpoint = trial->endpoint;
     struct llm_request request = {
@@ -99,7 +117,9 @@ static void call(struct trial *trial)
         .think = config->think,
         .num_ctx = config->num_ctx,
         .num_predict = REPLY_TOKENS,
-        .temperature = 0,
+        .stops = stops,
+        .stop_count = 1,
+        .temperature = config->temperature,
         .seed = -1,
         .keep_alive = config->keep_alive,
     };

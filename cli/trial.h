@@ -1,7 +1,9 @@
 /* trial.h - one small real call of a model server, and what was seen of it. Nothing is
- * retried: this tells how things are.
+ * retried; what the model does not take is left out and asked again: this tells how
+ * things are.
  *
  * Flow: trial_start -> (no model known: llm_list_models ->) llm_start -> on_result
+ *       -> (a parameter is refused: llm_start without it ->)
  *       -> done: llm_ask_slots | the model is missing: llm_list_models
  *       -> servers_answered
  */
@@ -13,6 +15,7 @@
 #include "base/err.h"
 #include "cli/servers.h"
 #include "llm/models.h"
+#include "llm/param.h"
 #include "proto/config.h"
 
 struct trial {
@@ -25,6 +28,8 @@ struct trial {
     enum llm_error error;
     struct err reason; /* one line a user can act on, unless all is well */
     char finish[32];
+    const char *not_taken[PARAM_COUNT]; /* what the model does not take; static texts */
+    size_t not_taken_count;
     int64_t connect_us; /* -1 unknown, as all that follows */
     int64_t first_us;
     int64_t total_us;

@@ -43,10 +43,12 @@ struct sim_request {
     bool json;            /* format "json" */
     const json_t *schema; /* format; NULL: none */
     int64_t num_ctx;
-    int64_t num_predict;   /* below 0: no limit but ten windows */
-    int64_t seed;          /* below 0: the server's own */
-    const json_t *stops;   /* list of strings, or NULL */
-    int64_t keep_alive_ms; /* below 0: for ever */
+    int64_t num_predict;       /* below 0: no limit but ten windows */
+    int64_t seed;              /* below 0: the server's own */
+    const json_t *stops;       /* list of strings, or NULL */
+    int64_t keep_alive_ms;     /* below 0: for ever */
+    const char *refused_param; /* why it is refused; NULL: not for a parameter */
+    const char *refused_code;
     int64_t arrived_wall_us;
     int64_t now_us; /* wall clock, of the piece that is being made (sim_wire.h) */
 };

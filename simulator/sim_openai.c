@@ -1,8 +1,8 @@
 /* sim_openai.c - see sim_openai.h.
  *
  * Flow: sim_openai_parse -> read_document -> read_messages -> read_model (404)
- *       -> read_limits -> read_stops -> read_format -> check_abilities; all but the
- *       model: 400
+ *       -> sim_reasoning_check -> read_stream -> read_limits -> read_stops
+ *       -> read_format -> check_abilities; all but the model: 400
  */
 #include "simulator/sim_openai.h"
 
@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "simulator/flavor.h"
+#include "simulator/sim_reasoning.h"
 
 enum { STATUS_BAD = 400, STATUS_NOT_FOUND = 404, STOPS_MAX = 4 };
 #define PART_MAX_BYTES ((size_t)64 << 20)
@@ -265,7 +266,7 @@ bool sim_openai_parse(struct str body, const struct sim_models *models,
 
     request->endpoint = SIM_COMPLETIONS;
     return read_document(&asking, body) && read_messages(&asking)
-           && read_model(&asking, models) && read_stream(&asking)
-           && read_limits(&asking) && read_stops(&asking) && read_format(&asking)
-           && check_abilities(&asking);
+           && read_model(&asking, models) && sim_reasoning_check(request, ret_refusal)
+           && read_stream(&asking) && read_limits(&asking) && read_stops(&asking)
+           && read_format(&asking) && check_abilities(&asking);
 }

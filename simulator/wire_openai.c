@@ -249,7 +249,9 @@ static void add_details(const struct sim_request *request, int status, const cha
     (void)buf_add_text(into, "\"message\":");
     (void)json_write_text(into, text);
     add_text("type", type, into);
-    (void)buf_add_text(into, ",\"param\":null");
+    add_text("param", request->refused_param, into);
+    if (request->refused_code != NULL)
+        code = request->refused_code;
     if (request->flavor->error == ERROR_CODED)
         add_text("code", code, into);
     else if (request->flavor->error == ERROR_UNCODED)

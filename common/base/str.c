@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NUMBER_MAX_LETTERS = 63 };
 
@@ -37,6 +38,16 @@ bool str_starts(struct str a, const char *prefix)
     size_t len = strlen(prefix);
 
     return a.len >= len && memcmp(a.at, prefix, len) == 0;
+}
+
+bool str_has_nocase(struct str a, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; len > 0 && i + len <= a.len; i++)
+        if (strncasecmp(a.at + i, word, len) == 0)
+            return true;
+    return false;
 }
 
 static bool is_blank(char c)

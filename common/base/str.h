@@ -22,6 +22,8 @@ struct str str_make(const char *at, size_t len);
 bool str_eq(struct str a, struct str b);
 bool str_is(struct str a, const char *text);
 bool str_starts(struct str a, const char *prefix);
+/* Whether `word` stands somewhere in it, the case of ASCII aside; never when empty. */
+bool str_has_nocase(struct str a, const char *word);
 struct str str_trim(struct str a); /* without ASCII blanks at both ends */
 /* Splits off what stands before the first `sep`; *rest is what comes behind it (empty
  * when there was none). Returns the piece. */

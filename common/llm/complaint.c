@@ -29,6 +29,16 @@ static struct str detail_text(const json_t *error)
                                  : text_of(detail);
 }
 
+/* FastAPI's again: {"loc": ["body", "temperature"], ...}. */
+static struct str detail_param(const json_t *error)
+{
+    const json_t *loc =
+        json_object_get(json_array_get(json_object_get(error, "detail"), 0), "loc");
+    size_t count = json_array_size(loc);
+
+    return text_of(count > 0 ? json_array_get(loc, count - 1) : NULL);
+}
+
 /* The number a server put into its JSON, else what its sentence says. */
 static int64_t find_retry(const json_t *document, const json_t *error, struct str text)
 {
@@ -62,11 +72,14 @@ bool complaint_read(const json_t *document, bool loose, struct complaint *ret_co
     *ret_complaint = (struct complaint){
         .text = text_of(error),
         .code = member_text(error, "code"),
+        .param = member_text(error, "param"),
     };
     if (ret_complaint->text.len == 0)
         ret_complaint->text = member_text(error, "message");
     if (ret_complaint->text.len == 0 && loose)
         ret_complaint->text = detail_text(error);
+    if (ret_complaint->param.len == 0 && loose)
+        ret_complaint->param = detail_param(error);
     ret_complaint->retry_after_ms = find_retry(document, error, ret_complaint->text);
     return true;
 }

@@ -44,6 +44,8 @@ struct exchange {
     char *url;             /* owned; as it may be shown */
     char *key;             /* owned; NULL none */
     bool loads;            /* a request without messages */
+    unsigned params;       /* of param.h: sent, and may be left out */
+    enum llm_param untaken;
     int64_t first_token_ms;
     int64_t between_tokens_ms;
     int64_t heard_at_us;    /* the last text or thought; the start before any */
@@ -192,6 +194,7 @@ static void exchange_judge(struct exchange *exchange, const struct http_result *
         .url = exchange->url,
         .path = exchange->dialect->chat_path,
         .model = exchange->call.model,
+        .sent = exchange->params,
         .with_key = exchange->key != NULL,
         .now_us = clock_wall_us(),
     };
@@ -199,6 +202,10 @@ static void exchange_judge(struct exchange *exchange, const struct http_result *
 
     verdict_of(&ask, http, buf_str(&exchange->error_body), &verdict);
     exchange->retry_after_ms = verdict.retry_after_ms;
+    exchange->untaken = verdict.param;
+    if (verdict.param != PARAM_NONE)
+        untaken_add(&exchange->call.llm->untaken, exchange->url, exchange->call.model,
+                    verdict.param);
     /* After the model's last word it no longer counts how the connection ended. */
     if (verdict.error == LLM_ERROR_NONE || reply->finished)
         reader_end(&exchange->reader, http->reason);
@@ -216,6 +223,8 @@ static void exchange_fill(const struct exchange *exchange, struct llm_result *re
     const struct reply *reply = &exchange->reader.reply;
 
     result->http_status = exchange->status;
+    if (exchange->untaken != PARAM_NONE)
+        result->untaken = param_name(exchange->untaken);
     result->retry_after_ms = exchange->retry_after_ms >= 0 ? exchange->retry_after_ms
                                                            : reply->retry_after_ms;
     result->text = buf_str(&reply->text);
@@ -347,27 +356,30 @@ static void exchange_send(struct exchange *exchange, const struct llm_request *r
 }
 
 struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
-                                const struct llm_request *request,
+                                const struct llm_request *asked,
                                 const struct llm_handlers *handlers)
 {
     struct exchange *exchange = x_calloc(1, sizeof(*exchange));
+    struct llm_request request = *asked;
     size_t most =
-        request->max_reply_bytes > 0 ? request->max_reply_bytes : REPLY_BYTES_DEFAULT;
+        request.max_reply_bytes > 0 ? request.max_reply_bytes : REPLY_BYTES_DEFAULT;
 
-    assert(request->url != NULL && request->model != NULL);
-    llm_call_init(&exchange->call, llm, request, handlers);
-    exchange->url = wire_shown(request->url);
+    assert(request.url != NULL && request.model != NULL);
+    llm_call_init(&exchange->call, llm, asked, handlers);
+    exchange->url = wire_shown(request.url);
     exchange->call.endpoint =
-        x_strdup(request->endpoint != NULL ? request->endpoint : exchange->url);
-    exchange->call.model = x_strdup(request->model);
+        x_strdup(request.endpoint != NULL ? request.endpoint : exchange->url);
+    exchange->call.model = x_strdup(request.model);
     exchange->call.cancel = exchange_cancel;
     exchange->call.free = exchange_free;
     exchange->dialect = dialect;
-    exchange->key = request->key == NULL ? NULL : x_strdup(request->key);
-    exchange->loads = request->message_count == 0;
-    exchange->first_token_ms = ms_or(request->first_token_ms, FIRST_TOKEN_MS_DEFAULT);
+    request.without |= untaken_find(&llm->untaken, exchange->url, request.model);
+    exchange->params = dialect->params(&request);
+    exchange->key = request.key == NULL ? NULL : x_strdup(request.key);
+    exchange->loads = request.message_count == 0;
+    exchange->first_token_ms = ms_or(request.first_token_ms, FIRST_TOKEN_MS_DEFAULT);
     exchange->between_tokens_ms =
-        ms_or(request->between_tokens_ms, BETWEEN_TOKENS_MS_DEFAULT);
+        ms_or(request.between_tokens_ms, BETWEEN_TOKENS_MS_DEFAULT);
     exchange->heard_at_us = exchange->call.started_us;
     exchange->first_token_us = -1;
     exchange->longest_gap_us = -1;
@@ -377,6 +389,6 @@ struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
     buf_init(&exchange->error_body, ERROR_BODY_BYTES_MAX);
     loop_timer_init(&exchange->timer, llm->loop, on_clock, exchange);
     loop_timer_start(&exchange->timer, exchange->first_token_ms);
-    exchange_send(exchange, request, most);
+    exchange_send(exchange, &request, most);
     return &exchange->call;
 }

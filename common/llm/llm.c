@@ -83,6 +83,7 @@ void llm_free(struct llm *llm)
     llm_sweep(&llm->running);
     llm_sweep(&llm->over);
     models_drop(llm);
+    untaken_done(&llm->untaken);
     loop_hook_stop(&llm->hook);
     free(llm);
 }

@@ -2,7 +2,9 @@
  *
  * A request goes to its provider: `ollama` (/api/chat over HTTP), `openai` (chat
  * completions over HTTP) or `echo` (answers at once without a model). Nothing falls
- * back to another one and nothing is retried here: router.h does that.
+ * back to another one and nothing is retried here: router.h does that. What a model
+ * does not take (param.h) is learned from its refusal, and left out of the calls behind
+ * it.
  *
  * Flow: llm_start -> on_delta* -> on_result (done | failed | cancelled), once.
  */
@@ -55,6 +57,7 @@ struct llm_request {
     int64_t num_predict; /* always sent; most tokens of a reply */
     double temperature;
     int64_t seed;           /* -1: the server's choice */
+    unsigned without;       /* bits of param.h: left out, beside what was learned */
     const char *keep_alive; /* "10m" or NULL: the server's default */
     const char *call_id;    /* sent as X-Parley-Turn, for the server's log; NULL none */
     size_t max_reply_bytes; /* 0: 1 MiB */

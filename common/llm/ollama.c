@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "llm/ollama_reply.h"
+#include "llm/param.h"
 #include "llm/reader.h"
 #include "llm/wire.h"
 #include "proto/json_write.h"
@@ -31,9 +32,11 @@ static bool write_keep_alive(const char *keep_alive, struct buf *into)
 }
 
 /* A level is a text, on and off are not. */
-static bool write_think(const char *think, struct buf *into)
+static bool write_think(const struct llm_request *request, struct buf *into)
 {
-    if (think == NULL)
+    const char *think = request->think;
+
+    if (think == NULL || param_is_out(request, PARAM_THINK))
         return true;
     return buf_add_text(into, ",\"think\":")
            && (strcmp(think, "true") == 0 || strcmp(think, "false") == 0
@@ -59,6 +62,14 @@ static bool write_options(const struct llm_request *request, struct buf *into)
            && wire_write_options(request, name_of, into) && buf_add_char(into, '}');
 }
 
+/* Options that it does not know it passes over. */
+static unsigned ollama_params(const struct llm_request *request)
+{
+    bool sent = request->think != NULL && !param_is_out(request, PARAM_THINK);
+
+    return sent ? 1U << PARAM_THINK : 0;
+}
+
 static bool ollama_write(const struct llm_request *request, struct buf *into)
 {
     assert(request->model != NULL);
@@ -68,8 +79,7 @@ static bool ollama_write(const struct llm_request *request, struct buf *into)
            && (request->schema == NULL
                || (buf_add_text(into, ",\"format\":")
                    && buf_add_str(into, str_trim(str_of(request->schema)))))
-           && write_think(request->think, into)
-           && write_keep_alive(request->keep_alive, into)
+           && write_think(request, into) && write_keep_alive(request->keep_alive, into)
            && write_options(request, into) && buf_add_char(into, '}');
 }
 
@@ -109,6 +119,7 @@ const struct dialect *ollama_dialect(void)
         .list_path = "/api/tags",
         .loaded_path = "/api/ps",
         .unit = "line",
+        .params = ollama_params,
         .write = ollama_write,
         .type_fits = ollama_type_fits,
         .feed = ollama_feed,

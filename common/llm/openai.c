@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "llm/openai_reply.h"
+#include "llm/param.h"
 #include "llm/reader.h"
 #include "llm/wire.h"
 #include "proto/json_write.h"
@@ -17,29 +18,84 @@
 
 /* ---- out ---- */
 
-/* OpenAI itself refuses what the servers that copy it have added. */
+/* OpenAI itself, in any of its regions (https://eu.api.openai.com). */
+static bool is_openai(const char *url)
+{
+    static const char scheme[] = "https://";
+    static const char host[] = "api.openai.com";
+    struct str rest = str_of(url);
+    struct str name;
+    size_t len = strlen(host);
+
+    if (!str_starts(rest, scheme))
+        return false;
+    name = str_cut(str_make(rest.at + strlen(scheme), rest.len - strlen(scheme)), '/',
+                   &rest);
+    name = str_cut(name, ':', &rest);
+    return str_is(name, host)
+           || (name.len > len && name.at[name.len - len - 1] == '.'
+               && memcmp(name.at + name.len - len, host, len) == 0);
+}
+
+/* It refuses what the servers that copy it have added. */
 static const char *name_of(const struct llm_request *request,
                            const struct model_option *option)
 {
-    static const char strict[] = "https://api.openai.com";
-
-    if (option->own
-        || (option->api == API_OTHERS && str_starts(str_of(request->url), strict)))
+    if (option->own || (option->api == API_OTHERS && is_openai(request->url)))
         return NULL;
     return option->openai;
+}
+
+/* OpenAI has given it another name, which its copies may not know; its reasoning models
+ * refuse the old one wherever they are served. */
+static enum llm_param max_tokens_of(const struct llm_request *request)
+{
+    bool now = is_openai(request->url);
+
+    if (param_is_out(request, PARAM_MAX_TOKENS))
+        now = true;
+    else if (param_is_out(request, PARAM_MAX_COMPLETION_TOKENS))
+        now = false;
+    return now ? PARAM_MAX_COMPLETION_TOKENS : PARAM_MAX_TOKENS;
 }
 
 static bool write_max_tokens(const struct llm_request *request, struct buf *into)
 {
     return request->num_predict <= 0
-           || (buf_add_text(into, ",\"max_tokens\":")
+           || (buf_add_text(into, ",\"")
+               && buf_add_text(into, param_name(max_tokens_of(request)))
+               && buf_add_text(into, "\":")
                && json_write_i64(into, request->num_predict));
 }
 
-/* The levels this API has; a model that thinks anyway ("true") needs no word. */
-static bool write_think(const char *think, struct buf *into)
+/* A model that is not allowed to stream answers with one document. The padding against
+ * listeners who count bytes would double what travels, and TLS is between us. */
+static bool write_stream(const struct llm_request *request, struct buf *into)
 {
-    if (think == NULL || strcmp(think, "true") == 0)
+    if (param_is_out(request, PARAM_STREAM))
+        return true;
+    if (param_is_out(request, PARAM_STREAM_OPTIONS))
+        return buf_add_text(into, ",\"stream\":true");
+    return buf_add_text(into,
+                        ",\"stream\":true,\"stream_options\":{\"include_usage\":true")
+           && (!is_openai(request->url)
+               || buf_add_text(into, ",\"include_obfuscation\":false"))
+           && buf_add_char(into, '}');
+}
+
+/* A model that thinks anyway ("true") needs no word. */
+static bool has_effort(const struct llm_request *request)
+{
+    return request->think != NULL && strcmp(request->think, "true") != 0
+           && !param_is_out(request, PARAM_THINK);
+}
+
+/* The levels this API has. */
+static bool write_think(const struct llm_request *request, struct buf *into)
+{
+    const char *think = request->think;
+
+    if (!has_effort(request))
         return true;
     if (strcmp(think, "false") == 0)
         think = "none";
@@ -58,16 +114,28 @@ static bool write_schema(const char *schema, struct buf *into)
                && buf_add_text(into, "}}"));
 }
 
+static unsigned openai_params(const struct llm_request *request)
+{
+    unsigned both = 1U << PARAM_MAX_TOKENS | 1U << PARAM_MAX_COMPLETION_TOKENS;
+    unsigned params = wire_params(request);
+
+    if (request->num_predict > 0 && (request->without & both) == 0)
+        params |= 1U << max_tokens_of(request);
+    if (has_effort(request))
+        params |= 1U << PARAM_THINK;
+    if (!param_is_out(request, PARAM_STREAM))
+        params |= 1U << PARAM_STREAM | (1U << PARAM_STREAM_OPTIONS & ~request->without);
+    return params;
+}
+
 static bool openai_write(const struct llm_request *request, struct buf *into)
 {
     assert(request->model != NULL);
     return buf_add_text(into, "{\"model\":") && json_write_text(into, request->model)
-           && wire_write_messages(request, into)
-           && buf_add_text(into, ",\"stream\":true,"
-                                 "\"stream_options\":{\"include_usage\":true}")
+           && wire_write_messages(request, into) && write_stream(request, into)
            && write_max_tokens(request, into) && wire_write_temperature(request, into)
            && wire_write_seed(request, into) && wire_write_stops(request, into)
-           && write_think(request->think, into) && write_schema(request->schema, into)
+           && write_think(request, into) && write_schema(request->schema, into)
            && wire_write_options(request, name_of, into) && buf_add_char(into, '}');
 }
 
@@ -119,6 +187,7 @@ const struct dialect *openai_dialect(void)
         .chat_path = "/chat/completions",
         .list_path = "/models",
         .unit = "event",
+        .params = openai_params,
         .write = openai_write,
         .type_fits = openai_type_fits,
         .feed = openai_feed,

@@ -23,6 +23,8 @@ struct dialect {
     const char *list_path;   /* of the list of models */
     const char *loaded_path; /* of those in memory; NULL: it does not tell */
     const char *unit;        /* "line", "event" */
+    /* The bits of param.h that may still be left out of that request. */
+    unsigned (*params)(const struct llm_request *request);
     /* Adds the body of the request; the same request gives the same bytes. False when
      * `into` is full. */
     bool (*write)(const struct llm_request *request, struct buf *into);

@@ -18,6 +18,7 @@ static const struct {
     [LLM_ERROR_BUSY] = {"bad", ROUTE_RETRY},
     [LLM_ERROR_SERVER] = {"bad", ROUTE_RETRY},
     [LLM_ERROR_REQUEST] = {"ok", ROUTE_END},
+    [LLM_ERROR_UNSUPPORTED] = {"ok", ROUTE_WITHOUT},
     [LLM_ERROR_REDIRECT] = {"ok", ROUTE_ELSEWHERE},
     [LLM_ERROR_STREAM] = {"bad", ROUTE_RETRY},
     [LLM_ERROR_TRUNCATED] = {"bad", ROUTE_RETRY},

@@ -21,6 +21,7 @@ enum route_next {
     ROUTE_AGAIN,     /* as RETRY, but the turn is not charged: its server is down */
     ROUTE_ELSEWHERE, /* not this server with this model */
     ROUTE_REPEAT,    /* the same again: the server is well, its answer was not */
+    ROUTE_WITHOUT,   /* the same less a parameter that the model does not take */
     ROUTE_NEXT_COUNT
 };
 struct route_tries {

@@ -43,24 +43,13 @@ enum llm_error verdict_status_error(int status)
 
 /* ---- what the body says ---- */
 
-static bool contains(struct str text, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (size_t i = 0; len > 0 && i + len <= text.len; i++) {
-        if (strncasecmp(text.at + i, word, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A 404 may mean that the path is wrong, or that the model is not there: then the
  * server speaks of it. */
 static bool speaks_of_model(const struct verdict_ask *ask,
                             const struct complaint *complaint)
 {
-    return contains(complaint->text, "model")
-           || (ask->model != NULL && contains(complaint->text, ask->model));
+    return str_has_nocase(complaint->text, "model")
+           || (ask->model != NULL && str_has_nocase(complaint->text, ask->model));
 }
 
 static bool is_model_missing(const struct verdict_ask *ask, int status,
@@ -70,7 +59,18 @@ static bool is_model_missing(const struct verdict_ask *ask, int status,
         return true;
     if (status == 404)
         return speaks_of_model(ask, complaint);
-    return status == 400 && contains(complaint->text, "not a valid model");
+    return status == 400 && str_has_nocase(complaint->text, "not a valid model");
+}
+
+static enum llm_param refused_param(const struct verdict_ask *ask, int status,
+                                    const struct complaint *complaint)
+{
+    enum llm_param param;
+
+    if (status != 400 && status != 422)
+        return PARAM_NONE;
+    param = param_refused(complaint);
+    return (ask->sent & 1U << param) != 0 ? param : PARAM_NONE;
 }
 
 /* Of a page of HTML only the title is for people; of JSON that was cut, nothing. */
@@ -148,6 +148,12 @@ static void tell_status(const struct verdict_ask *ask, const struct http_result 
 
     if (verdict->error == LLM_ERROR_REDIRECT)
         tell_redirect(ask, http->location, status, &verdict->reason);
+    else if (verdict->error == LLM_ERROR_UNSUPPORTED)
+        err_set(&verdict->reason, ERR_MODEL,
+                "%s is not taken by this model: %s from now on (the server answered "
+                "%d: %s)",
+                param_name(verdict->param), param_instead(verdict->param), status,
+                log_safe(text));
     else if (status == 404 && verdict->error == LLM_ERROR_REQUEST)
         err_set(&verdict->reason, ERR_MODEL, "%s%s: no such path (404): %s", ask->url,
                 ask->path, url_advice(ask));
@@ -181,6 +187,10 @@ static void judge_status(const struct verdict_ask *ask, const struct http_result
     verdict->error = is_model_missing(ask, http->status, &complaint)
                          ? LLM_ERROR_MODEL_NOT_FOUND
                          : verdict_status_error(http->status);
+    if (verdict->error == LLM_ERROR_REQUEST)
+        verdict->param = refused_param(ask, http->status, &complaint);
+    if (verdict->param != PARAM_NONE)
+        verdict->error = LLM_ERROR_UNSUPPORTED;
     verdict->retry_after_ms = find_retry(http, &complaint, ask->now_us);
     tell_status(ask, http, complaint.text, verdict);
     json_decref(document);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "llm/param.h"
 #include "llm/result.h"
 
 struct dialect;
@@ -21,11 +22,13 @@ struct verdict_ask {
     const char *url;                             /* without secrets (wire_shown) */
     const char *path;                            /* behind it */
     const char *model;                           /* NULL none */
+    unsigned sent; /* bits of param.h: what of it the request had, and may lose */
     bool with_key;
     int64_t now_us; /* the wall clock, for dates in headers */
 };
 struct verdict {
     enum llm_error error;
+    enum llm_param param;   /* of LLM_ERROR_UNSUPPORTED */
     int64_t retry_after_ms; /* -1: the server does not say */
     struct err reason;      /* one harmless line, "" with LLM_ERROR_NONE */
 };

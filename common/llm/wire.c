@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "llm/param.h"
 #include "proto/json_get.h"
 #include "proto/json_write.h"
 #include "proto/model_options.h"
@@ -115,13 +116,15 @@ bool wire_write_messages(const struct llm_request *request, struct buf *into)
 bool wire_write_temperature(const struct llm_request *request, struct buf *into)
 {
     assert(isfinite(request->temperature));
+    if (param_is_out(request, PARAM_TEMPERATURE))
+        return true;
     return buf_add_text(into, ",\"temperature\":")
            && json_write_number(into, request->temperature, TEMPERATURE_DECIMALS);
 }
 
 bool wire_write_seed(const struct llm_request *request, struct buf *into)
 {
-    return request->seed < 0
+    return request->seed < 0 || param_is_out(request, PARAM_SEED)
            || (buf_add_text(into, ",\"seed\":") && json_write_i64(into, request->seed));
 }
 
@@ -129,6 +132,8 @@ bool wire_write_stops(const struct llm_request *request, struct buf *into)
 {
     bool ok = true;
 
+    if (param_is_out(request, PARAM_STOP))
+        return true;
     for (size_t i = 0; ok && i < request->stop_count; i++)
         ok = buf_add_text(into, i > 0 ? "," : ",\"stop\":[")
              && json_write_text(into, request->stops[i]);
@@ -168,11 +173,30 @@ bool wire_write_options(const struct llm_request *request,
         const struct model_option *option = model_option_find(str_of(key));
         const char *name = option == NULL ? NULL : name_of(request, option);
 
-        if (ok && name != NULL)
+        if (ok && name != NULL && !param_is_out(request, param_of_option(option)))
             ok = write_option(name, value, into);
     }
     json_decref(options);
     return ok;
+}
+
+unsigned wire_params(const struct llm_request *request)
+{
+    unsigned params = 1U << PARAM_TEMPERATURE;
+
+    if (request->seed >= 0)
+        params |= 1U << PARAM_SEED;
+    if (request->stop_count > 0)
+        params |= 1U << PARAM_STOP;
+    for (size_t i = 0; request->options != NULL && model_option(i) != NULL; i++) {
+        char key[64];
+
+        /* They stand there without blanks, and their values are no texts. */
+        fmt_into(key, sizeof key, "\"%s\":", model_option(i)->name);
+        if (strstr(request->options, key) != NULL)
+            params |= 1U << param_of_option(model_option(i));
+    }
+    return params & ~(1U << PARAM_NONE | request->without);
 }
 
 /* ---- in: the list of models ---- */

@@ -38,6 +38,8 @@ bool wire_write_options(const struct llm_request *request,
                         const char *(*name_of)(const struct llm_request *request,
                                                const struct model_option *option),
                         struct buf *into);
+/* Of what these write, the bits of param.h. */
+unsigned wire_params(const struct llm_request *request);
 
 /* The names in a list of models, in its order: {"<list>": [{"<name>": "..."}, ...]}.
  * The caller frees each and the list (NULL when there is none). */

@@ -91,6 +91,82 @@ static void the_request_bears_the_key_and_the_turn(void **state)
     seen_done(&seen);
 }
 
+/* ---- what a model does not take ---- */
+
+#define REFUSAL(name)                                                                \
+    "HTTP/1.1 400 No\r\n\r\n{\"error\":{\"message\":\"Unsupported parameter: '" name \
+    "' is not supported with this model.\",\"param\":\"" name                        \
+    "\",\"code\":\"unsupported_parameter\"}}"
+
+static void assert_untaken(struct llm_request what, const char *answer,
+                           const char *name)
+{
+    struct seen seen = {0};
+
+    will_say(answer);
+    run(&seen, what);
+    assert_int_equal(seen.result.error, LLM_ERROR_UNSUPPORTED);
+    assert_string_equal(seen.result.untaken, name);
+    seen_done(&seen);
+}
+
+static void what_a_model_refused_is_not_sent_to_it_again(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    what.seed = 7;
+    assert_untaken(what, REFUSAL("temperature"), "temperature");
+    assert_untaken(what, REFUSAL("seed"), "seed");
+    will_say(good);
+    run(&seen, what);
+    assert_good(&seen);
+    assert_null(seen.result.untaken);
+    assert_null(strstr(buf_text(&play.request), "temperature"));
+    assert_null(strstr(buf_text(&play.request), "seed"));
+    assert_non_null(strstr(buf_text(&play.request), "\"max_tokens\""));
+    seen_done(&seen);
+    what.model = "another";
+    seen = (struct seen){0};
+    run(&seen, what);
+    assert_non_null(strstr(buf_text(&play.request), "temperature"));
+    seen_done(&seen);
+}
+
+/* Else a server that refuses for ever would be asked for ever. */
+static void what_was_left_out_and_is_refused_again_is_a_request_error(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    assert_untaken(what, REFUSAL("temperature"), "temperature");
+    run(&seen, what);
+    assert_int_equal(seen.result.error, LLM_ERROR_REQUEST);
+    assert_null(seen.result.untaken);
+    seen_done(&seen);
+}
+
+static void a_model_that_may_not_stream_answers_in_one_piece(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    assert_untaken(what, REFUSAL("stream"), "stream");
+    will_say(JSON_HEAD
+             "{\"model\":\"m-1\",\"choices\":[{\"index\":0,\"message\":{\"role\":"
+             "\"assistant\",\"content\":\"Good day.\"},\"finish_reason\":"
+             "\"stop\"}],\"usage\":{\"prompt_tokens\":31,"
+             "\"completion_tokens\":2}}");
+    run(&seen, what);
+    assert_null(strstr(buf_text(&play.request), "stream"));
+    assert_string_equal(seen.text, "Good day.");
+    assert_int_equal(seen.result.tokens_generated, 2);
+    seen_done(&seen);
+}
+
 static void a_server_that_repeats_the_key_makes_nobody_else_see_it(void **state)
 {
     static const char *const answers[] = {
@@ -450,6 +526,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LLM_TEST(a_reply_is_told_with_its_counts_and_names),
         LLM_TEST(the_request_bears_the_key_and_the_turn),
+        LLM_TEST(what_a_model_refused_is_not_sent_to_it_again),
+        LLM_TEST(what_was_left_out_and_is_refused_again_is_a_request_error),
+        LLM_TEST(a_model_that_may_not_stream_answers_in_one_piece),
         LLM_TEST(a_server_that_repeats_the_key_makes_nobody_else_see_it),
         LLM_TEST(a_key_is_hidden_whole_or_cut),
         LLM_TEST(ollama_in_the_cloud_gets_the_key_too),

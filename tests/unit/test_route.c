@@ -295,15 +295,15 @@ static void each_failure_leads_where_the_table_says(void **state)
         const char *verdict;
         const char *next; /* of a first failure: up, its server down, no other */
     } rows[] = {
-        {LLM_ERROR_REFUSED, "bad", "RAR"},   {LLM_ERROR_MODEL_NOT_FOUND, "ok", "WWE"},
-        {LLM_ERROR_AUTH, "auth", "WWE"},     {LLM_ERROR_BUSY, "bad", "RAR"},
-        {LLM_ERROR_SERVER, "bad", "RAR"},    {LLM_ERROR_REQUEST, "ok", "EEE"},
-        {LLM_ERROR_REDIRECT, "ok", "WWE"},   {LLM_ERROR_STREAM, "bad", "RAR"},
-        {LLM_ERROR_TRUNCATED, "bad", "RAR"}, {LLM_ERROR_PROTOCOL, "bad", "RAR"},
-        {LLM_ERROR_TIMEOUT, "bad", "RAR"},   {LLM_ERROR_EMPTY, "ok", "PPP"},
-        {LLM_ERROR_TOO_LARGE, "ok", "WWE"},
+        {LLM_ERROR_REFUSED, "bad", "RAR"},    {LLM_ERROR_MODEL_NOT_FOUND, "ok", "WWE"},
+        {LLM_ERROR_AUTH, "auth", "WWE"},      {LLM_ERROR_BUSY, "bad", "RAR"},
+        {LLM_ERROR_SERVER, "bad", "RAR"},     {LLM_ERROR_REQUEST, "ok", "EEE"},
+        {LLM_ERROR_UNSUPPORTED, "ok", "OOO"}, {LLM_ERROR_REDIRECT, "ok", "WWE"},
+        {LLM_ERROR_STREAM, "bad", "RAR"},     {LLM_ERROR_TRUNCATED, "bad", "RAR"},
+        {LLM_ERROR_PROTOCOL, "bad", "RAR"},   {LLM_ERROR_TIMEOUT, "bad", "RAR"},
+        {LLM_ERROR_EMPTY, "ok", "PPP"},       {LLM_ERROR_TOO_LARGE, "ok", "WWE"},
     };
-    static const char letters[ROUTE_NEXT_COUNT + 1] = "ERAWP";
+    static const char letters[ROUTE_NEXT_COUNT + 1] = "ERAWPO";
     static const struct route_tries tries[] = {
         {.most = 3, .others = true},
         {.most = 3, .others = true, .down = true},
@@ -334,6 +334,9 @@ static void attempts_are_counted_but_for_those_of_a_server_that_is_down(void **s
     assert_int_equal(route_next(LLM_ERROR_BUSY, &tries), ROUTE_AGAIN);
     tries = (struct route_tries){.used = 1, .most = 3, .repeats = 1};
     assert_int_equal(route_next(LLM_ERROR_EMPTY, &tries), ROUTE_END);
+    assert_int_equal(route_next(LLM_ERROR_UNSUPPORTED, &tries), ROUTE_WITHOUT);
+    tries.used = 2;
+    assert_int_equal(route_next(LLM_ERROR_UNSUPPORTED, &tries), ROUTE_END);
     assert_string_equal(route_verdict(&(struct llm_result){.outcome = LLM_CANCELLED}),
                         "none");
 }

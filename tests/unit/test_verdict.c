@@ -171,6 +171,136 @@ static void an_error_is_told_in_one_harmless_line(void **state)
     assert_row(&ask, &keyless);
 }
 
+/* ---- what is not taken ---- */
+
+#define TOKENS_OLD                                                               \
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use " \
+    "'max_completion_tokens' instead."
+#define HEAT_OLD                                                                   \
+    "Unsupported value: 'temperature' does not support 0.8 with this model. Only " \
+    "the default (1) value is supported."
+
+/* As servers have been seen to say it; PARAM_NONE: what looks like it, and is not. */
+static const struct {
+    int status;
+    const char *body;
+    enum llm_param param;
+} refusals[] = {
+    {400,
+     "{\"error\":{\"message\":\"" TOKENS_OLD "\",\"type\":\"invalid_request_error\","
+     "\"param\":\"max_tokens\",\"code\":\"unsupported_parameter\"}}",
+     PARAM_MAX_TOKENS},
+    {400,
+     "{\"error\":{\"message\":\"" TOKENS_OLD "\",\"code\":\"invalid_request_body\"}}",
+     PARAM_MAX_TOKENS},
+    {400,
+     "{\"error\":{\"message\":\"" HEAT_OLD "\",\"type\":\"invalid_request_error\","
+     "\"param\":\"temperature\",\"code\":\"unsupported_value\"}}",
+     PARAM_TEMPERATURE},
+    {400, "{\"error\":\"" HEAT_OLD "\"}", PARAM_TEMPERATURE},
+    {400,
+     "{\"error\":{\"message\":\"Your organization must be verified to stream this "
+     "model.\",\"param\":\"stream\",\"code\":\"unsupported_value\"}}",
+     PARAM_STREAM},
+    {400,
+     "{\"error\":{\"message\":\"Unsupported parameter: 'stop' is not supported "
+     "with "
+     "this model.\",\"param\":\"stop\",\"code\":\"unsupported_parameter\"}}",
+     PARAM_STOP},
+    {400,
+     "{\"error\":{\"message\":\"Unrecognized request argument supplied: "
+     "seed\",\"param\":null,\"code\":null}}",
+     PARAM_SEED},
+    {400,
+     "{\"error\":{\"message\":\"Model incompatible request argument supplied: "
+     "temperature\",\"param\":null,\"code\":null}}",
+     PARAM_TEMPERATURE},
+    {400,
+     "{\"error\":{\"message\":\"Unsupported value: 'reasoning_effort' does not "
+     "support 'none' with this model. Supported values are: 'low', 'medium'.\"}}",
+     PARAM_THINK},
+    {400, "{\"error\":\"\\\"tiny\\\" does not support thinking\"}", PARAM_THINK},
+    {400,
+     "{\"object\":\"error\",\"message\":\"[{'type': 'extra_forbidden', 'loc': "
+     "('body', 'max_completion_tokens'), 'msg': 'Extra inputs are not permitted', "
+     "'input': 800}]\",\"param\":null,\"code\":400}",
+     PARAM_MAX_COMPLETION_TOKENS},
+    {400,
+     "{\"error\":{\"message\":\"Extra inputs are not permitted, field: "
+     "'stream_options'\"}}",
+     PARAM_STREAM_OPTIONS},
+    {422,
+     "{\"detail\":[{\"type\":\"extra_forbidden\",\"loc\":[\"body\",\"top_k\"],"
+     "\"msg\":\"Extra inputs are not permitted\"}]}",
+     PARAM_TOP_K},
+    {400, "{\"message\":\"`temperature` is deprecated for this model.\"}",
+     PARAM_TEMPERATURE},
+    {400, "{\"message\":\"invalid temperature: only 1 is allowed for this model\"}",
+     PARAM_TEMPERATURE},
+    {400,
+     "{\"error\":{\"message\":\"Unsupported value: 'messages[0].role' does not "
+     "support 'system' with this model.\",\"param\":\"messages[0].role\","
+     "\"code\":\"unsupported_value\"}}",
+     PARAM_NONE},
+    {400,
+     "{\"error\":{\"message\":\"Invalid value: 9 is over the maximum of 2.\","
+     "\"param\":\"temperature\",\"code\":\"decimal_above_max_value\"}}",
+     PARAM_NONE},
+    {400,
+     "{\"error\":{\"message\":\"'response_format' is not supported with this "
+     "model: it cannot stop there\"}}",
+     PARAM_NONE},
+    {400, "{\"error\":\"this model does not support tools, stop asking\"}", PARAM_NONE},
+    {400, "{\"error\":\"this model does not support min_penalty\"}", PARAM_NONE},
+    {400, "{\"error\":\"max_tokens is too large: 99999\"}", PARAM_NONE},
+    {500, "{\"error\":\"" HEAT_OLD "\"}", PARAM_NONE},
+    {400, "{\"error\":{\"param\":\"temperature\",\"code\":7}}", PARAM_NONE},
+};
+
+static void a_parameter_that_is_not_taken_is_known_in_every_form(void **state)
+{
+    struct verdict_ask ask = ask_of(openai_dialect(), "http://h/v1");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const struct http_result http =
+            answered(refusals[i].status, "application/json");
+        struct verdict verdict;
+
+        print_message("%s\n", refusals[i].body);
+        ask.sent = ~0U;
+        verdict_of(&ask, &http, str_of(refusals[i].body), &verdict);
+        assert_int_equal(verdict.param, refusals[i].param);
+        assert_int_equal(verdict.error == LLM_ERROR_UNSUPPORTED,
+                         refusals[i].param != PARAM_NONE);
+        ask.sent &=
+            ~(1U << refusals[i].param); /* what was not sent cannot be left out */
+        verdict_of(&ask, &http, str_of(refusals[i].body), &verdict);
+        assert_int_equal(verdict.param, PARAM_NONE);
+        assert_int_not_equal(verdict.error, LLM_ERROR_UNSUPPORTED);
+    }
+}
+
+static void what_is_not_taken_is_told_with_what_is_done_about_it(void **state)
+{
+    static const struct row rows[] = {
+        {400, "{\"error\":\"'temperature' is not supported\"}", LLM_ERROR_UNSUPPORTED,
+         "temperature is not taken by this model: left out from now on (the server "
+         "answered 400: 'temperature' is not supported)"},
+        {400, "{\"error\":\"'max_tokens' is not supported\\u001b[2J\"}",
+         LLM_ERROR_UNSUPPORTED,
+         "max_tokens is not taken by this model: max_completion_tokens is sent from "
+         "now "
+         "on (the server answered 400: 'max_tokens' is not supported<U+001B>[2J)"},
+    };
+    struct verdict_ask ask = ask_of(openai_dialect(), "http://h/v1");
+
+    (void)state;
+    ask.sent = ~0U;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_row(&ask, &rows[i]);
+}
+
 static void a_long_error_is_cut(void **state)
 {
     const struct verdict_ask ask = ask_of(ollama_dialect(), "http://h:1");
@@ -350,6 +480,8 @@ int main(void)
         cmocka_unit_test(each_status_has_its_meaning),
         cmocka_unit_test(a_404_is_the_model_or_the_path),
         cmocka_unit_test(an_error_is_told_in_one_harmless_line),
+        cmocka_unit_test(a_parameter_that_is_not_taken_is_known_in_every_form),
+        cmocka_unit_test(what_is_not_taken_is_told_with_what_is_done_about_it),
         cmocka_unit_test(a_long_error_is_cut),
         cmocka_unit_test(a_redirect_names_its_target_without_secrets),
         cmocka_unit_test(the_wrong_type_is_no_api),
