@@ -22,6 +22,8 @@
 
 #define OWL    "\xF0\x9F\xA6\x89"
 #define TALK   "Good evening caf\xC3\xA9 " OWL ".\n\"Tea\"?"
+#define BEGUN  "Good evening caf\xC3\xA9 "
+#define JSON   "{\"message\":\"Good caf\xC3\xA9 \\\"" OWL "\\\"\\n\",\"sentiment\":0.5}"
 #define BROKEN "the server broke off: "
 #define CUT    "the reply ended before its end marker"
 
@@ -83,6 +85,33 @@ static const struct row rows[] = {
      BROKEN "Provider disconnected unexpectedly", 0, 0, 0, 0, 0, 0},
     {"openrouter_rate_limit.sse", LLM_ERROR_STREAM, "", "", NULL,
      BROKEN "Rate limited upstream", 0, 0, 0, 0, 0, 3000},
+    {"ollama_structured.ndjson", 0, JSON, "", "stop", "", 31, 0, 9, 80000000, 700000000,
+     0},
+    {"ollama_thinking_length.ndjson", 0, BEGUN, "Hm. Tea.", "length", "", 31, 0, 9,
+     80000000, 700000000, 0},
+    {"openai_structured.sse", 0, JSON, "", "stop", "", 31, 24, 9, 0, 0, 0},
+    {"openai_length.sse", 0, BEGUN, "", "length", "", 31, 24, 9, 0, 0, 0},
+    {"ollama_v1_structured.sse", 0, JSON, "", "stop", "", 31, 0, 9, 0, 0, 0},
+    {"ollama_v1_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 0, 9, 0,
+     0, 0},
+    {"llama_cpp_structured.sse", 0, JSON, "", "stop", "", 31, 24, 9, 80000000,
+     700500000, 0},
+    {"llama_cpp_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 24, 9,
+     80000000, 700500000, 0},
+    {"llama_cpp_error.sse", LLM_ERROR_STREAM, "Good", "", NULL,
+     BROKEN "Context size has been exceeded.", 0, 0, 0, 0, 0, 0},
+    {"vllm_structured.sse", 0, JSON, "", "stop", "", 31, 24, 9, 0, 0, 0},
+    {"vllm_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 24, 9, 0, 0,
+     0},
+    {"sglang_structured.sse", 0, JSON, "", "stop", "", 31, 0, 9, 0, 0, 0},
+    {"sglang_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 0, 9, 0, 0,
+     0},
+    {"lm_studio_structured.sse", 0, JSON, "", "stop", "", 31, 0, 9, 0, 0, 0},
+    {"lm_studio_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 0, 9, 0,
+     0, 0},
+    {"openrouter_structured.sse", 0, JSON, "", "stop", "", 31, 24, 9, 0, 0, 0},
+    {"openrouter_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 24, 9, 0,
+     0, 0},
     {"sse_forms.sse", 0, TALK, "", "stop", "", 0, 0, 0, 0, 0, 0},
     {"only_finish.sse", 0, TALK, "", "stop", "", 0, 0, 0, 0, 0, 0},
     {"only_done.sse", 0, TALK, "", NULL, "", 0, 0, 0, 0, 0, 0},
