@@ -47,7 +47,7 @@ DIR.parley-analyzer  := analyzer
 DIR.parley-simulator := simulator
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(DIR.$(1))/*.c $(DIR.$(1))/*/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths export wall reports hostile_live stand_still) tests/screen/test_hostile.py
+PROOFS   := $(patsubst %,tests/flow/test_%.py,faults outage windows cancel hybrid prompts worker_deaths export wall reports hostile_live stand_still fault_rates) tests/screen/test_hostile.py
 C_FILES   = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 
 .DELETE_ON_ERROR:

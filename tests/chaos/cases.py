@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Which test shows which case of the matrix: A1 to A14 and B1 to B20, see docs/reliability.md.
+"""Which test shows which case of the matrix: A1 to A14, B1 to B20 and D1 to D23, see
+docs/reliability.md.
 
 A test that shows a case says so: its docstring begins with the case's id, "A6: ..." or
-"A6, A7: ...". The page's table names them; test_claims.py holds the two together, and this file
+"A6, A7: ...", over several lines where they are many. The page's table names them; test_claims.py holds the two together, and this file
 run by itself writes the table anew. What no test shows stays as it is written there.
 """
 import ast
@@ -11,13 +12,14 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-IDS = [*(f"A{number}" for number in range(1, 15)), *(f"B{number}" for number in range(1, 21))]
-MARK = re.compile(r"([AB]\d+(?:, ?[AB]\d+)*): ")
+MOST = {"A": 14, "B": 20, "D": 23}
+IDS = [f"{letter}{number + 1}" for letter, most in MOST.items() for number in range(most)]
+MARK = re.compile(r"([ABD]\d+(?:,\s*[ABD]\d+)*): ")
 
 
 def ids_of(function):
     found = MARK.match(ast.get_docstring(function) or "")
-    return re.split(", ?", found[1]) if found else []
+    return re.split(r",\s*", found[1]) if found else []
 
 
 def shown(root=ROOT):
@@ -40,7 +42,7 @@ def by_test(root=ROOT):
     return found
 
 
-ROW = re.compile(r"^\| (?P<case>[AB]\d+) \| (?P<fault>[^|]*) \| (?P<shown>.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?P<case>[ABD]\d+) \| (?P<fault>[^|]*) \| (?P<shown>.*) \|$", re.MULTILINE)
 
 
 def table(page):

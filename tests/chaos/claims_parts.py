@@ -70,7 +70,9 @@ def pytest_step(name, tests, **env):
 
 
 def of_cases(full):
-    tests = sorted({f"{path}::{test}" for found in cases.shown().values() for path, test in found})
+    # A and B; the model servers' own (D) have many more rows and `make proof`.
+    tests = sorted({f"{path}::{test}" for case, found in cases.shown().items()
+                    for path, test in found if not case.startswith("D")})
     return [pytest_step("cases", tests, PARLEY_BUILD="build/release",
                         **({"PARLEY_PROOF": "long"} if full else {}))]
 

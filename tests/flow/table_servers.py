@@ -2,6 +2,7 @@
 import http.server
 import json
 import ssl
+import subprocess
 import threading
 
 KEY = "sk-a-secret-of-the-test"
@@ -28,6 +29,15 @@ OPENAI = {"/v1/models": (200, "application/json", json.dumps({"data": [{"id": "g
 
 def openai_error(status, message, code):
     return status, "application/json", json.dumps({"error": {"message": message, "type": "x", "code": code}})
+
+
+def certificate_for(box):
+    """A certificate for 127.0.0.1 that nobody signed, and its key: the paths."""
+    paths = box.path("cert.pem"), box.path("key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-out", paths[0], "-keyout", paths[1], "-days", "2", "-subj", "/CN=test",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return paths
 
 
 class Server:

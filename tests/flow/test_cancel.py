@@ -64,6 +64,7 @@ class Crew:
 
 
 def test_stop_in_mid_stream(box, wire):
+    """D16: by a person."""
     crew = Crew(box, wire)
     began_us = wall_us()
     done = box.parley("stop", crew.conversation)
@@ -78,6 +79,7 @@ def test_stop_in_mid_stream(box, wire):
 
 
 def test_stop_before_the_first_word(box, wire):
+    """D16: while the server is silent."""
     crew = Crew(box, wire, server=SILENT)
     began_us = wall_us()
     assert box.parley("stop", crew.conversation).returncode == 0
@@ -88,6 +90,7 @@ def test_stop_before_the_first_word(box, wire):
 
 @pytest.mark.parametrize("grace", ["0s", "1s"])
 def test_a_passed_deadline(box, wire, grace):
+    """D16: by the end of the conversation's time, with or without a grace."""
     crew = Crew(box, wire, "--duration", "2s", "--grace", grace)
     over = int(crew.fleet.talk(crew.conversation)["deadline"]) + int(grace[0]) * 10**6
     crew.assert_closed(over)
@@ -98,6 +101,7 @@ def test_a_passed_deadline(box, wire, grace):
 
 
 def test_a_pause_that_drops_the_turn(box, wire):
+    """D16: by a pause."""
     crew = Crew(box, wire)
     began_us = wall_us()
     crew.command("pause", {"cancel": True})
@@ -111,6 +115,7 @@ def test_a_pause_that_drops_the_turn(box, wire):
 
 
 def test_a_worker_whose_turn_another_has_taken(box, wire):
+    """D16: by the fence."""
     crew = Crew(box, wire)
     began_us = wall_us()
     crew.fleet.db.xclaim("parley:{0}:request:1", "workers", "worker-1-9", 0,

@@ -1,21 +1,15 @@
 """`parley test` and `parley models`: servers that are well, and each way to have them wrong."""
 import json
 import re
-import subprocess
 
 import pytest
 
 from helpers import FAST, BlackHole, box, closed_port, wait_for  # noqa: F401: box is a fixture
-from table_servers import GOOD_LINES, KEY, OLLAMA, OPENAI, Server, config, openai_error
+from table_servers import GOOD_LINES, KEY, OLLAMA, OPENAI, Server, certificate_for, config, openai_error
 
 @pytest.fixture
 def certificate(box):
-    """A self-signed one for 127.0.0.1, and its key."""
-    paths = box.path("cert.pem"), box.path("key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-out", paths[0], "-keyout", paths[1], "-days", "2", "-subj", "/CN=test",
-                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    return paths
+    return certificate_for(box)
 
 
 def assert_one_line(done, name, *words, command="test"):

@@ -18,12 +18,16 @@ import pytest
 
 from helpers import (LIMIT_S, STORY_FILE, Fleet, Sandbox, assert_once_and_in_order, box,
                      closed_port, story_file, wait_for)  # noqa: F401 - box is a fixture
-from model_servers import (MODEL, Sim, assert_texts_whole, calls_of, crew_of, ends_of,
+from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, calls_of, crew_of, ends_of,
                            forget_servers, us_of, write_config)
+from table_servers import OLLAMA as ANSWERS
+from table_servers import Server, certificate_for
 
 BOTH = ("ollama", "openai")
 OLLAMA, OPENAI = BOTH[:1], BOTH[1:]
 FIRST_S, BETWEEN_S, TOTAL_S = 0.7, 0.5, 2.0
+WHOLE_S = 1.2  # the total of a server whose other clocks are long
+OWL = 'Tea \N{OWL}? "Caf\u00e9" \\ \N{FAMILY}!'
 CLOCKS = {"connect_seconds": 1, "first_token_seconds": FIRST_S,
           "between_tokens_seconds": BETWEEN_S, "total_seconds": TOTAL_S}
 TURNS = 2
@@ -44,6 +48,7 @@ class Row(NamedTuple):
     says: str = None  # what the worker's log says of it, a pattern
     whole: bool = True  # the text is what the server says without a fault
     check: str = None  # a function of this file, for the rest
+    server: str = "{}-wire"  # which of the endpoints with that wire
 
 
 def row_status(name, status, kind, **more):
@@ -64,11 +69,18 @@ ROWS = [
       for status, kind, body in ((500, "server", "json"), (502, "server", "html"),
                                  (503, "busy", "text"), (504, "server", "html"),
                                  (529, "busy", "json"))],
+    *[row_status(f"D3-{status}", status, "server") for status in (408, 409, 425)],
     Row("D3-three-attempts-a-turn", {"kind": "status", "status": 500, "body": "html", "count": 9},
         ["server"] * 3, reason="failed"),
     # D4: the request's own fault
     Row("D4-400", {"kind": "status", "status": 400, "count": 9}, ["request"], reason="failed"),
-    Row("D4-413", {"kind": "status", "status": 413, "count": 9}, ["request"], reason="failed"),
+    *[Row(f"D4-{status}", {"kind": "status", "status": status, "count": 9}, ["request"],
+          reason="failed") for status in (413, 422)],
+    *[Row(f"D4-{status}", {"kind": "status", "status": status, "count": 9}, ["auth"],
+          reason="failed") for status in (402, 403)],
+    Row("D4-404-no-such-model", {"kind": "status", "status": 404, "count": 9, "body":
+                                 '{"error":"model \'llama3.2\' not found"}'},
+        ["model_not_found"], wires=OLLAMA, reason="failed"),
     Row("D4-404-no-such-model", {"kind": "status", "status": 404, "count": 9, "body":
                                  '{"error":{"message":"model \'llama3.2\' not found"}}'},
         ["model_not_found"], wires=OPENAI, reason="failed"),
@@ -89,11 +101,14 @@ ROWS = [
     Row("D7-comments-for-ever", {"kind": "comments", "after_tokens": 0}, ["timeout", "done"],
         wires=OPENAI,
         lasts_s=(FIRST_S, FIRST_S + 0.4), says="no first token"),
+    Row("D7-comments-after-some-words", {"kind": "comments", "after_tokens": 5},
+        ["timeout", "done"], wires=OPENAI,
+        lasts_s=(BETWEEN_S, FIRST_S + BETWEEN_S + 0.3), says="no further token"),
     Row("D7-blank-lines-for-ever", {"kind": "comments", "how": "blank", "after_tokens": 0},
         ["timeout", "done"],
         lasts_s=(FIRST_S, FIRST_S + 0.4), says="no first token"),
-    Row("D8-a-byte-at-a-time", {"kind": "trickle", "delay_ms": 1}, ["timeout", "done"],
-        lasts_s=(FIRST_S, TOTAL_S + 0.4)),
+    Row("D8-a-byte-at-a-time", {"kind": "trickle", "delay_ms": 2}, ["timeout", "done"],
+        server="brief-{}", lasts_s=(WHOLE_S, WHOLE_S + 0.4), says="no end of the answer"),
     # D9: an error in mid-stream
     Row("D9-error-line", {"kind": "error_line", "after_tokens": 5}, ["stream", "done"],
         wires=OLLAMA),
@@ -102,6 +117,8 @@ ROWS = [
                                           ("field", "stream"), ("eof", "truncated"))],
     # D10, D11: how the bytes are packed is no matter
     Row("D10-every-byte-apart", {"kind": "split", "bytes": 1}, ["done"]),
+    Row("D10-in-the-midst-of-escapes", {"kind": "split", "bytes": 1, "escapes": True, "text": OWL},
+        ["done"], whole=False, check="owl"),
     Row("D10-three-bytes-each", {"kind": "split", "bytes": 3, "escapes": True}, ["done"]),
     Row("D11-five-lines-a-packet", {"kind": "clump", "lines": 5}, ["done"]),
     Row("D11-no-line-end-at-the-end", {"kind": "no_newline"}, ["done"]),
@@ -133,7 +150,7 @@ ROWS = [
     Row("D15-accepted-and-closed", {"kind": "refuse"}, ["truncated", "done"]),
     # D17, D18
     Row("D17-a-model-is-loaded-first", {"kind": "slow_load", "delay_ms": LOAD_MS}, ["done"],
-        check="patient"),
+        server="patient-{}", check="patient"),
     Row("D18-endless", {"kind": "endless"}, ["done"], whole=False, check="capped"),
     # D22: where the key would leak
     *[Row(f"D22-{status}", {"kind": "redirect", "status": status, "count": 9}, ["redirect"],
@@ -160,15 +177,18 @@ class Farm:
         sandbox.env["PARLEY_TEST_KEY"] = "sk-of-the-test"
         key = {"key_env": "PARLEY_TEST_KEY"}
         self.dead_port = closed_port()
+        self.unsigned = Server(ANSWERS, tls=certificate_for(sandbox))
         write_config(self.fleet, {
             "ollama-wire": self.sim.endpoint("ollama", **CLOCKS, **key),
             "openai-wire": self.sim.endpoint("openai", **CLOCKS, **key),
             "patient-ollama": self.sim.endpoint("ollama"),
             "patient-openai": self.sim.endpoint("openai"),
+            **{f"brief-{wire}": self.sim.endpoint(wire, total_seconds=WHOLE_S) for wire in BOTH},
             "spare": self.spare.endpoint("ollama", models=[MODEL]),
             "dead": {"provider": "ollama", "url": f"http://127.0.0.1:{self.dead_port}"},
             "unknown": {"provider": "openai", "url": "http://no-such-host.invalid/v1"},
             "plain": {"provider": "openai", "url": f"https://127.0.0.1:{self.sim.port}/v1"},
+            "unsigned": {"provider": "ollama", "url": self.unsigned.url},
         })
         # Each piece is shown as it comes, so that what failed has been shown.
         self.services = crew_of(self.fleet, "--lease", "2s", "--update-rate", "0s")
@@ -206,7 +226,8 @@ def farm():
     sandbox = Sandbox()
     try:
         one = Farm(sandbox)
-        yield one
+        with one.unsigned:
+            yield one
         one.elsewhere.close()
         one.fleet.wait_settled()
         sandbox.stop_all()
@@ -222,6 +243,8 @@ def cases():
 
 @pytest.mark.parametrize("row, wire", cases())
 def test_fault(farm, row, wire):
+    """D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13, D14, D15, D17, D18,
+    D22, D23: one row each or more."""
     forget_servers(farm.fleet)
     log_bytes = len(farm.log())
     rule = {"count": 1, **row.fault}
@@ -229,10 +252,10 @@ def test_fault(farm, row, wire):
         rule["to"] = f"http://127.0.0.1:{farm.elsewhere.getsockname()[1]}/"
     farm.sim.fault(rule)
     try:
-        endpoint = f"patient-{wire}" if row.check == "patient" else f"{wire}-wire"
+        endpoint = row.server.format(wire)
         conversation = farm.play(endpoint, fallback=row.fallback)
         talk = farm.fleet.talk(conversation)
-        # The breaker of the server and the rest, before anything else is asked.
+        assert_breakers(farm, conversation)
         if row.check:
             globals()[f"check_{row.check}"](farm, conversation, endpoint)
     finally:
@@ -243,13 +266,31 @@ def test_fault(farm, row, wire):
     assert_once_and_in_order(farm.fleet.transcript(conversation), turns)
     if row.whole:
         assert_texts_whole(farm.fleet, conversation, [farm.sim, farm.spare])
-    assert_shown(farm, conversation)
+    assert_shown(farm.fleet, conversation)
     if row.says:
         said = [line for line in farm.log()[log_bytes:].splitlines() if conversation in line]
         assert any(re.search(row.says, line) for line in said), said
 
 
 # ---- what every row keeps ----
+
+SPEAKS_AGAINST = ("refused", "busy", "server", "stream", "truncated", "protocol", "timeout")
+
+
+def assert_breakers(farm, conversation):
+    """Each server has in its record what its own calls were, and nobody else has any."""
+    seen = {}
+    for call in calls_of(farm.fleet, conversation):
+        end = call.get("error") or call["outcome"]
+        name, mark = call["endpoint"], "0" if end in SPEAKS_AGAINST else "1"
+        if end == "auth":  # the key's fault: it parks the server and is no mark
+            mark = ""
+        closed_by = call.get("probe") == "1" and mark == "1"
+        seen[name] = "1" if closed_by else seen.get(name, "") + mark
+    def told():
+        return {one["name"]: one.get("recent", "") for one in breakers(farm)}
+    wait_for(lambda: told() == seen, f"{seen} is booked, it was {told()}", 5)
+
 
 def assert_calls(farm, conversation, row):
     """The records, and that the servers' ledgers have the same calls, each once."""
@@ -273,36 +314,15 @@ def assert_calls(farm, conversation, row):
         assert row.pause_s * 10**6 <= pause_us <= (row.pause_s + 1.5) * 10**6, pause_us
 
 
-def assert_shown(farm, conversation):
-    """The live view: what failed was taken back, what was done is the whole text."""
-    shown = {}
-    for _, fields in farm.fleet.db.xrange(f"parley:{{0}}:live:{conversation}"):
-        shown.setdefault(fields["call"], []).append(fields)
-    texts = {}
-    for fields in calls_of(farm.fleet, conversation):
-        entries = shown.get(fields["call"], [])
-        kinds = [entry["kind"] for entry in entries]
-        is_done = fields["outcome"] == "done" and not fields.get("error")
-        if not is_done:
-            assert kinds == [] or "withdrawn" in kinds, (fields, kinds)
-        elif kinds:  # a reply that came at one blow is not shown before it is there
-            assert "withdrawn" not in kinds
-            texts[int(fields["turn"])] = "".join(entry.get("text", "") for entry in entries)
-    for message in farm.fleet.transcript(conversation)[3:]:
-        data = message["metadata"]
-        said = message["content"]["message"]
-        text = texts.get(data["sequence_number"], said).strip()
-        # What was capped at a sentence's end has been shown to where it came.
-        capped = "capped" in (data.get("cleaned") or [])
-        assert text == said or capped and text.startswith(said), (text, said, data)
-
-
 # ---- what single rows keep ----
 
+def breakers(farm):
+    return [farm.fleet.db.hgetall(key) for key in farm.fleet.db.scan_iter("parley:{endpoints}:*")
+            if farm.fleet.db.type(key) == "hash"]
+
+
 def breaker_of(farm, endpoint):
-    found = [farm.fleet.db.hgetall(key) for key in farm.fleet.db.scan_iter("parley:{endpoints}:*")
-             if farm.fleet.db.type(key) == "hash"]
-    return next(one for one in found if one.get("name") == endpoint)
+    return next(one for one in breakers(farm) if one.get("name") == endpoint)
 
 
 def check_capped_pause(farm, conversation, endpoint):
@@ -329,6 +349,10 @@ def check_cut_by_length(farm, conversation, _):
     message = farm.fleet.transcript(conversation)[3]
     assert message["metadata"]["finish_reason"] == "length"
     assert message["metadata"]["cleaned"], "told that it was cut"
+
+
+def check_owl(farm, conversation, _):
+    assert farm.fleet.transcript(conversation)[3]["content"]["message"] == OWL
 
 
 def check_patient(farm, conversation, _):
@@ -359,8 +383,12 @@ def check_context_truncated(farm, conversation, _):
 
 # ---- D1: a server that cannot be reached ----
 
-@pytest.mark.parametrize("endpoint", ["dead", "unknown", "plain"])
+UNREACHED = ["dead", "unknown", "plain", "unsigned"]
+
+
+@pytest.mark.parametrize("endpoint", UNREACHED)
 def test_D1_the_fallback_answers(farm, endpoint):
+    """D1: refused, without an address, without TLS, with a certificate that nobody signed."""
     forget_servers(farm.fleet)
     conversation = farm.play(endpoint, turns=1, fallback="spare")
     assert farm.fleet.talk(conversation)["reason"] == "turns"
@@ -369,32 +397,39 @@ def test_D1_the_fallback_answers(farm, endpoint):
     assert re.fullmatch(kind, ends_of(calls)[0]) and ends_of(calls)[1:] == ["done"]
     assert [call["endpoint"] for call in calls] == [endpoint, "spare"]
     assert calls[1]["route"] == "fallback"
+    assert [line["id"] for line in farm.lines(conversation)] == [calls[1]["call"]]
+    assert_breakers(farm, conversation)
+    assert_once_and_in_order(farm.fleet.transcript(conversation), 1)
     assert farm.fleet.transcript(conversation)[3]["metadata"]["endpoint"] == "spare"
 
 
-def test_D1_after_some_failures_nobody_asks_it_any_more(farm):
+@pytest.mark.parametrize("endpoint", ["dead", "unsigned"])
+def test_D1_after_some_failures_nobody_asks_it_any_more(farm, endpoint):
+    """D1: the breaker opens, all is answered elsewhere."""
     forget_servers(farm.fleet)
-    conversation = farm.play("dead", turns=12, fallback="spare")
+    conversation = farm.play(endpoint, turns=12, fallback="spare")
     assert farm.fleet.talk(conversation)["reason"] == "turns"
     assert_once_and_in_order(farm.fleet.transcript(conversation), 12)
     calls = calls_of(farm.fleet, conversation)
-    asked = [call for call in calls if call["endpoint"] == "dead"]
+    asked = [call for call in calls if call["endpoint"] == endpoint]
     probes = [call for call in asked if call.get("probe") == "1"]
     assert len(asked) - len(probes) == 3, ends_of(calls)  # a refused connection counts for two
-    assert breaker_of(farm, "dead")["state"] != "closed"
+    assert breaker_of(farm, endpoint)["state"] != "closed"
 
 
 def test_D1_without_a_fallback_the_turn_waits(farm):
-    """It neither fails nor tries more than probes, until somebody ends it; whoever watches is told."""
+    """D1: it neither fails nor tries more than probes, until somebody ends it; who watches is told."""
     forget_servers(farm.fleet)
     one = farm.fleet.begin("--story", farm.story(None), "--turns", 1, "--duration", "none",
                            "--max-issues", 1, "--model", f"dead:{MODEL}")
     wait_for(lambda: len(calls_of(farm.fleet, one)) >= 5, "probes were made")
     probes = [call.get("probe") == "1" for call in calls_of(farm.fleet, one)]
     assert probes[:5] == [False] * 3 + [True] * 2
-    entry = wait_for(lambda: [fields for _, fields in farm.fleet.db.xrange(f"parley:{{0}}:live:{one}")
+    live = f"parley:{{0}}:live:{one}"
+    entry = wait_for(lambda: [fields for _, fields in farm.fleet.db.xrange(live)
                               if fields["kind"] == "waiting"], "the wait is told")[0]
-    assert (entry["turn"], entry["seat"], entry["servers"]) == ("1", "1", "dead") and "connect" in entry["reason"]
+    assert (entry["turn"], entry["seat"], entry["servers"]) == ("1", "1", "dead")
+    assert "connect" in entry["reason"]
     assert farm.box.parley("stop", one).returncode == 0
     assert farm.fleet.wait_end(one)["reason"] == "stopped"
 
@@ -409,7 +444,7 @@ WELL = {"kind": "slow", "factor": 1, "count": 1}  # a rule that changes nothing
 
 @pytest.mark.parametrize("wire", BOTH)
 def test_D5_reset_at_every_byte_of_an_answer(box, wire):
-    """By as many servers as it takes; each resets a turn's first call and answers three calls
+    """D5: by as many servers as it takes; each resets a turn's first call and answers three calls
     well: the second one of that turn, and the next turn's. In `make test` only some offsets."""
     fleet = Fleet(box)
     sims = [Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 0, "--reply-tokens", "18..18",

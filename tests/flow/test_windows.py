@@ -64,7 +64,7 @@ def turn_times(fleet, ids):
 
 
 def test_one_of_three_servers_twenty_times_slower(box):
-    """p95 of the turns of 60 conversations at most twice that with three good servers."""
+    """D20: p95 of the turns of 60 conversations at most twice that with three good servers."""
     fleet = Fleet(box)
     sims = [Sim(fleet, "--tokens-per-second", 400, "--first-token-ms", 20, "--parallel", 64)
             for _ in range(3)]
