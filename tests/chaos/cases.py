@@ -3,8 +3,9 @@
 docs/reliability.md.
 
 A test that shows a case says so: its docstring begins with the case's id, "A6: ..." or
-"A6, A7: ...", over several lines where they are many. The page's table names them; test_claims.py holds the two together, and this file
-run by itself writes the table anew. What no test shows stays as it is written there.
+"A6, A7: ...", over several lines where they are many. The page's table names them; test_claims.py
+holds the two together, and this file run by itself writes the table anew. What no test shows stays
+as it is written there.
 """
 import ast
 import pathlib

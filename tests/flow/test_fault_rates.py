@@ -2,8 +2,8 @@
 that may come by chance: no turn is lost, doubled or stitched, each call is told as what it was.
 
 test_faults.py has each way alone and to the letter. What is the request's own fault (D4's 400 and
-413) comes by no dice and is only there. `make test` has all ways mixed and one of them for
-half a second; `make proof` (PARLEY_PROOF=long) each by itself at 1 %, 20 % and for five seconds.
+413) comes by no dice and is only there. `make test` has all ways mixed (and test_outage.py one
+that lasts); `make proof` (PARLEY_PROOF=long) each by itself at 1 %, 20 % and for five seconds.
 """
 import json
 import os
@@ -18,7 +18,7 @@ from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, calls_o
 LONG = os.environ.get("PARLEY_PROOF") == "long"
 TALKS = 8 if LONG else 6
 TURNS = 40 if LONG else 8
-ALWAYS_MS = 5000 if LONG else 500
+ALWAYS_MS = 5000
 LIMIT_S = 120
 SPEED = ["--tokens-per-second", 2000, "--first-token-ms", 2, "--parallel", 32, "--ledger-bodies"]
 # Wide enough for a busy machine: a call that meets no fault must not run into them.
@@ -77,7 +77,6 @@ WAYS = [
     Way("D22-redirect", {"kind": "redirect", "to": "http://127.0.0.1:9/"}, "redirect",
         elsewhere=True),
 ]
-SAMPLE = {"ollama": (), "openai": ("D12-html",)}  # what `make test` has
 
 
 def ways_of(wire):
@@ -163,8 +162,9 @@ def test_any_call_may_go_wrong_in_any_way(box, wire, rate):
 
 
 def alone():
-    return [pytest.param(way, wire, id=f"{way.name}-{wire}") for way in WAYS for wire in way.wires
-            if LONG or way.name in SAMPLE[wire]]
+    """Each way by itself takes minutes in all; `make test` has them mixed."""
+    return [pytest.param(way, wire, id=f"{way.name}-{wire}") for way in WAYS if LONG
+            for wire in way.wires]
 
 
 @pytest.mark.parametrize("way, wire", alone())
@@ -180,7 +180,6 @@ def test_every_call_goes_wrong_in_one_way_for_a_while(box, way, wire):
     box.stop_all()
 
 
-@pytest.mark.skipif(not LONG, reason="of PARLEY_PROOF=long: minutes; make test has them mixed")
 @pytest.mark.parametrize("rate", [0.01, 0.2])
 @pytest.mark.parametrize("way, wire", alone())
 def test_some_calls_go_wrong_in_one_way(box, way, wire, rate):

@@ -418,7 +418,7 @@ def test_D1_after_some_failures_nobody_asks_it_any_more(farm, endpoint):
 
 
 def test_D1_without_a_fallback_the_turn_waits(farm):
-    """D1: it neither fails nor tries more than probes, until somebody ends it; who watches is told."""
+    """D1: it neither fails nor tries more than probes, until it is ended; who watches is told."""
     forget_servers(farm.fleet)
     one = farm.fleet.begin("--story", farm.story(None), "--turns", 1, "--duration", "none",
                            "--max-issues", 1, "--model", f"dead:{MODEL}")
