@@ -4,20 +4,53 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What ends a sentence, and whether a blank must follow. */
+/* What ends a sentence, and whether it does wherever it stands: else a blank must
+ * follow. */
 static const struct stop {
     const char *text;
     bool wide;
-} stops[] = {{".", false},           {"!", false},
-             {"?", false},           {"\xE2\x80\xA6", false}, /* ellipsis */
-             {"\xE3\x80\x82", true},  /* ideographic full stop */
-             {"\xEF\xBC\x81", true},  /* fullwidth ! */
-             {"\xEF\xBC\x9F", true}}; /* fullwidth ? */
+} stops[] = {
+    {".", false},
+    {"!", false},
+    {"?", false},
+    {"\xE2\x80\xA6", false}, /* ellipsis */
+    {"\xE3\x80\x82", true},  /* ideographic full stop */
+    {"\xEF\xBC\x81", true},  /* fullwidth ! */
+    {"\xEF\xBC\x8E", true},  /* fullwidth . */
+    {"\xEF\xBC\x9F", true},  /* fullwidth ? */
+    {"\xEF\xBD\xA1", true},  /* halfwidth ideographic full stop */
+    {"\xE0\xA5\xA4", true},  /* danda: Hindi, Bengali and others */
+    {"\xE0\xA5\xA5", true},  /* double danda */
+    {"\xD8\x9F", true},      /* Arabic ? */
+    {"\xDB\x94", true},      /* Urdu full stop */
+    {"\xD6\x89", true},      /* Armenian full stop */
+    {"\xCD\xBE", true},      /* Greek ? */
+    {"\xE1\x8D\xA2", true},  /* Ethiopic full stop */
+    {"\xE1\x81\x8B", true},  /* Burmese full stop */
+    {"\xE1\x9F\x94", true},  /* Khmer full stop */
+    {"\xE2\x80\xBC", false}, /* !! */
+    {"\xE2\x81\x89", false}, /* !? */
+};
 
-static const char *const closers[] = {
-    "\"",           "'",           ")", "]", "*", "_", "\xE2\x80\x9D",
-    "\xE2\x80\x99",                  /* curly quotes */
-    "\xC2\xBB",     "\xE3\x80\x8D"}; /* guillemet */
+/* Quotes as many languages close them, guillemets, brackets of all widths. */
+static const char *const closers[] = {"\"",
+                                      "'",
+                                      ")",
+                                      "]",
+                                      "*",
+                                      "_",
+                                      "`",
+                                      "\xE2\x80\x9D",
+                                      "\xE2\x80\x9C",
+                                      "\xE2\x80\x99",
+                                      "\xE2\x80\x98",
+                                      "\xC2\xBB",
+                                      "\xE2\x80\xBA",
+                                      "\xE3\x80\x8D",
+                                      "\xE3\x80\x8F",
+                                      "\xEF\xBC\x89",
+                                      "\xE3\x80\x91",
+                                      "\xE3\x80\x8B"};
 
 static const char *const titles[] = {"Mr", "Mrs",  "Ms", "Dr",
                                      "St", "Prof", "vs", "etc"};

@@ -8,8 +8,10 @@
 
 /* The bytes up to and with the end of the last whole sentence, its closing quotes and
  * brackets included; 0: there is none. A sentence ends with . ! ? or an ellipsis before
- * a blank or the end (with their wide forms anywhere), but not behind a single letter
- * or a title such as "Mr." */
+ * a blank or the end, but not behind a single letter or a title such as "Mr."; and with
+ * the stops of other scripts (wide ones, danda, Arabic, Armenian, Greek, Ethiopic,
+ * Khmer, Burmese) anywhere. Scripts without any, such as Thai, have no sentences here.
+ */
 size_t sentence_end(struct str text);
 
 #endif

@@ -34,7 +34,8 @@ void slot_init(struct slot *slot, struct worker *worker)
     slot->live.update_ms = worker->config->update_ms;
     slot->live.chunk_bytes = (size_t)worker->config->chunk_bytes;
     utterance_init(&slot->utterance);
-    slot->utterance.clean.keep_thoughts = worker->config->keep_thinking;
+    if (worker->config->keep_thinking)
+        utterance_keep_thoughts(&slot->utterance);
     loop_timer_init(&slot->retry, worker->loop, slot_settle_again, slot);
     loop_timer_init(&slot->look, worker->loop, on_look, slot);
 }

@@ -236,7 +236,7 @@ static bool can_ask_again(const struct slot *slot)
 static void reject(struct slot *slot, const struct llm_result *result,
                    const struct router_attempt *attempt, const char *complaint)
 {
-    struct str rejected = result->text;
+    struct str rejected = utterance_document(&slot->utterance);
     bool first = !slot->repairing;
 
     live_end(&slot->live, "failed");
@@ -260,7 +260,7 @@ static void on_done(struct slot *slot, const struct llm_result *result,
 {
     struct err err = {0};
 
-    if (slot->structured && !utterance_check(&slot->utterance, result->text, &err)) {
+    if (slot->structured && !utterance_check(&slot->utterance, &err)) {
         reject(slot, result, attempt, err.msg);
         return;
     }

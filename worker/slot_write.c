@@ -159,7 +159,7 @@ static struct str thoughts(const struct slot *slot, const struct llm_result *res
     if (!slot->worker->config->keep_thinking)
         return str_of("");
     if (text.len == 0)
-        return buf_str(&slot->utterance.clean.thoughts);
+        return utterance_thoughts(&slot->utterance);
     if (text.len <= THOUGHTS_MAX_BYTES)
         return text;
     text.len = THOUGHTS_MAX_BYTES;

@@ -3,14 +3,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/json_get.h"
 #include "proto/message.h"
 #include "proto/schema.h"
 
+/* More than any reply that a provider lets through here. */
+enum { SAID_MAX_BYTES = 4 << 20 };
+
 void utterance_init(struct utterance *utterance)
 {
     *utterance = (struct utterance){.sentiment = NAN};
+    thought_init(&utterance->thought);
+    buf_init(&utterance->said, SAID_MAX_BYTES);
+    buf_init(&utterance->fresh, SAID_MAX_BYTES);
     buf_init(&utterance->words, MESSAGE_MAX_BYTES);
     clean_init(&utterance->clean);
 }
@@ -27,6 +34,9 @@ static void forget_references(struct utterance *utterance)
 void utterance_done(struct utterance *utterance)
 {
     forget_references(utterance);
+    thought_done(&utterance->thought);
+    buf_done(&utterance->said);
+    buf_done(&utterance->fresh);
     buf_done(&utterance->words);
     clean_done(&utterance->clean);
 }
@@ -38,10 +48,47 @@ void utterance_begin(struct utterance *utterance, const struct cast *cast, int64
     utterance->structured = structured;
     utterance->fed = utterance->shown = 0;
     utterance->restarts = 0;
-    utterance->ended = false;
+    utterance->ended = utterance->at_limit = utterance->thoughtful = false;
     utterance->sentiment = NAN;
+    buf_clear(&utterance->said);
+    thought_begin(&utterance->thought, '{');
     spoken_init(&utterance->spoken);
     clean_begin(&utterance->clean, cast, seat, max_bytes);
+}
+
+void utterance_keep_thoughts(struct utterance *utterance)
+{
+    utterance->thought.keep = utterance->clean.thought.keep = true;
+}
+
+/* A piece of the document that is certain to be none of the thinking. */
+static void speak(struct utterance *utterance)
+{
+    struct str fresh = buf_str(&utterance->fresh);
+
+    buf_clear(&utterance->words);
+    (void)buf_add_str(&utterance->said, fresh); /* else it lacks, and is no document */
+    /* More than a message may be: what does not fit is over the cap of clean. */
+    (void)spoken_feed(&utterance->spoken, fresh, &utterance->words);
+    (void)clean_feed(&utterance->clean, buf_str(&utterance->words));
+    buf_clear(&utterance->fresh);
+}
+
+/* Thinking stands before the document, or was all that there was until now. */
+static void drain(struct utterance *utterance, bool all)
+{
+    enum thought_answer answer;
+
+    do {
+        answer = thought_next(&utterance->thought, all, &utterance->fresh);
+        speak(utterance);
+        utterance->thoughtful = utterance->thoughtful || answer != THOUGHT_ALL;
+        if (answer == THOUGHT_ANEW) {
+            buf_clear(&utterance->said);
+            spoken_init(&utterance->spoken);
+            clean_restart(&utterance->clean);
+        }
+    } while (answer != THOUGHT_ALL);
 }
 
 bool utterance_feed(struct utterance *utterance, struct str piece)
@@ -49,10 +96,8 @@ bool utterance_feed(struct utterance *utterance, struct str piece)
     utterance->fed += piece.len;
     if (!utterance->structured)
         return clean_feed(&utterance->clean, piece);
-    buf_clear(&utterance->words);
-    /* More than a message may be: what does not fit is over the cap of clean. */
-    (void)spoken_feed(&utterance->spoken, piece, &utterance->words);
-    (void)clean_feed(&utterance->clean, buf_str(&utterance->words));
+    if (thought_feed(&utterance->thought, piece))
+        drain(utterance, false);
     return true;
 }
 
@@ -80,7 +125,32 @@ void utterance_end(struct utterance *utterance, struct str whole, bool at_limit)
     if (whole.len > utterance->fed)
         (void)utterance_feed(
             utterance, str_make(whole.at + utterance->fed, whole.len - utterance->fed));
+    utterance->at_limit = at_limit;
+    if (utterance->structured)
+        drain(utterance, true);
     clean_end(&utterance->clean, at_limit && !utterance->structured);
+    if (utterance->thoughtful)
+        utterance->clean.changes |= 1U << CLEAN_THINKING;
+}
+
+struct str utterance_thoughts(const struct utterance *utterance)
+{
+    const struct buf *before = &utterance->thought.kept;
+
+    return buf_str(before->len > 0 ? before : &utterance->clean.thought.kept);
+}
+
+struct str utterance_document(const struct utterance *utterance)
+{
+    struct str said = str_trim(buf_str(&utterance->said));
+    const char *brace = said.len == 0 ? NULL : memchr(said.at, '{', said.len);
+
+    if (brace == NULL)
+        return said;
+    said = str_make(brace, said.len - (size_t)(brace - said.at));
+    if (said.len > 3 && memcmp(said.at + said.len - 3, "```", 3) == 0)
+        said = str_trim(str_make(said.at, said.len - 3));
+    return said;
 }
 
 struct str utterance_text(const struct utterance *utterance)
@@ -88,14 +158,25 @@ struct str utterance_text(const struct utterance *utterance)
     return clean_text(&utterance->clean);
 }
 
-bool utterance_check(struct utterance *utterance, struct str whole, struct err *err)
+static bool read_document(const struct utterance *utterance, json_t **ret_document,
+                          struct err *err)
+{
+    if (json_read(utterance_document(utterance), ret_document, err))
+        return true;
+    if (utterance->at_limit)
+        return err_set(err, ERR_FORMAT,
+                       "it was too long and has been cut off, say it in fewer words");
+    return false;
+}
+
+bool utterance_check(struct utterance *utterance, struct err *err)
 {
     json_t *document = NULL;
     struct json_place root;
     bool ok;
 
     forget_references(utterance);
-    if (!json_read(json_without_fence(whole), &document, err))
+    if (!read_document(utterance, &document, err))
         return false;
     root = json_root(document);
     ok = schema_check(schema_get("reply"), document, err)

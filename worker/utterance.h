@@ -4,6 +4,12 @@
  * A structured reply (schemas/reply.schema.json) is read for its words while it
  * arrives (spoken.h); the words of either kind are cleaned (clean.h).
  *
+ * Where a structured reply's document is: thinking is taken out (thought.h; blocks
+ * begin before the document only, a closing mark alone ends what was thought wherever
+ * it stands); the document begins at the first { of what is left, whatever stands
+ * before it; behind it come blanks, one closing Markdown fence, and nothing else. All
+ * other replies are not the document asked for.
+ *
  * Flow: utterance_begin -> utterance_feed*, utterance_fresh* -> utterance_end [->
  * utterance_check]
  */
@@ -20,6 +26,10 @@
 
 struct utterance {
     bool structured;
+    struct thought thought; /* of a structured reply, as the next four */
+    bool thoughtful;        /* there was some */
+    struct buf fresh;       /* said, the newest of it */
+    struct buf said;        /* all of it */
     struct spoken spoken;
     struct buf words; /* of a structured reply, before they are cleaned */
     struct clean clean;
@@ -27,12 +37,15 @@ struct utterance {
     size_t shown;      /* bytes of the clean text that utterance_fresh gave out */
     unsigned restarts; /* as far as utterance_fresh told of them */
     bool ended;
+    bool at_limit;
     double sentiment;  /* of a checked structured reply; NAN unknown */
     char **references; /* owned */
     size_t reference_count;
 };
 void utterance_init(struct utterance *utterance);
 void utterance_done(struct utterance *utterance);
+/* From the next call on. */
+void utterance_keep_thoughts(struct utterance *utterance);
 /* A new call: what is known of the one before is forgotten. As clean_begin. */
 void utterance_begin(struct utterance *utterance, const struct cast *cast, int64_t seat,
                      size_t max_bytes, bool structured);
@@ -47,9 +60,13 @@ struct str utterance_fresh(struct utterance *utterance, bool *ret_anew);
 void utterance_end(struct utterance *utterance, struct str whole, bool at_limit);
 /* The words of the turn, after utterance_end. */
 struct str utterance_text(const struct utterance *utterance);
-/* A structured reply by its schema, after utterance_end: takes sentiment and
- * references. err says what is wrong, for the model. */
-MUST_USE bool utterance_check(struct utterance *utterance, struct str whole,
-                              struct err *err);
+/* What was thought, as much as is kept; empty unless that is wished. */
+struct str utterance_thoughts(const struct utterance *utterance);
+/* Of a structured reply, after utterance_end: the document, or what stands in its
+ * place. Valid until the next call begins. */
+struct str utterance_document(const struct utterance *utterance);
+/* It, by its schema: takes sentiment and references. err says what is wrong, for the
+ * model. */
+MUST_USE bool utterance_check(struct utterance *utterance, struct err *err);
 
 #endif

@@ -241,6 +241,40 @@ def test_a_structured_reply_that_is_none_is_asked_for_once_more_with_what_was_wr
     assert data_of(transcript, "attempts") == [2]
 
 
+def test_a_structured_reply_behind_thinking_and_in_a_fence_is_taken(fleet):
+    """The model thinks aloud, drafts the object there, and wraps the one it means in a fence."""
+    draft = '{"message": "No.", "sentiment": 7}'
+    replies = [[f"<think>Say {draft}? ", "No.</think>\n\n```json\n", GOOD[:20], GOOD[20:], "\n```\n"],
+               [f"Or {draft}.\n</th", "ink>Here it is: ", GOOD]]
+
+    def on_chat(kind, number, body):
+        return replies[number - 1]
+    with FakeOllama(on_chat) as server:
+        _, transcript, calls = play(fleet, server.url, 2, "--structured", "--keep-thinking")
+        fleet.box.stop_all()
+    assert said(transcript) == ["Good evening.", "Good evening."]
+    assert data_of(transcript, "cleaned") == [["thinking"]] * 2
+    assert [(call["outcome"], call["thinking"]) for call in calls] == [
+        ("done", f"Say {draft}? No."), ("done", f"Or {draft}.\n")]
+
+
+def test_a_second_ask_brings_the_document_and_the_complaint_bounded_and_without_the_thinking(fleet):
+    long = '{"message": "' + "Good. " * 2000 + '"}'
+
+    def on_chat(kind, number, body):
+        return ["<think>" + "Hm. " * 2000 + "</think>Well, ", long] if number == 1 else [GOOD]
+    with FakeOllama(on_chat) as server:
+        _, transcript, calls = play(fleet, server.url, 1, "--structured", "--num-predict", 2000,
+                                    "--num-ctx", 16384)
+        first, second = (body["messages"] for body in server.bodies("turn"))
+        fleet.box.stop_all()
+    assert said(transcript) == ["Good evening."]
+    assert second[:-2] == first
+    assert second[-2] == {"role": "assistant", "content": long[:4096]}
+    assert second[-1]["role"] == "user" and "sentiment" in second[-1]["content"]
+    assert len(second[-1]["content"]) < 500
+
+
 def test_a_structured_reply_that_never_comes_fails_the_turn(fleet):
     with FakeOllama(lambda kind, number, body: ["I would rather talk."]) as server:
         end, transcript, calls = play(fleet, server.url, 1, "--structured")

@@ -25,7 +25,7 @@
 #include "proto/message_scan.h"
 #include "proto/wish.h"
 #include "worker/clean.h"
-#include "worker/spoken.h"
+#include "worker/utterance.h"
 
 #define FUZZ_TEXT_MAX ((size_t)8 << 20)
 
@@ -256,20 +256,6 @@ FUZZ void fuzz_story(struct str bytes)
 
 /* ---- a reply that is cleaned ---- */
 
-FUZZ void fuzz_speak(struct str bytes, size_t step, struct buf *into)
-{
-    struct spoken spoken;
-
-    spoken_init(&spoken);
-    buf_init(into, FUZZ_TEXT_MAX);
-    while (bytes.len > 0) {
-        size_t len = step < bytes.len ? step : bytes.len;
-
-        (void)spoken_feed(&spoken, str_make(bytes.at, len), into); /* its own bound */
-        bytes = str_make(bytes.at + len, bytes.len - len);
-    }
-}
-
 FUZZ unsigned fuzz_cleaned(struct str bytes, size_t step, struct buf *into)
 {
     struct seat seats[2] = {{.persona.name = (char[]){"Ada Quill"}},
@@ -296,6 +282,34 @@ FUZZ unsigned fuzz_cleaned(struct str bytes, size_t step, struct buf *into)
     return changes;
 }
 
+/* What a structured reply comes to: its words, its document, what was thought. */
+FUZZ void fuzz_uttered(struct str bytes, size_t step, struct buf *into)
+{
+    struct seat seats[2] = {{.persona.name = (char[]){"Ada Quill"}},
+                            {.persona.name = (char[]){"Bo"}}};
+    const struct cast cast = {.seats = seats, .seat_count = 2};
+    struct utterance utterance;
+    struct str whole = bytes;
+    struct err err = {0};
+
+    utterance_init(&utterance);
+    utterance_keep_thoughts(&utterance);
+    utterance_begin(&utterance, &cast, 1, FUZZ_REPLY_MAX, true);
+    for (; bytes.len > 0; bytes = str_make(bytes.at + step, bytes.len - step)) {
+        step = step < bytes.len ? step : bytes.len;
+        (void)utterance_feed(&utterance, str_make(bytes.at, step));
+    }
+    utterance_end(&utterance, whole, false);
+    buf_init(into, FUZZ_TEXT_MAX);
+    buf_add_str(into, utterance_text(&utterance));
+    assert(into->len <= FUZZ_REPLY_MAX);
+    (void)fuzz_told(utterance_check(&utterance, &err), &err);
+    buf_add_str(into, utterance_document(&utterance));
+    buf_add_str(into, utterance_thoughts(&utterance));
+    buf_add_text(into, err.msg);
+    utterance_done(&utterance);
+}
+
 /* The words of a model are valid UTF-8 by then. */
 FUZZ void fuzz_clean(struct str bytes)
 {
@@ -308,8 +322,8 @@ FUZZ void fuzz_clean(struct str bytes)
 
         assert(changes == fuzz_cleaned(bytes, step, &parts));
         fuzz_assert_same_text(&whole, &parts);
-        fuzz_speak(bytes, bytes.len, &whole);
-        fuzz_speak(bytes, step, &parts);
+        fuzz_uttered(bytes, bytes.len, &whole);
+        fuzz_uttered(bytes, step, &parts);
         fuzz_assert_same_text(&whole, &parts);
     }
 }

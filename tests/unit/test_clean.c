@@ -146,9 +146,87 @@ static void the_own_name_in_front_goes(void **state)
         {"Good.\nAda Quill: More.", "Good.\nAda Quill: More.", "", 0, false},
         {"Ada Quill:", "", "name_prefix", 0, false},
         {"[Ada]", "", "name_prefix", 0, false},
+        {"Quill: Good.", "Good.", "name_prefix", 0, false},
+        {"ADA QUILL : Good.", "Good.", "name_prefix", 0, false},
+        {"Ada\xC2\xA0: Good.", "Good.", "name_prefix", 0, false},
+        {"_Ada_: Good.", "Good.", "name_prefix", 0, false},
+        {"**Ada Quill**\nGood.", "Good.", "name_prefix", 0, false},
     };
 
     (void)state;
+    CHECK(rows);
+}
+
+static void how_it_is_said_stays(void **state)
+{
+    static const struct row rows[] = {
+        {"Ada (smiling): Good.", "(smiling) Good.", "name_prefix", 0, false},
+        {"**Ada Quill (a pause):** Good.", "(a pause) Good.", "name_prefix", 0, false},
+        {"**Ada** (softly): Good.", "(softly) Good.", "name_prefix", 0, false},
+        {"**Ada (softly)**:Good.", "(softly)Good.", "name_prefix", 0, false},
+        {"*smiles* Good. *Ada nods.*", "*smiles* Good. *Ada nods.*", "", 0, false},
+        {"(Ada smiles) Good.", "(Ada smiles) Good.", "", 0, false},
+        {"Ada (smiling) nods.", "Ada (smiling) nods.", "", 0, false},
+        {"Ada (no end", "Ada (no end", "", 0, false},
+        {"Ada (one\ntwo): no", "Ada (one\ntwo): no", "", 0, false},
+        {"Good.\nBen Oak (angry): No!", "Good.", "foreign_name", 0, false},
+        {"Good.\n**Ben** (angry): No!", "Good.", "foreign_name", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void a_face_is_no_colon(void **state)
+{
+    static const struct row rows[] = {
+        {"Ben :) You came!", "Ben :) You came!", "", 0, false},
+        {"Ben:) You came!", "Ben:) You came!", "", 0, false},
+        {"Good.\nBen :-D", "Good.\nBen :-D", "", 0, false},
+        {"Ada :", "", "name_prefix", 0, false},
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+static void rename_seat(size_t seat, const char *name)
+{
+    free(cast.seats[seat - 1].persona.name);
+    cast.seats[seat - 1].persona.name = x_strdup(name);
+}
+
+static void names_are_known_in_other_scripts_and_spellings(void **state)
+{
+    static const struct row rows[] = {
+        {"\xD0\x90\xD0\x9D\xD0\x9D\xD0\x90: \xD0\x94\xD0\xB0.", "\xD0\x94\xD0\xB0.",
+         "name_prefix", 0, false}, /* the capitals of the own name, Cyrillic */
+        {"Hm.\nDr. O\xE2\x80\x99Neill: no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\nO'neill: no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\nDr.: no", "Hm.\nDr.: no", "", 0, false},
+        {"Hm.\n\xE6\x9E\x97\xEF\xBC\x9A no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\n\xE6\x9E\x97 said: no", "Hm.\n\xE6\x9E\x97 said: no", "", 0, false},
+    };
+
+    (void)state;
+    rename_seat(1, "\xD0\x90\xD0\xBD\xD0\xBD\xD0\xB0");
+    rename_seat(2, "Dr. O'Neill");
+    rename_seat(3, "\xE6\x9E\x97");
+    CHECK(rows);
+}
+
+static void a_name_that_begins_anothers_is_told_from_it(void **state)
+{
+    static const struct row rows[] = {
+        {"Ann: Good.", "Good.", "name_prefix", 0, false},
+        {"Anna: Good.", "", "foreign_name", 0, false},
+        {"Good.\nAnna: No.", "Good.", "foreign_name", 0, false},
+        {"Good.\nAnnabel: No.", "Good.\nAnnabel: No.", "", 0, false},
+    };
+
+    (void)state;
+    rename_seat(1, "Ann");
+    rename_seat(2, "Anna");
     CHECK(rows);
 }
 
@@ -183,6 +261,15 @@ static void thinking_is_kept_out(void **state)
         {"<think>for ever and", "", "thinking", 0, false},
         {"<think></think>", "", "thinking", 0, false},
         {"begun before the reply</think>\nGood.", "Good.", "thinking", 0, false},
+        {"<think>a <think>b</think> c</think>Good.", "Good.", "thinking", 0, false},
+        {"[THINK]hm[/THINK]Good. [think] on", "Good. [think] on", "thinking", 0, false},
+        {"<thought>hm</think></thought>Good.", "Good.", "thinking", 0, false},
+        {"<|channel|>analysis<|message|>So?<|end|><|start|>assistant<|channel|>final"
+         "<|message|>Ada: Good.",
+         "Good.", "name_prefix,thinking", 0, false},
+        {"<|channel>thought\nSo?<channel|>Good.", "Good.", "thinking", 0, false},
+        {"Good.\nBen Oak: no<think>x</think>", "Good.", "foreign_name", 0, false},
+        {" <think>x</think> Good.", "Good.", "thinking,trimmed", 0, false},
     };
 
     (void)state;
@@ -198,15 +285,15 @@ static void thoughts_are_kept_apart_where_that_is_wished(void **state)
 
     (void)state;
     feed(&row, len, len);
-    assert_int_equal(clean.thoughts.len, 0);
-    clean.keep_thoughts = true;
+    assert_int_equal(clean.thought.kept.len, 0);
+    clean.thought.keep = true;
     for (size_t first = 0; first <= len; first++)
         for (size_t second = first; second <= len; second++) {
             feed(&row, first, second);
-            assert_string_equal(buf_text(&clean.thoughts), "one <b> two");
+            assert_string_equal(buf_text(&clean.thought.kept), "one <b> two");
         }
     feed(&begun, 8, 9);
-    assert_string_equal(buf_text(&clean.thoughts), "begun ");
+    assert_string_equal(buf_text(&clean.thought.kept), "begun ");
 }
 
 static void thoughts_without_end_are_bounded(void **state)
@@ -214,13 +301,13 @@ static void thoughts_without_end_are_bounded(void **state)
     static const char euros[] = "\xE2\x82\xAC\xE2\x82\xAC"; /* 6 into 64 KiB - 3 */
 
     (void)state;
-    clean.keep_thoughts = true;
+    clean.thought.keep = true;
     clean_begin(&clean, &cast, 1, WIDE);
     (void)clean_feed(&clean, str_of("<think>"));
     for (int i = 0; i < 20000; i++)
         assert_true(clean_feed(&clean, str_of(euros)));
-    assert_in_range(clean.thoughts.len, THOUGHTS_MAX_BYTES - 3, THOUGHTS_MAX_BYTES);
-    assert_true(utf8_valid(buf_str(&clean.thoughts)));
+    assert_in_range(clean.thought.kept.len, THOUGHTS_MAX_BYTES - 3, THOUGHTS_MAX_BYTES);
+    assert_true(utf8_valid(buf_str(&clean.thought.kept)));
 }
 
 static void blanks_at_the_ends_go(void **state)
@@ -229,6 +316,9 @@ static void blanks_at_the_ends_go(void **state)
         {"  Good.\n\n", "Good.", "trimmed", 0, false},
         {" \n\t ", "", "trimmed", 0, false},
         {"Good. \n ", "Good.", "trimmed", 0, false},
+        {"\xEF\xBB\xBF\xE3\x80\x80Good.\xC2\xA0", "Good.", "trimmed", 0, false},
+        {"\xE2\x80\x8B\xE2\x80\x8B", "", "trimmed", 0, false}, /* nothing to see */
+        {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80", "", 0, false},
     };
 
     (void)state;
@@ -250,6 +340,18 @@ static void what_is_too_long_ends_with_a_sentence(void **state)
         {"One two. Three four. Five", "One two. Three four.", "capped", 23, false},
         {"One two. Three four.", "One two. Three four.", "", 20, false},
         {"aaaa \xF0\x9F\x98\x80 bbbb", "aaaa", "capped,unfinished", 7, false},
+        {"aaae\xCC\x81\xCC\xA3 bbbb", "aaa", "capped,unfinished", 6, false},
+        {"aa \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80 b", "aa", "capped,unfinished",
+         12, false},                                          /* two joined to one */
+        {"\xE0\xA4\xB9\xE0\xA4\xBE\xE0\xA5\xA4 \xE0\xA4\xA8", /* danda */
+         "\xE0\xA4\xB9\xE0\xA4\xBE\xE0\xA5\xA4", "capped", 0, true},
+        {"\xD9\x84\xD9\x85\xD8\x9F \xD9\x86", "\xD9\x84\xD9\x85\xD8\x9F", "capped", 0,
+         true}, /* Arabic question mark */
+        {"\xDA\xA9\xDB\x94 \xDA\xA9", "\xDA\xA9\xDB\x94", "capped", 0, true},
+        {"\xD5\xA1\xD5\xA2\xD6\x89 \xD5\xA1", "\xD5\xA1\xD5\xA2\xD6\x89", "capped", 0,
+         true}, /* Armenian */
+        {"\xE3\x80\x8C\xE5\xA5\xBD\xEF\xBC\x81\xE3\x80\x8D\xE5\xA5\xBD",
+         "\xE3\x80\x8C\xE5\xA5\xBD\xEF\xBC\x81\xE3\x80\x8D", "capped", 0, true},
         {"Good.\nBen Oak: Never", "Good.", "foreign_name", 0, true},
         {"", "", "", 0, true},
     };
@@ -309,8 +411,7 @@ static void who_shares_a_first_name_is_not_cut_short(void **state)
     static const struct row own = {"Hm.\nAda: and", "Hm.\nAda: and", "", 0, false};
 
     (void)state;
-    free(cast.seats[1].persona.name);
-    cast.seats[1].persona.name = x_strdup("Ada Lock");
+    rename_seat(2, "Ada Lock");
     check(&row, 1);
     check(&own, 1);
 }
@@ -325,8 +426,7 @@ static void a_first_name_that_is_anothers_whole_name_is_anothers_further_on(
     };
 
     (void)state;
-    free(cast.seats[1].persona.name);
-    cast.seats[1].persona.name = x_strdup("ada");
+    rename_seat(2, "ada");
     check(rows, sizeof rows / sizeof *rows);
 }
 
@@ -352,6 +452,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(words_that_are_fine_stay_as_they_are),
         TEST(the_own_name_in_front_goes),
+        TEST(how_it_is_said_stays),
+        TEST(a_face_is_no_colon),
+        TEST(names_are_known_in_other_scripts_and_spellings),
+        TEST(a_name_that_begins_anothers_is_told_from_it),
         TEST(another_name_at_a_line_start_ends_the_reply),
         TEST(thinking_is_kept_out),
         TEST(thoughts_are_kept_apart_where_that_is_wished),

@@ -117,7 +117,7 @@ static void a_structured_reply_is_shown_while_it_comes_and_checked_whole(void **
     for (size_t fed = 0; fed < sizeof good; fed += 7) {
         speak(good, fed, true, false);
         expect("Good \xE2\x82\xAC", "Good \xE2\x82\xAC");
-        assert_true(utterance_check(&utterance, str_of(good), &err));
+        assert_true(utterance_check(&utterance, &err));
         assert_true(utterance.sentiment == -0.25);
         assert_int_equal(utterance.reference_count, 2);
         assert_string_equal(utterance.references[0], "the lamp");
@@ -136,9 +136,79 @@ static void a_fence_around_it_does_no_harm(void **state)
     (void)state;
     speak(fenced, sizeof fenced - 1, true, false);
     expect("Hm.", "Hm.");
-    assert_true(utterance_check(&utterance, str_of(fenced), &err));
+    assert_true(utterance_check(&utterance, &err));
     assert_true(isnan(utterance.sentiment));
     assert_int_equal(utterance.reference_count, 0);
+}
+
+/* What models put around the document. */
+static const struct around {
+    const char *before;
+    const char *behind;
+    const char *thoughts;
+} arounds[] = {
+    {"<think>So? {\"message\":\"no\"} \n</think>\n\n", "",
+     "So? {\"message\":\"no\"} \n"},
+    {"[THINK]hm[/THINK]```json\n", "\n```", "hm"},
+    {"begun before {\"message\":\"no\", 3 < 4</think>", " \n",
+     "begun before {\"message\":\"no\", 3 < 4"},
+    {"Here it is:\n```\n", "\n```\n\n", ""},
+    {"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|"
+     "message|>",
+     "", "<|message|>hm<|end|><|start|>assistant"},
+};
+static const char inner[] = "{\"message\":\"Hm, 1 < 2.\",\"sentiment\":null,"
+                            "\"references\":[\"<think>{\"]}";
+
+static void expect_inner(const char *whole, const struct around *around)
+{
+    struct err err = {0};
+
+    if (!str_is(utterance_text(&utterance), "Hm, 1 < 2."))
+        fail_msg("%s: '%.*s'", whole, (int)utterance_text(&utterance).len,
+                 utterance_text(&utterance).at);
+    if (!utterance_check(&utterance, &err))
+        fail_msg("%s: %s", whole, err.msg);
+    assert_string_equal(utterance.references[0], "<think>{");
+    if (!str_is(utterance_document(&utterance), inner))
+        fail_msg("%s: %.*s", whole, (int)utterance_document(&utterance).len,
+                 utterance_document(&utterance).at);
+    if (!str_is(utterance_thoughts(&utterance), around->thoughts))
+        fail_msg("%s: thought %.*s", whole, (int)utterance_thoughts(&utterance).len,
+                 utterance_thoughts(&utterance).at);
+}
+
+/* In two pieces at every place. */
+static void what_stands_around_a_document_does_no_harm(void **state)
+{
+    (void)state;
+    utterance_keep_thoughts(&utterance);
+    for (size_t i = 0; i < sizeof arounds / sizeof *arounds; i++) {
+        char *whole = x_printf("%s%s%s", arounds[i].before, inner, arounds[i].behind);
+        size_t len = strlen(whole);
+
+        for (size_t cut = 0; cut <= len; cut++) {
+            utterance_begin(&utterance, &cast, 1, WIDE, true);
+            assert_true(utterance_feed(&utterance, str_make(whole, cut)));
+            assert_true(utterance_feed(&utterance, str_make(whole + cut, len - cut)));
+            utterance_end(&utterance, str_of(whole), false);
+            expect_inner(whole, &arounds[i]);
+        }
+        free(whole);
+    }
+}
+
+static void the_words_behind_thinking_are_shown_as_they_come(void **state)
+{
+    static const char whole[] =
+        "<think>{\"message\":\"no\"}</think>{\"message\":\"Good";
+    static const char begun[] = "{\"message\":\"no\"} or</think>{\"message\":\"Good";
+
+    (void)state;
+    speak(whole, sizeof whole - 1, true, false);
+    expect("Good", "Good");
+    speak(begun, sizeof begun - 1, true, false);
+    expect("Good", "no|Good");
 }
 
 static void what_is_wrong_with_it_is_said(void **state)
@@ -155,6 +225,11 @@ static void what_is_wrong_with_it_is_said(void **state)
         {"{\"message\":\"x\",\"sentiment\":0,\"references\":[1]}", "/references/0"},
         {"{\"message\":7,\"sentiment\":0,\"references\":[]}", "/message"},
         {"{\"message\":\" \",\"sentiment\":0,\"references\":[]}", "/message"},
+        {"{\"message\":\"x\",\"sentiment\":0,\"references\":[]} Well?", "line 1"},
+        {"{\"message\":\"x\",\"sentiment\":0,\"references\":[]}{}", "line 1"},
+        {"Both {a} and {\"message\":\"x\",\"sentiment\":0,\"references\":[]}",
+         "line 1"},
+        {"<think>for ever {\"message\":\"x\"", "line 1"},
         {"{\"message\":\"Bo: x\",\"sentiment\":0,\"references\":[]}", "/message"},
     };
 
@@ -163,11 +238,22 @@ static void what_is_wrong_with_it_is_said(void **state)
         struct err err = {0};
 
         speak(rows[i].whole, strlen(rows[i].whole), true, false);
-        if (utterance_check(&utterance, str_of(rows[i].whole), &err))
+        if (utterance_check(&utterance, &err))
             fail_msg("%s is taken", rows[i].whole);
         if (strstr(err.msg, rows[i].complaint) == NULL)
             fail_msg("%s: %s", rows[i].whole, err.msg);
     }
+}
+
+static void a_document_that_met_the_limit_is_asked_for_in_fewer_words(void **state)
+{
+    static const char whole[] = "{\"message\":\"On and on it w";
+    struct err err = {0};
+
+    (void)state;
+    speak(whole, sizeof whole - 1, true, true);
+    assert_false(utterance_check(&utterance, &err));
+    assert_non_null(strstr(err.msg, "fewer words"));
 }
 
 static void the_next_reply_knows_nothing_of_the_last(void **state)
@@ -176,7 +262,7 @@ static void the_next_reply_knows_nothing_of_the_last(void **state)
 
     (void)state;
     speak(good, strlen(good), true, false);
-    assert_true(utterance_check(&utterance, str_of(good), &err));
+    assert_true(utterance_check(&utterance, &err));
     speak("plain", 5, false, false);
     expect("plain", "plain");
     assert_int_equal(utterance.reference_count, 0);
@@ -194,7 +280,10 @@ int main(void)
         TEST(a_reply_that_is_cut_back_was_shown_whole),
         TEST(a_structured_reply_is_shown_while_it_comes_and_checked_whole),
         TEST(a_fence_around_it_does_no_harm),
+        TEST(what_stands_around_a_document_does_no_harm),
+        TEST(the_words_behind_thinking_are_shown_as_they_come),
         TEST(what_is_wrong_with_it_is_said),
+        TEST(a_document_that_met_the_limit_is_asked_for_in_fewer_words),
         TEST(the_next_reply_knows_nothing_of_the_last),
     };
 
