@@ -93,6 +93,7 @@ void ledger_format(const struct ledger_line *line, struct buf *into)
     add_count("prompt_tokens", line->prompt_tokens, into);
     add_count("num_ctx", line->num_ctx, into);
     (void)buf_printf(into, ",\"load\":%s", line->load ? "true" : "false");
+    add_text("loading", line->loading, into);
     add_ends(line, into);
     add_count("in_flight", (int64_t)line->in_flight, into);
     add_hash("prompt_sha256", line->prompt_sha256, into);

@@ -40,8 +40,9 @@ struct ledger_line {
     size_t tokens;         /* said */
     int64_t prompt_tokens; /* -1: it did not come to that, as the window */
     int64_t num_ctx;
-    bool load;         /* asked for nothing: to load a model, or unload it */
-    const char *fault; /* NULL: none */
+    bool load;           /* asked for nothing: to load a model, or unload it */
+    const char *loading; /* what its model needed: "cold", "changed"; NULL: nothing */
+    const char *fault;   /* NULL: none */
     enum ledger_end ended;
     size_t in_flight;                     /* with this one, when it began */
     bool key;                             /* it came with one */

@@ -2,7 +2,7 @@
  *
  * Flow: sim_call_start -> take_head -> take_request [-> refuse] -> note_request ->
  * faults_meet
- *       -> act: drop | answer_fault [after a delay] | answer_empty | speak
+ *       -> unload | load | act: drop | answer_fault [after a delay] | speak
  *       -> sim_call_gone -> end_of -> the ledger
  */
 #include "simulator/sim_call.h"
@@ -65,6 +65,12 @@ bool sim_call_lacks_key(const struct sim_world *world, const struct serve_reques
         return false;
     return given == NULL || !str_starts(str_of(given), "Bearer ")
            || strcmp(given + strlen("Bearer "), key) != 0;
+}
+
+const char *sim_call_no_key(const char *path)
+{
+    return sim_endpoint_of(path) == SIM_COMPLETIONS ? "Incorrect API key provided."
+                                                    : "unauthorized";
 }
 
 /* ---- what the ledger tells ---- */
@@ -130,6 +136,21 @@ static void note_body(struct sim_call *call)
     json_decref(document);
 }
 
+static bool was_refused(const struct sim_call *call)
+{
+    return call->refused || (call->speech && sim_speech_refused(call->speech));
+}
+
+/* What the model needed first; NULL: nothing. */
+static const char *loading_of(const struct sim_call *call)
+{
+    static const char *const names[] = {[SIM_LOAD_NONE] = NULL,
+                                        [SIM_LOAD_COLD] = "cold",
+                                        [SIM_LOAD_CHANGED] = "changed"};
+
+    return call->speech ? names[sim_speech_load(call->speech)] : NULL;
+}
+
 static enum ledger_end end_of(const struct sim_call *call, bool done)
 {
     struct sim_out_figures figures = sim_out_count(call->out);
@@ -137,7 +158,7 @@ static enum ledger_end end_of(const struct sim_call *call, bool done)
     if (figures.cut)
         return LEDGER_FAULT;
     if (done || figures.sent)
-        return call->refused ? LEDGER_REFUSED : LEDGER_WHOLE;
+        return was_refused(call) ? LEDGER_REFUSED : LEDGER_WHOLE;
     return call->world->closing ? LEDGER_SHUTDOWN : LEDGER_CLIENT;
 }
 
@@ -150,6 +171,7 @@ static void note_end(struct sim_call *call, bool done)
     line->first_byte_us = figures.first_byte_us;
     line->status = figures.status;
     line->bytes = figures.bytes;
+    line->loading = loading_of(call);
     line->tokens = call->speech ? sim_speech_tokens(call->speech) : 0;
     line->fault =
         call->fault.kind == FAULT_NONE ? NULL : fault_kind_name(call->fault.kind);
@@ -172,23 +194,29 @@ static void refuse(struct sim_call *call, int status, const char *text)
     buf_done(&answer);
 }
 
-/* Nothing was asked: the model is loaded, or unloaded when it is not to be kept. */
-static void answer_empty(struct sim_call *call)
+/* Unloads it, at once or after those that use it. */
+static void unload(struct sim_call *call)
 {
     struct sim_request *request = &call->request;
-    bool unload = request->keep_alive_ms == 0;
-    struct sim_figures figures = {.done_reason = unload ? "unload" : "load"};
+    struct sim_figures figures = {.done_reason = "unload"};
     struct buf answer = {0};
 
+    sim_model_unload(request->model);
     buf_init(&answer, ANSWER_MAX_BYTES);
     request->now_us = clock_wall_us();
-    request->model->num_ctx = request->num_ctx;
-    request->model->expires_us = request->keep_alive_ms < 0
-                                     ? SIM_FOREVER
-                                     : request->now_us + request->keep_alive_ms * 1000;
     sim_wire_of(request)->whole(request, &(struct sim_words){0}, &figures, &answer);
     sim_out_reply(call->out, 200, JSON, buf_str(&answer));
     buf_done(&answer);
+}
+
+/* Nothing is asked but that. */
+static void load(struct sim_call *call)
+{
+    const struct sim_ask ask = {call->out, &call->fault, call->arrived_us};
+    struct sim_reply reply = {0};
+
+    call->speech =
+        sim_stream_start_take(call->world->stream, &ask, &call->request, &reply);
 }
 
 static void speak(struct sim_call *call)
@@ -270,7 +298,7 @@ static bool take_request(struct sim_call *call)
     bool ok = false;
 
     if (sim_call_lacks_key(world, call->http)) {
-        refuse(call, 401, "Incorrect API key provided.");
+        refuse(call, 401, sim_call_no_key(call->line.path));
         return false;
     }
     if (request->endpoint == SIM_COMPLETIONS)
@@ -315,8 +343,10 @@ struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *h
     if (!take_head(call) || !take_request(call))
         return call;
     note_request(call);
-    if (call->request.empty) {
-        answer_empty(call);
+    if (call->request.unload) {
+        unload(call);
+    } else if (call->request.empty) {
+        load(call);
     } else {
         meet_fault(call);
         act(call);

@@ -2,7 +2,8 @@
  *
  * Flow: sim_request_parse -> read_document -> read_fields (400)
  *       -> read_model (400, 404) -> check_abilities (400) -> read_options (500)
- *       -> read_format (500): the order in which the real server finds fault
+ *       -> read_format (500): the order in which the real server finds fault. Who only
+ *       unloads a model is not looked at any further, nor the format of who loads one.
  */
 #include "simulator/sim_chat.h"
 
@@ -12,7 +13,12 @@
 
 #include "base/alloc.h"
 
-enum { STATUS_BAD = 400, STATUS_NOT_FOUND = 404, STATUS_SERVER = 500 };
+enum {
+    STATUS_BAD = 400,
+    STATUS_NOT_FOUND = 404,
+    STATUS_SERVER = 500,
+    TOP_LOGPROBS_MAX = 20
+};
 
 struct reading {
     struct sim_request *request;
@@ -137,11 +143,16 @@ static bool read_keep_alive(struct reading *reading)
     const json_t *value = json_object_get(reading->request->document, "keep_alive");
     double seconds = json_number_value(value);
 
-    reading->request->keep_alive_ms = SIM_KEEP_ALIVE_MS;
+    reading->request->keep_alive_ms = SIM_KEEP_UNSAID;
+    if (value == NULL || json_is_null(value))
+        return true;
     if (json_is_string(value))
         return read_duration(reading, json_string_value(value));
     if (!json_is_number(value))
-        return true;
+        return sim_refuse(reading->refusal, STATUS_BAD, "Unsupported type: '%s'",
+                          json_is_boolean(value) ? "bool"
+                          : json_is_array(value) ? "[]interface {}"
+                                                 : "map[string]interface {}");
     reading->request->keep_alive_ms =
         seconds < 0 || seconds > 1e9 ? -1 : (int64_t)(seconds * 1000);
     return true;
@@ -257,8 +268,12 @@ static bool read_think(struct reading *reading)
 
     reading->request->think = json_is_true(think);
     reading->think_unsaid = think == NULL || json_is_null(think);
-    if (!json_is_string(think))
+    if (reading->think_unsaid || json_is_boolean(think))
         return true;
+    if (!json_is_string(think))
+        return sim_refuse(reading->refusal, STATUS_BAD,
+                          "think must be a boolean or string (\"high\", \"medium\", "
+                          "\"low\", \"max\", true, or false)");
     reading->request->think = true;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (strcmp(json_string_value(think), levels[i]) == 0)
@@ -289,55 +304,22 @@ static bool check_abilities(struct reading *reading)
 
 /* ---- options and format ---- */
 
-static bool read_integer(struct reading *reading, const json_t *options,
-                         const char *name, int64_t *ret_value)
-{
-    const json_t *value = json_object_get(options, name);
-
-    if (value == NULL || json_is_null(value))
-        return true;
-    if (!json_is_number(value))
-        return sim_refuse(reading->refusal, STATUS_SERVER,
-                          "option \"%s\" must be of type integer", name);
-    /* The real server cuts the fraction off as well. */
-    if (json_number_value(value) > -9e15 && json_number_value(value) < 9e15)
-        *ret_value = (int64_t)json_number_value(value);
-    return true;
-}
-
-static bool read_stops(struct reading *reading, const json_t *options)
-{
-    const json_t *stops = json_object_get(options, "stop");
-
-    if (stops == NULL || json_is_null(stops))
-        return true;
-    if (!json_is_array(stops))
-        return sim_refuse(reading->refusal, STATUS_SERVER,
-                          "option \"stop\" must be of type array");
-    for (size_t i = 0; i < json_array_size(stops); i++)
-        if (!json_is_string(json_array_get(stops, i)))
-            return sim_refuse(reading->refusal, STATUS_SERVER,
-                              "option \"stop\" must be of an array of strings");
-    reading->request->stops = stops;
-    return true;
-}
-
 static bool read_options(struct reading *reading)
 {
     struct sim_request *request = reading->request;
-    const json_t *options = NULL;
+    struct sim_settings settings = sim_settings_default();
+    const json_t *shift = json_object_get(request->document, "shift");
+    const json_t *options = json_object_get(request->document, "options");
 
-    request->num_ctx = SIM_NUM_CTX;
-    request->num_predict = -1;
-    request->seed = -1;
-    if (!read_field(reading, "options", JSON_OBJECT, "map[string]interface {}",
-                    &options)
-        || !read_integer(reading, options, "num_ctx", &request->num_ctx)
-        || !read_integer(reading, options, "num_predict", &request->num_predict)
-        || !read_integer(reading, options, "seed", &request->seed))
+    if (!sim_settings_read(options, &settings, reading->refusal))
         return false;
-    request->num_ctx = request->num_ctx < 4 ? SIM_NUM_CTX : request->num_ctx;
-    return read_stops(reading, options);
+    settings.runner.no_shift = json_is_false(shift);
+    request->runner = settings.runner;
+    request->num_ctx = sim_model_window(request->model, &settings.runner);
+    request->num_predict = settings.num_predict;
+    request->seed = settings.seed;
+    request->stops = settings.stops;
+    return true;
 }
 
 static bool read_format(struct reading *reading)
@@ -369,21 +351,44 @@ enum sim_endpoint sim_endpoint_of(const char *path)
     return strcmp(path, "/api/generate") == 0 ? SIM_GENERATE : SIM_CHAT;
 }
 
-static bool read_all(struct reading *reading, struct str body,
-                     const struct sim_models *models)
+/* What the real server finds before it looks for the model. */
+static bool read_fields(struct reading *reading)
 {
     const json_t *truncate = NULL;
+    const json_t *ignored = NULL;
+    const json_t *count = json_object_get(reading->request->document, "top_logprobs");
 
-    if (!read_document(reading, body) || !read_stream(reading)
-        || !read_keep_alive(reading) || !read_think(reading)
-        || !read_field(reading, "truncate", JSON_TRUE, "bool", &truncate))
+    if (!read_stream(reading) || !read_keep_alive(reading) || !read_think(reading)
+        || !read_field(reading, "truncate", JSON_TRUE, "bool", &truncate)
+        || !read_field(reading, "shift", JSON_TRUE, "bool", &ignored)
+        || !read_field(reading, "logprobs", JSON_TRUE, "bool", &ignored)
+        || !read_field(reading, "top_logprobs", JSON_INTEGER, "int", &ignored)
+        || !read_field(reading, "options", JSON_OBJECT, "map[string]interface {}",
+                       &ignored))
         return false;
     reading->request->strict = json_is_false(truncate);
     if (reading->request->endpoint == SIM_CHAT ? !read_messages(reading)
                                                : !read_prompt(reading))
         return false;
-    return read_model(reading, models) && check_abilities(reading)
-           && read_options(reading) && read_format(reading);
+    return (json_integer_value(count) >= 0
+            && json_integer_value(count) <= TOP_LOGPROBS_MAX)
+           || sim_refuse(reading->refusal, STATUS_BAD,
+                         "top_logprobs must be between 0 and 20");
+}
+
+static bool read_all(struct reading *reading, struct str body,
+                     const struct sim_models *models)
+{
+    struct sim_request *request = reading->request;
+
+    if (!read_document(reading, body) || !read_fields(reading)
+        || !read_model(reading, models))
+        return false;
+    request->unload = request->empty && request->keep_alive_ms == 0;
+    if (request->unload)
+        return true; /* whatever else it says */
+    return check_abilities(reading) && read_options(reading)
+           && (request->empty || read_format(reading));
 }
 
 bool sim_request_parse(enum sim_endpoint endpoint, struct str body,

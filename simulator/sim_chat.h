@@ -15,12 +15,11 @@
 #include "base/str.h"
 #include "simulator/sim_models.h"
 #include "simulator/sim_prompt.h"
+#include "simulator/sim_settings.h"
 
 enum sim_endpoint { SIM_CHAT, SIM_GENERATE, SIM_COMPLETIONS };
 /* Whose errors a path's are. */
 enum sim_endpoint sim_endpoint_of(const char *path);
-
-enum { SIM_KEEP_ALIVE_MS = 5 * 60 * 1000, SIM_NUM_CTX = 4096 };
 
 struct flavor;
 
@@ -34,19 +33,21 @@ struct sim_request {
     struct sim_model *model; /* borrowed */
     const char *model_name;  /* as the client wrote it */
     struct sim_prompt prompt;
-    bool empty; /* nothing is asked: load the model, or unload it */
+    bool empty;  /* nothing is asked: load the model, or unload it */
+    bool unload; /* the latter */
     bool stream;
     bool include_usage; /* asked for in a stream */
     bool obfuscate;
-    bool think;           /* thoughts come first */
-    bool strict;          /* a prompt over the window is refused, not fitted */
-    bool json;            /* format "json" */
-    const json_t *schema; /* format; NULL: none */
-    int64_t num_ctx;
+    bool think;                /* thoughts come first */
+    bool strict;               /* a prompt over the window is refused, not fitted */
+    bool json;                 /* format "json" */
+    const json_t *schema;      /* format; NULL: none */
+    struct sim_runner runner;  /* how the model is to be loaded */
+    int64_t num_ctx;           /* what there is of it: no more than the model has */
     int64_t num_predict;       /* below 0: no limit but ten windows */
     int64_t seed;              /* below 0: the server's own */
     const json_t *stops;       /* list of strings, or NULL */
-    int64_t keep_alive_ms;     /* below 0: for ever */
+    int64_t keep_alive_ms;     /* below 0: for ever; SIM_KEEP_UNSAID */
     const char *refused_param; /* why it is refused; NULL: not for a parameter */
     const char *refused_code;
     int64_t arrived_wall_us;

@@ -148,10 +148,12 @@ static bool read_limits(struct asking *asking)
 
     request->num_predict = -1;
     request->seed = -1;
-    request->keep_alive_ms = SIM_KEEP_ALIVE_MS;
+    request->keep_alive_ms = SIM_KEEP_UNSAID;
+    request->runner = sim_settings_default().runner;
     request->strict = !request->flavor->fits;
-    request->num_ctx =
-        request->flavor->fits ? SIM_NUM_CTX : sim_model_context(request->model);
+    request->num_ctx = request->flavor->fits
+                           ? sim_model_window(request->model, &request->runner)
+                           : sim_model_context(request->model);
     return read_whole(asking, "max_tokens", &request->num_predict)
            && read_whole(asking, "max_completion_tokens", &request->num_predict)
            && read_whole(asking, "seed", &request->seed);

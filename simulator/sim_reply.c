@@ -69,6 +69,9 @@ static void apply_limit(const struct sim_request *request, struct sim_reply *rep
 {
     int64_t limit = WINDOWS_MAX * request->num_ctx;
 
+    /* Who may not shift its window ends where it is full. */
+    if (request->runner.no_shift)
+        limit = request->num_ctx - (int64_t)reply->prompt_tokens;
     if (request->num_predict >= 0 && request->num_predict < limit)
         limit = request->num_predict;
     reply->tokens =
@@ -157,16 +160,27 @@ static bool make_words(const struct sim_options *options, const struct fault *fa
     return true;
 }
 
-static bool check_window(const struct sim_request *request, struct err *err)
+static bool check_window(const struct sim_request *request, size_t tokens,
+                         struct err *err)
 {
-    size_t tokens = request->strict ? sim_prompt_tokens(&request->prompt) : 0;
-
     if ((int64_t)tokens <= request->num_ctx)
         return true;
     return err_set(err, ERR_LIMIT,
                    "the prompt is longer than the context length currently available "
                    "to the model; it has %zu tokens, at most %lld are possible",
                    tokens, (long long)request->num_ctx);
+}
+
+/* The prompt as the model gets it. False: it may not be cut as it would have to be. */
+static bool fit(struct sim_request *request, struct err *err)
+{
+    struct sim_prompt *prompt = &request->prompt;
+
+    if (request->strict && !check_window(request, sim_prompt_tokens(prompt), err))
+        return false;
+    sim_prompt_fit(prompt, (size_t)request->num_ctx);
+    return !request->runner.no_shift
+           || check_window(request, sim_prompt_tokens(prompt), err);
 }
 
 bool sim_reply_make(const struct sim_options *options, const struct fault *fault,
@@ -181,9 +195,8 @@ bool sim_reply_make(const struct sim_options *options, const struct fault *fault
     if (fault->kind == FAULT_TRUNCATE
         && fault_or(fault->num_ctx, SMALL_WINDOW) < request->num_ctx)
         request->num_ctx = fault_or(fault->num_ctx, SMALL_WINDOW);
-    if (!check_window(request, err))
+    if (!fit(request, err))
         return false;
-    sim_prompt_fit(&request->prompt, (size_t)request->num_ctx);
     sim_prompt_render(&request->prompt, &reply.prompt);
     cut_prompt(&reply, (size_t)request->num_ctx);
     if (!make_words(options, fault, request, &reply, err)) {

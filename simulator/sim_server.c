@@ -15,173 +15,160 @@
 #include "net/serve.h"
 #include "simulator/fault_answer.h"
 #include "simulator/flavor.h"
+#include "simulator/sim_answer.h"
 #include "simulator/sim_call.h"
 #include "simulator/sim_control.h"
-#include "simulator/sim_wire.h"
+#include "simulator/sim_host.h"
+#include "simulator/sim_pull.h"
+#include "simulator/sim_store.h"
 
 #define JSON      "application/json; charset=utf-8"
 #define TEXT      "text/plain; charset=utf-8"
 #define ONE_MODEL "/v1/models/"
+#define ONE_BLOB  "/api/blobs/"
 #define VERSION   "0.13.3" /* of the API that is spoken, not ours */
-enum { ANSWER_MAX_BYTES = 4 << 20, MAX_CLIENTS = 20000 };
+enum { MAX_CLIENTS = 20000 };
 
 struct sim_server {
     struct sim_world world;
     struct serve *serve;
-    struct buf answer; /* for those given at once */
 };
-
-/* ---- answers ---- */
-
-static void reply_json(struct sim_server *server, struct serve_request *http,
-                       int status)
-{
-    serve_reply(http, status, JSON, buf_str(&server->answer));
-}
-
-/* What tells the form of an error. */
-static struct sim_request request_of(const struct sim_server *server,
-                                     const struct serve_request *http)
-{
-    struct sim_request request = {.endpoint = sim_endpoint_of(serve_path(http))};
-
-    if (!sim_call_flavor(&server->world, http, &request.flavor))
-        request.flavor = server->world.flavor;
-    return request;
-}
-
-static void reply_error(struct sim_server *server, struct serve_request *http,
-                        int status, const char *text)
-{
-    struct sim_request request = request_of(server, http);
-
-    log_debug("simulator", "refused path=%s status=%d why=%s",
-              log_safe(str_of(serve_path(http))), status, log_safe(str_of(text)));
-    sim_wire_of(&request)->error(&request, status, text, &server->answer);
-    reply_json(server, http, status);
-}
 
 /* ---- what needs no model ---- */
 
-static void on_root(struct sim_server *server, struct serve_request *http)
+static void on_root(struct sim_world *world, struct serve_request *http)
 {
-    (void)server;
+    (void)world;
     serve_reply(http, 200, TEXT, str_of("Ollama is running"));
 }
 
-static void on_version(struct sim_server *server, struct serve_request *http)
+static void on_version(struct sim_world *world, struct serve_request *http)
 {
-    (void)buf_add_text(&server->answer, "{\"version\":\"" VERSION "\"}");
-    reply_json(server, http, 200);
+    (void)world;
+    serve_reply(http, 200, JSON, str_of("{\"version\":\"" VERSION "\"}"));
 }
 
-static void on_tags(struct sim_server *server, struct serve_request *http)
+static void on_status(struct sim_world *world, struct serve_request *http)
 {
-    sim_models_tags(&server->world.models, &server->answer);
-    reply_json(server, http, 200);
+    (void)world;
+    serve_reply(http, 200, JSON,
+                str_of("{\"cloud\":{\"disabled\":true,\"source\":\"env\"}}"));
 }
 
-static void on_ps(struct sim_server *server, struct serve_request *http)
+static void on_tags(struct sim_world *world, struct serve_request *http)
 {
-    sim_models_ps(&server->world.models, clock_wall_us(), &server->answer);
-    reply_json(server, http, 200);
+    struct buf answer = {0};
+
+    buf_init(&answer, SIM_ANSWER_MAX_BYTES);
+    sim_models_tags(&world->models, &answer);
+    sim_answer_json(http, 200, &answer);
+    buf_done(&answer);
 }
 
-/* The model's name was once called `name`; both are understood. */
-static void on_show(struct sim_server *server, struct serve_request *http)
+static void on_ps(struct sim_world *world, struct serve_request *http)
 {
-    struct str body = serve_body(http);
-    json_t *document = json_loadb(body.at, body.len, 0, NULL);
-    const char *name = json_string_value(json_object_get(document, "model"));
-    const struct sim_model *model = NULL;
+    struct buf answer = {0};
 
-    if (name == NULL)
-        name = json_string_value(json_object_get(document, "name"));
-    model = name ? sim_models_find(&server->world.models, str_of(name)) : NULL;
-    if (model) {
-        sim_model_show(model, &server->answer);
-        reply_json(server, http, 200);
-    } else if (str_trim(body).len == 0) {
-        reply_error(server, http, 400, "missing request body");
-    } else if (document == NULL) {
-        reply_error(server, http, 400, "invalid JSON");
-    } else if (name == NULL || name[0] == '\0') {
-        reply_error(server, http, 400, "model is required");
-    } else {
-        char *text = x_printf("model '%.128s' not found", name);
-
-        reply_error(server, http, 404, text);
-        free(text);
-    }
-    json_decref(document);
+    buf_init(&answer, SIM_ANSWER_MAX_BYTES);
+    sim_models_ps(&world->models, clock_wall_us(), &answer);
+    sim_answer_json(http, 200, &answer);
+    buf_done(&answer);
 }
 
 /* ---- of the other API ---- */
 
-static void on_health(struct sim_server *server, struct serve_request *http)
+static void on_health(struct sim_world *world, struct serve_request *http)
 {
-    (void)buf_add_text(&server->answer, "{\"status\":\"ok\"}");
-    reply_json(server, http, 200);
+    (void)world;
+    serve_reply(http, 200, JSON, str_of("{\"status\":\"ok\"}"));
 }
 
 /* llama-server's: how many it answers at once. */
-static void on_props(struct sim_server *server, struct serve_request *http)
+static void on_props(struct sim_world *world, struct serve_request *http)
 {
-    (void)buf_printf(&server->answer,
+    struct buf answer = {0};
+
+    buf_init(&answer, SIM_ANSWER_MAX_BYTES);
+    (void)buf_printf(&answer,
                      "{\"total_slots\":%lld,\"default_generation_settings\":{"
                      "\"n_ctx\":%d}}",
-                     (long long)server->world.options->parallel, SIM_NUM_CTX);
-    reply_json(server, http, 200);
+                     (long long)world->options->parallel, SIM_NUM_CTX);
+    sim_answer_json(http, 200, &answer);
+    buf_done(&answer);
 }
 
-static void on_models(struct sim_server *server, struct serve_request *http)
+static void list_models(const struct sim_world *world, struct serve_request *http,
+                        const struct sim_model *only)
 {
-    sim_models_list(&server->world.models, NULL, &server->answer);
-    reply_json(server, http, 200);
+    struct buf answer = {0};
+
+    buf_init(&answer, SIM_ANSWER_MAX_BYTES);
+    sim_models_list(&world->models, only, &answer);
+    sim_answer_json(http, 200, &answer);
+    buf_done(&answer);
 }
 
-static void on_model(struct sim_server *server, struct serve_request *http)
+static void on_models(struct sim_world *world, struct serve_request *http)
+{
+    list_models(world, http, NULL);
+}
+
+static void on_model(struct sim_world *world, struct serve_request *http)
 {
     const char *name = serve_path(http) + strlen(ONE_MODEL);
-    const struct sim_model *model =
-        sim_models_find(&server->world.models, str_of(name));
+    const struct sim_model *model = sim_models_find(&world->models, str_of(name));
+    char *text = NULL;
 
     if (model) {
-        sim_models_list(&server->world.models, model, &server->answer);
-        reply_json(server, http, 200);
-    } else {
-        char *text = x_printf("model '%.128s' not found", name);
-
-        reply_error(server, http, 404, text);
-        free(text);
+        list_models(world, http, model);
+        return;
     }
+    text = x_printf("model '%.128s' not found", name);
+    sim_answer_error(world, http, 404, text);
+    free(text);
 }
 
 /* ---- what a model answers ---- */
 
-static void on_call(struct sim_server *server, struct serve_request *http)
+static void on_call(struct sim_world *world, struct serve_request *http)
 {
-    serve_set_data(http, sim_call_start(&server->world, http));
+    serve_set_data(http, sim_call_start(world, http));
 }
 
 /* ---- routes ---- */
 
 static const struct route {
     const char *method; /* GET also for HEAD */
-    const char *path;
-    void (*answer)(struct sim_server *server, struct serve_request *http);
+    const char *path;   /* what ends in / stands for all that begin so */
+    void (*answer)(struct sim_world *world, struct serve_request *http);
 } routes[] = {
     {"GET", "/", on_root},
     {"GET", "/health", on_health},
     {"GET", "/api/version", on_version},
+    {"GET", "/api/status", on_status},
     {"GET", "/api/tags", on_tags},
     {"GET", "/api/ps", on_ps},
-    {"POST", "/api/show", on_show},
+    {"POST", "/api/show", sim_store_show},
     {"POST", "/api/chat", on_call},
     {"POST", "/api/generate", on_call},
+    {"POST", SIM_PULL_PATH, sim_pull_start},
+    {"POST", "/api/copy", sim_store_copy},
+    {"DELETE", "/api/delete", sim_store_delete},
+    {"POST", "/api/embed", sim_store_embed},
+    {"POST", "/api/embeddings", sim_store_refuse},
+    {"POST", "/api/create", sim_store_refuse},
+    {"POST", "/api/push", sim_store_refuse},
+    {"POST", "/api/me", sim_store_me},
+    {"POST", "/api/signout", sim_store_me},
+    {"GET", ONE_BLOB, sim_store_blob},
+    {"POST", ONE_BLOB, sim_store_refuse},
     {"POST", "/v1/chat/completions", on_call},
     {"GET", "/v1/models", on_models},
-    {"GET", ONE_MODEL, on_model}, /* all paths that begin so */
+    {"GET", ONE_MODEL, on_model},
+    {"POST", "/v1/embeddings", sim_store_embed},
+    {"POST", "/v1/completions", sim_store_refuse},
+    {"POST", "/v1/responses", sim_store_refuse},
+    {"POST", "/v1/messages", sim_store_refuse},
     {"GET", "/props", on_props},
 };
 
@@ -191,7 +178,7 @@ static bool meets_fault(struct sim_server *server, struct serve_request *http)
     const struct fault_case what = {.path = serve_path(http),
                                     .reused = serve_reused(http)};
     struct sim_world *world = &server->world;
-    struct sim_request request = request_of(server, http);
+    struct sim_request request = sim_answer_form(world, http);
     struct fault fault =
         faults_meet(&world->faults, &what, clock_mono_us(), &world->dice);
     struct sim_out *out = NULL;
@@ -212,22 +199,51 @@ static bool meets_fault(struct sim_server *server, struct serve_request *http)
 
 static bool is_path(const struct route *route, const char *path)
 {
-    if (route->answer == on_model)
-        return str_starts(str_of(path), route->path) && path[strlen(route->path)];
+    size_t len = strlen(route->path);
+
+    if (len > 1 && route->path[len - 1] == '/')
+        return str_starts(str_of(path), route->path) && path[len];
     return strcmp(route->path, path) == 0;
 }
 
-static const struct route *route_of(struct serve_request *http,
+static const struct route *route_of(const char *path, const char *method,
                                     const struct route **ret_other)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!is_path(&routes[i], serve_path(http)))
+        if (!is_path(&routes[i], path))
             continue;
-        if (strcmp(routes[i].method, serve_method(http)) == 0)
+        if (strcmp(routes[i].method, method) == 0)
             return &routes[i];
         *ret_other = &routes[i];
     }
     return NULL;
+}
+
+/* A path with a slash too many is sent to the one without. */
+static bool is_slash_away(const char *path, const char *method)
+{
+    size_t len = strlen(path);
+    const struct route *other = NULL;
+    char *path_without = NULL;
+    bool found = false;
+
+    if (len < 2 || path[len - 1] != '/')
+        return false;
+    path_without = x_memdup(path, len - 1);
+    found = route_of(path_without, method, &other) != NULL;
+    free(path_without);
+    return found;
+}
+
+static void send_to(struct serve_request *http)
+{
+    const char *path = serve_path(http);
+    bool get = strcmp(serve_method(http), "GET") == 0;
+    char *place = x_printf("%.*s", (int)(strlen(path) - 1), path);
+
+    serve_add_header(http, "Location", place);
+    serve_reply(http, get ? 301 : 307, TEXT, str_of(""));
+    free(place);
 }
 
 /* That it runs and is well is told to all. */
@@ -239,42 +255,71 @@ static bool is_closed(const struct sim_server *server, const struct serve_reques
            && sim_call_lacks_key(&server->world, http);
 }
 
-static void on_request(void *owner, struct serve_request *http)
+static void answer_none(struct serve_request *http, const struct route *other)
 {
-    struct sim_server *server = owner;
-    const struct route *other = NULL; /* of this path, but by another method */
-    const struct route *route = route_of(http, &other);
-    const char *turn = serve_header(http, "X-Parley-Turn");
-
-    if (turn)
-        log_debug("simulator", "asked path=%s turn=%s",
-                  log_safe(str_of(serve_path(http))), log_safe(str_of(turn)));
-    buf_clear(&server->answer);
-    if (str_starts(str_of(serve_path(http)), SIM_CONTROL)) {
-        sim_control_answer(&server->world, http);
-    } else if (route && route->answer == on_call) {
-        on_call(server, http); /* looks after faults and keys itself */
-    } else if (meets_fault(server, http)) {
-        return;
-    } else if (route && is_closed(server, http)) {
-        reply_error(server, http, 401, "Incorrect API key provided.");
-    } else if (route) {
-        route->answer(server, http);
-    } else if (other) {
+    if (other) {
         serve_add_header(http, "Allow", other->method);
         serve_reply(http, 405, TEXT, str_of("405 method not allowed"));
+    } else if (is_slash_away(serve_path(http), serve_method(http))) {
+        send_to(http);
     } else {
         serve_reply(http, 404, TEXT, str_of("404 page not found"));
     }
 }
 
+/* Other servers do not look at it. */
+static bool is_stranger(const struct sim_world *world, const struct serve_request *http)
+{
+    struct sim_request request = sim_answer_form(world, http);
+
+    return request.flavor == flavor_ollama
+           && !sim_host_fits(world->options->listen, serve_header(http, "Host"));
+}
+
+static void answer(struct sim_server *server, struct serve_request *http)
+{
+    struct sim_world *world = &server->world;
+    const struct route *other = NULL; /* of this path, but by another method */
+    const struct route *route = route_of(serve_path(http), serve_method(http), &other);
+
+    if (is_stranger(world, http)) {
+        serve_reply(http, 403, TEXT, str_of(""));
+    } else if (route && route->answer == on_call) {
+        on_call(world, http); /* looks after faults and keys itself */
+    } else if (meets_fault(server, http)) {
+        return;
+    } else if (route && is_closed(server, http)) {
+        sim_answer_error(world, http, 401, sim_call_no_key(serve_path(http)));
+    } else if (route) {
+        route->answer(world, http);
+    } else {
+        answer_none(http, other);
+    }
+}
+
+static void on_request(void *owner, struct serve_request *http)
+{
+    struct sim_server *server = owner;
+    const char *turn = serve_header(http, "X-Parley-Turn");
+
+    if (turn)
+        log_debug("simulator", "asked path=%s turn=%s",
+                  log_safe(str_of(serve_path(http))), log_safe(str_of(turn)));
+    if (str_starts(str_of(serve_path(http)), SIM_CONTROL))
+        sim_control_answer(&server->world, http);
+    else
+        answer(server, http);
+}
+
 static void on_gone(void *owner, struct serve_request *http, bool done)
 {
-    struct sim_call *call = serve_data(http);
+    void *data = serve_data(http);
 
     (void)owner;
-    if (call)
-        sim_call_gone(call, done);
+    if (strcmp(serve_path(http), SIM_PULL_PATH) == 0)
+        sim_pull_gone(data);
+    else if (data)
+        sim_call_gone(data, done);
 }
 
 /* ---- life ---- */
@@ -319,7 +364,6 @@ bool sim_server_new(struct loop *loop, const struct sim_options *options,
         .owner = server,
     };
 
-    buf_init(&server->answer, ANSWER_MAX_BYTES);
     if (!open_world(&server->world, loop, options, err)
         || !serve_new(loop, &serve, &server->serve, err)) {
         sim_server_free(server);
@@ -336,7 +380,6 @@ void sim_server_free(struct sim_server *server)
     server->world.closing = true;
     serve_free(server->serve); /* first: it ends the calls */
     close_world(&server->world);
-    buf_done(&server->answer);
     free(server);
 }
 

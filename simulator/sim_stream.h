@@ -6,6 +6,7 @@
 #ifndef PARLEY_SIM_STREAM_H
 #define PARLEY_SIM_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ struct sim_speech *sim_stream_start_take(struct sim_stream *stream,
                                          struct sim_request *request,
                                          struct sim_reply *reply);
 size_t sim_speech_tokens(const struct sim_speech *speech); /* said so far */
+enum sim_load sim_speech_load(const struct sim_speech *speech);
+bool sim_speech_refused(const struct sim_speech *speech);
 /* The request is over, said to its end or not: frees the speech, and at once its slot
  * for the next that waits. */
 void sim_speech_free(struct sim_speech *speech);

@@ -131,7 +131,7 @@ class Wire:
     def __init__(self, port, path, body, headers=()):
         data = json.dumps(body).encode()
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=WAIT_LIMIT_S)
-        head = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(data)}", *headers]
+        head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(data)}", *headers]
         self.sock.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + data)
         self.raw = b""
         self.end = None  # "fin", "rst": how the server ended it

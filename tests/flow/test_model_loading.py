@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
-from helpers import STORY_FILE, FakeOllama, Fleet, box, closed_port, story_file, wait_for  # noqa: F401: a fixture
+from helpers import (STORY_FILE, FakeOllama, Fleet, box, closed_port, read_lines,  # noqa: F401: a fixture
+                     story_file, wait_for)
+from model_servers import Sim
 
 
 @pytest.fixture
@@ -141,3 +143,19 @@ def test_other_options_and_other_models_may_differ(box, fleet):
         fleet.crew()
         for options in (({"options": {"top_p": 0.5}}, {}), ({"model": "a", "num_ctx": 2048}, {"model": "b"})):
             assert fleet.wait_end(fleet.begin("--story", personas(box, *options), "--turns", 2))["reason"] == "turns"
+
+
+@pytest.mark.parametrize("structured", [False, True])
+def test_a_model_that_all_share_is_loaded_once_and_never_anew(box, fleet, structured):
+    """The story, the turns of seats that sample otherwise, asks made again: all fit what is loaded."""
+    sim = Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 0)
+    box.env["PARLEY_OLLAMA"] = sim.url
+    fleet.crew("--num-ctx", 2048, *(["--structured"] if structured else []))
+    sim.fault({"kind": "empty", "count": 3})
+    talks = [fleet.begin("--topic", "tea", "--turns", 6, "--temperature", 0.2),
+             fleet.begin("--story", personas(box, {}, {"options": {"top_k": 9}}), "--turns", 6)]
+    for talk in talks:
+        assert fleet.wait_end(talk)["reason"] == "turns"
+    lines = [line for line in read_lines(sim.ledger_path) if line["path"].startswith("/api/")]
+    assert [line["loading"] for line in lines if line["loading"]] == ["cold"]
+    assert {line["num_ctx"] for line in lines} == {2048} and len(lines) > 14

@@ -154,7 +154,7 @@ def test_each_token_is_a_chunk_on_the_wire_when_it_is_due():
         raw = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_LIMIT_S)
         body = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "x"}]})
         start = time.monotonic()
-        raw.sendall(f"POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        raw.sendall(f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
                     f"\r\n{body}".encode())
         stream = raw.makefile("rb")
         while stream.readline() != b"\r\n":
@@ -315,7 +315,7 @@ def open_chat(server, **options):
     """A chat whose first chunk has been read; the socket is still open."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=WAIT_LIMIT_S)
     connection.request("POST", "/api/chat", json.dumps(
-        {"model": "tiny", "messages": [{"role": "user", "content": "x"}],
+        {"model": "llama3.2", "messages": [{"role": "user", "content": "x"}],
          "options": options}))
     response = connection.getresponse()
     assert response.readline()
@@ -341,7 +341,7 @@ def test_a_client_that_leaves_while_it_waits_is_forgotten():
         waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
         body = b'{"model": "tiny", "prompt": "x"}'
         for sock in waiting:
-            sock.sendall(b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+            sock.sendall(b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
                          % len(body) + body)
         for sock in waiting:
             sock.close()

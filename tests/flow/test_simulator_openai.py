@@ -239,7 +239,7 @@ def test_models_are_listed_and_found_by_name(fast):
     for name in ("tiny", "vendor/house:7b", "vendor%2Fhouse:7b"):
         status, _, text = fast.ask("GET", f"/v1/models/{name}")
         assert status == 200 and json.loads(text)["object"] == "model"
-    assert fast.ask("GET", "/v1/models/")[0] == 404
+    assert fast.ask("GET", "/v1/models/")[0] == 301
     assert json.loads(fast.ask("GET", "/props")[2])["total_slots"] == 3
     assert fast.ask("GET", "/health")[0] == 200
 

@@ -92,7 +92,23 @@ static const struct {
      "option \"stop\" must be of an array of strings"},
     {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"num_predict\":\"x\"}}", 500,
      "option \"num_predict\" must be of type integer"},
-    {SIM_CHAT, "{\"model\":\"tiny\",\"format\":\"xml\"}", 500,
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"temperature\":\"hot\"}}", 500,
+     "option \"temperature\" must be of type float32"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"use_mmap\":1}}", 500,
+     "option \"use_mmap\" must be of type boolean"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":\"-1\"}", 400,
+     "time: missing unit in duration \"-1\""},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":true}", 400,
+     "Unsupported type: 'bool'"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"think\":1}", 400,
+     "think must be a boolean or string"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"top_logprobs\":21}", 400,
+     "top_logprobs must be between 0 and 20"},
+    {SIM_CHAT, "{\"model\":\"tiny\",\"shift\":\"no\"}", 400,
+     "json: cannot unmarshal string into Go struct field ChatRequest.shift of type "
+     "bool"},
+    {SIM_CHAT,
+     "{\"model\":\"tiny\",\"format\":\"xml\",\"messages\":[{\"content\":\"x\"}]}", 500,
      "invalid format: \"\\\"xml\\\"\"; expected \"json\" or a valid JSON Schema "
      "object"},
 };
@@ -136,7 +152,7 @@ static void what_is_not_given_has_the_servers_defaults(void **state)
     assert_int_equal(request.num_ctx, 4096);
     assert_int_equal(request.num_predict, -1);
     assert_int_equal(request.seed, -1);
-    assert_int_equal(request.keep_alive_ms, 300000);
+    assert_true(request.keep_alive_ms == SIM_KEEP_UNSAID);
     sim_request_done(&request);
 }
 
@@ -168,6 +184,34 @@ static void what_is_given_is_read(void **state)
     assert_int_equal(request.prompt.count, 2);
     assert_int_equal(request.keep_alive_ms, 90000);
     assert_true(request.json);
+    sim_request_done(&request);
+}
+
+static void a_window_is_never_larger_than_the_models_own(void **state)
+{
+    struct sim_request request =
+        parse(SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"num_ctx\":100000}}");
+
+    (void)state;
+    assert_int_equal(request.num_ctx, 4096);
+    assert_int_equal(request.runner.num_ctx, 100000);
+    sim_request_done(&request);
+    request = parse(SIM_CHAT, "{\"model\":\"tiny\",\"options\":{\"num_ctx\":1}}");
+    assert_int_equal(request.num_ctx, 4);
+    sim_request_done(&request);
+}
+
+static void who_unloads_a_model_is_asked_for_nothing_else(void **state)
+{
+    struct sim_request request =
+        parse(SIM_CHAT, "{\"model\":\"tiny\",\"keep_alive\":0,\"think\":true,"
+                        "\"options\":{\"stop\":1},\"format\":7}");
+
+    (void)state;
+    assert_true(request.unload);
+    sim_request_done(&request);
+    request = parse(SIM_CHAT, "{\"model\":\"tiny\",\"format\":7}");
+    assert_true(request.empty && !request.unload);
     sim_request_done(&request);
 }
 
@@ -252,6 +296,8 @@ int main(void)
         cmocka_unit_test(bad_requests_are_refused_with_the_servers_words),
         cmocka_unit_test(what_is_not_given_has_the_servers_defaults),
         cmocka_unit_test(what_is_given_is_read),
+        cmocka_unit_test(a_window_is_never_larger_than_the_models_own),
+        cmocka_unit_test(who_unloads_a_model_is_asked_for_nothing_else),
         cmocka_unit_test(a_limit_cuts_and_a_stop_ends_before_it),
         cmocka_unit_test(the_requests_seed_is_stronger_than_the_servers),
         cmocka_unit_test(format_json_gives_an_object),
