@@ -32,6 +32,7 @@ def test_eight_workers_share_a_window_of_two(box, wire):
     play(fleet, TALKS, TURNS, "--model", f"two:{MODEL}")
     lines = sim.whole_ledger()
     assert len(lines) == TALKS * TURNS
+    tell(f"8 workers, window 2: most calls at once {most_at_once(lines)} of {len(lines)}")
     assert most_at_once(lines) == 2  # never more, and the places are used
     assert max(line["in_flight"] for line in lines) == 2
     waits = [float(call["endpoint_wait_ms"]) for call in calls_of(fleet)]
@@ -39,6 +40,17 @@ def test_eight_workers_share_a_window_of_two(box, wire):
     # Without a window they do speak all at once: the ledger would tell.
     play(fleet, TALKS, 2, "--model", f"open:{MODEL}")
     assert most_at_once(sim.whole_ledger()[len(lines):]) > 2
+    box.stop_all()
+
+
+def test_an_ollama_server_gets_one_call_at_once_unless_told_otherwise(box):
+    """Its own default, OLLAMA_NUM_PARALLEL: more would wait there, where nobody sees it."""
+    fleet = Fleet(box)
+    sim = Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 10, "--parallel", 64)
+    write_config(fleet, {"usual": {"provider": "ollama", "url": sim.url}})
+    crew_of(fleet, each=2)
+    play(fleet, 6, 4, "--model", f"usual:{MODEL}")
+    assert most_at_once(sim.whole_ledger()) == 1
     box.stop_all()
 
 

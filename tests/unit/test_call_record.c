@@ -166,6 +166,41 @@ static void all_that_is_known_is_told(void **state)
            " worker=worker-1-1");
 }
 
+/* The price is one of a million tokens; what was cached is part of the prompt. */
+static void a_cost_is_of_what_was_counted_and_never_guessed(void **state)
+{
+    static const struct {
+        double prompt_price;
+        double generated_price;
+        double cached_price;
+        int64_t prompt;
+        int64_t cached;
+        int64_t generated;
+        double cost;
+    } rows[] = {
+        {2, 10, NAN, 1000, -1, 100, 0.003},    {2, 10, NAN, 1000, 400, 100, 0.003},
+        {2, 10, 0.5, 1000, 400, 100, 0.0024},  {2, 10, 0.5, 1000, -1, 100, 0.003},
+        {2, 10, 0.5, 1000, 9999, 100, 0.0015}, {2, NAN, 0, 1000, 400, -1, 0.0012},
+        {NAN, 10, NAN, -1, -1, 100, 0.001},    {0, 0, NAN, 1000, 0, 100, 0},
+        {2, 10, NAN, -1, -1, 100, -1},         {2, 10, NAN, 1000, -1, -1, -1},
+        {NAN, NAN, NAN, 1000, 0, 100, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct endpoint endpoint = {.prompt_price = rows[i].prompt_price,
+                                          .generated_price = rows[i].generated_price,
+                                          .cached_price = rows[i].cached_price};
+        struct llm_result result = unknown;
+
+        result.prompt_tokens = rows[i].prompt;
+        result.prompt_cached_tokens = rows[i].cached;
+        result.tokens_generated = rows[i].generated;
+        print_message("row %zu\n", i);
+        assert_true(fabs(endpoint_cost(&endpoint, &result) - rows[i].cost) < 1e-9);
+    }
+}
+
 static void a_call_that_was_spoiled_by_its_caller_has_failed(void **state)
 {
     const struct call_record record = {.conversation = "k3v9q2m4x7ab",
@@ -202,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_not_known_leaves_no_field),
         TEST(all_that_is_known_is_told),
+        TEST(a_cost_is_of_what_was_counted_and_never_guessed),
         TEST(a_call_that_was_spoiled_by_its_caller_has_failed),
     };
 

@@ -114,6 +114,28 @@ static void a_failure_that_may_pass_is_tried_again(void **state)
     assert_string_equal(field_of(0, "error"), "server");
 }
 
+/* Drawn from nothing to a quarter of a second: that eight of them are short by chance
+ * is one in ten millions. */
+static void a_pause_comes_before_the_same_server_is_asked_again(void **state)
+{
+    int64_t paused_ms = 0;
+
+    (void)state;
+    list.own = 1;
+    config.retry_budget = 1; /* so that nothing else is waited for */
+    for (int i = 0; i < 8; i++) {
+        struct heard *it;
+
+        peers[0].how = HOW_STATUS;
+        peers[0].status = 500;
+        peers[0].then_well = 1;
+        it = run();
+        assert_string_equal(it->errors, "server none");
+        paused_ms += it->ended_ms - it->began_ms;
+    }
+    assert_true(paused_ms > 100);
+}
+
 static void a_turn_is_tried_three_times_and_no_more(void **state)
 {
     struct heard *it;
@@ -494,6 +516,7 @@ int main(void)
         ROUTER_TEST(no_candidate_is_told_in_words),
         ROUTER_TEST(a_request_has_what_was_asked_for_though_the_asker_has_gone),
         ROUTER_TEST(a_failure_that_may_pass_is_tried_again),
+        ROUTER_TEST(a_pause_comes_before_the_same_server_is_asked_again),
         ROUTER_TEST(a_turn_is_tried_three_times_and_no_more),
         ROUTER_TEST(a_bad_request_is_not_tried_again),
         ROUTER_TEST(partial_text_is_void_and_never_stitched),
