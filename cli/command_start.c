@@ -117,7 +117,8 @@ int command_stop(const struct config_loaded *loaded, char **words, struct err *e
 
 int command_pause(const struct config_loaded *loaded, char **words, struct err *err)
 {
-    return control(loaded, words, "pause", "", err);
+    return control(loaded, words, "pause",
+                   loaded->values.cancel ? "{\"cancel\":true}" : "", err);
 }
 
 int command_resume(const struct config_loaded *loaded, char **words, struct err *err)

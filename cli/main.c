@@ -62,8 +62,10 @@ static const struct command commands[] = {
     {"pause",
      "pause conversations: no further turn is asked for",
      NULL,
-     {{FOR_CONTROL, "parley pause", "ID ...",
-       "The turn in flight is finished; the clock stands until `parley resume`."},
+     {{FOR_CONTROL | FOR_PAUSE, "parley pause", "ID ... [--cancel]",
+       "The turn in flight is finished; the clock stands until `parley resume`. With\n"
+       "--cancel that turn is dropped at once, so that its model server is free, and\n"
+       "asked for again at resume."},
       true,
       command_pause}},
     {"resume",

@@ -32,7 +32,8 @@ enum config_command {
     FOR_CLEAN = 4096,
     FOR_EXPORT = 1 << 13,
     FOR_COMPARE = 1 << 14, /* no Redis */
-    FOR_SAY = 1 << 15      /* beside FOR_CONTROL */
+    FOR_SAY = 1 << 15,     /* beside FOR_CONTROL, as the next */
+    FOR_PAUSE = 1 << 16
 };
 
 /* One program's view: its command bit and how it is called. */

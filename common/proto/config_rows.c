@@ -214,6 +214,8 @@ const struct opt_row config_rows[] = {
     {"yes", NULL, NULL, OPT_FLAG, AT(yes), .commands = FOR_CLEAN, .help = "do not ask first"},
     {"after-turn", NULL, NULL, OPT_FLAG, AT(after_turn), .commands = FOR_STOP,
      .help = "stop after the turn in flight, within the grace"},
+    {"cancel", NULL, NULL, OPT_FLAG, AT(cancel), .commands = FOR_PAUSE,
+     .help = "pause at once: the turn in flight is dropped, and asked for again at resume"},
     {"to", NULL, NULL, OPT_INT, AT(to), .min = 1, .max = 16, .commands = FOR_SAY, .value = "SEAT",
      .help = "only this seat is told, by a whisper; not given: all are"},
 

@@ -109,6 +109,7 @@ struct config {
     bool verbose;
     bool json;
     bool after_turn;
+    bool cancel;       /* pause */
     int64_t watch_ms;  /* analyze; 0: not given */
     char *format;      /* export, as the four below */
     char *perspective; /* "all" or a seat */

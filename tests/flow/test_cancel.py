@@ -1,10 +1,8 @@
 """A turn that is no longer wanted: whoever ends it, the connection is closed within a second, so
 that the server stops generating. The server's own ledger tells when, and who closed.
 """
-import json
 import os
 import signal
-import uuid
 
 import pytest
 
@@ -37,16 +35,6 @@ class Crew:
     def entry(self):
         entry, = self.fleet.db.xpending_range("parley:{0}:request:1", "workers", "-", "+", 1)
         return entry
-
-    def command(self, name, args):
-        """As a client of the protocol sends it: for what the command line has no word for."""
-        seconds, micros = self.fleet.db.time()
-        command = uuid.uuid4().hex[:16]
-        self.fleet.db.xadd("parley:{0}:control", {
-            "id": command, "command": name, "conversation": self.conversation,
-            "valid_until": (seconds + 5) * 10**6 + micros, "args": json.dumps(args)})
-        _, answer = self.fleet.db.blpop(f"parley:{{0}}:answer:{command}", 5)
-        assert answer.startswith("OK"), answer
 
     def assert_closed(self, since_us):
         """By the client, within a second of since_us."""
@@ -104,12 +92,17 @@ def test_a_pause_that_drops_the_turn(box, wire):
     """D16: by a pause."""
     crew = Crew(box, wire)
     began_us = wall_us()
-    crew.command("pause", {"cancel": True})
+    done = box.parley("pause", crew.conversation, "--cancel")
+    assert (done.returncode, done.stdout) == (0, crew.conversation + " is paused\n"), done.stderr
     crew.assert_closed(began_us)
     crew.wait_calls("cancelled")
     assert crew.fleet.talk(crew.conversation)["state"] == "paused"
+    dropped, = crew.fleet.db.xrange("parley:{0}:calls")
     assert box.parley("resume", crew.conversation).returncode == 0
     crew.sim.wait_speaking()
+    entry = crew.entry()["message_id"]
+    _, request = crew.fleet.db.xrange("parley:{0}:request:1", entry, entry)[0]
+    assert (request["turn"], dropped[1]["turn"]) == ("1", "1")  # the same one, asked for again
     assert box.parley("stop", crew.conversation).returncode == 0
     box.stop_all()
 
