@@ -45,6 +45,17 @@ static bool take_url(char **written, char *url_take)
     return true;
 }
 
+static bool refuse_url(const struct config_loaded *loaded, const char *row,
+                       const char *text, const char *allowed, struct err *err)
+{
+    char *told =
+        x_printf("%s%s", allowed, config_url_fault(text, strcmp(row, "openai") == 0));
+    bool ok = refuse(loaded, row, text, told, err);
+
+    free(told);
+    return ok;
+}
+
 static bool normalize_urls(struct config_loaded *loaded, struct err *err)
 {
     enum { OLLAMA_PORT = 11434 };
@@ -52,10 +63,11 @@ static bool normalize_urls(struct config_loaded *loaded, struct err *err)
     char **openai = &loaded->values.openai_url;
 
     if (!take_url(ollama, config_http_url(*ollama, OLLAMA_PORT)))
-        return refuse(loaded, "ollama", *ollama, "a URL like http://host:11434", err);
+        return refuse_url(loaded, "ollama", *ollama, "a URL like http://host:11434",
+                          err);
     if (!take_url(openai, config_api_url(*openai)))
-        return refuse(loaded, "openai", *openai,
-                      "a URL like https://host/v1, without user and password", err);
+        return refuse_url(loaded, "openai", *openai,
+                          "a URL like https://host/v1, without user and password", err);
     return true;
 }
 

@@ -48,8 +48,8 @@ static bool split_scheme(struct str *text, const char **ret_scheme)
 }
 
 /* "host", "host:port", "[::1]:port"; more than one colon without brackets is a bare
- * IPv6 address. */
-static bool split_host(struct str text, struct url *url)
+ * IPv6 address: where there is a scheme, nobody can tell its port from it. */
+static bool split_host(struct str text, bool bare_fits, struct url *url)
 {
     struct str rest;
     size_t host = 0;
@@ -70,13 +70,14 @@ static bool split_host(struct str text, struct url *url)
     if (memchr(rest.at, ':', rest.len) != NULL) {
         url->host = text;
         url->port = str_of("");
-        return true;
+        return bare_fits;
     }
     return url->host.len == text.len || rest.len > 0;
 }
 
 static bool split(struct str text, struct url *url)
 {
+    bool bare_fits = !str_starts(text, "http");
     struct str authority;
     int64_t port;
 
@@ -90,7 +91,7 @@ static bool split(struct str text, struct url *url)
     for (size_t i = 0; i < authority.len; i++)
         if (authority.at[i] == '@')
             url->user = str_make(authority.at, i + 1);
-    if (!split_host(behind(authority, url->user.len), url))
+    if (!split_host(behind(authority, url->user.len), bare_fits, url))
         return false;
     if (url->port.len > 0 && !str_to_i64(url->port, 1, 65535, &port))
         return false;
@@ -138,6 +139,48 @@ char *config_api_url(const char *text)
     if (!split(trimmed, &url) || url.user.len > 0 || url.host.len == 0)
         return NULL;
     return config_http_url(text, HTTP_PORT);
+}
+
+static bool has_scheme(struct str text)
+{
+    return str_starts(text, "http://") || str_starts(text, "https://");
+}
+
+/* What stands between the scheme and the path, without user and password. */
+static struct str authority_of(struct str text)
+{
+    struct str rest;
+
+    if (has_scheme(text))
+        text = behind(text, str_starts(text, "https://") ? 8 : 7);
+    text = str_cut(text, '/', &rest);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] == '@')
+            return behind(text, i + 1);
+    return text;
+}
+
+const char *config_url_fault(const char *text, bool is_api)
+{
+    struct str trimmed = str_trim(str_of(text));
+    struct str host = authority_of(trimmed);
+    struct str port;
+
+    if (trimmed.len == 0)
+        return "";
+    if (strstr(text, "://") != NULL && !has_scheme(trimmed))
+        return ": it begins neither with http:// nor with https://";
+    if (is_api && !has_scheme(trimmed))
+        return ": http:// or https:// is missing before it";
+    if (host.len == 0)
+        return ": its host is missing";
+    if (!is_clean(trimmed))
+        return ": a blank, a query or a character stands in it that no address has";
+    (void)str_cut(host, ':', &port);
+    if (host.at[0] != '[' && memchr(port.at, ':', port.len) != NULL)
+        return ": an IPv6 address stands in brackets, as in http://[::1]:11434";
+    return host.at[0] != '[' && port.len > 0 ? ": its port is a number from 1 to 65535"
+                                             : "";
 }
 
 /* "10.1.2.3": four numbers. */

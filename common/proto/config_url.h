@@ -12,6 +12,9 @@ char *config_http_url(const char *text, int default_port);
 /* As config_http_url, for an API with a path of its own ("https://host/v1") and a key:
  * the scheme must be there, user and password must not. */
 char *config_api_url(const char *text);
+/* Of a text (NULL: none) that one of the two refused: what is wrong with it, to be put
+ * behind a complaint (": its port ..."); "" when there is no more to say. */
+const char *config_url_fault(const char *text, bool is_api);
 /* Of such a URL: whether its host is this machine or one of a private net (RFC 1918,
  * 3927, 4193, 4291, 6598), a name without a dot, or below localhost, local, internal,
  * lan, home.arpa. */

@@ -147,6 +147,24 @@ void endpoints_add_built_in(struct endpoint_list *list, const struct config *con
 
 /* ---- keys ---- */
 
+/* The slips of those who copy a key; "" when it is none of them. A bearer token holds
+ * no quotes, and '=' only at its end (RFC 6750, 2.1). */
+static const char *key_slip(struct str key)
+{
+    const char *equals = memchr(key.at, '=', key.len);
+    size_t name = equals == NULL ? 0 : (size_t)(equals - key.at);
+
+    if (key.at[0] == '"' || key.at[0] == '\'')
+        return " stands in quotes: leave them off";
+    if (str_starts(key, "Bearer ") || str_starts(key, "bearer "))
+        return " begins with \"Bearer\": leave that off";
+    if (str_starts(key, "export ")
+        || (name > 0 && strspn(key.at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == name
+            && name + 1 < key.len && equals[1] != '='))
+        return " stands behind NAME=: leave that off";
+    return str_starts(key, "\xEF\xBB\xBF") ? " begins with a byte order mark" : "";
+}
+
 /* Takes what a header can carry: one word of visible ASCII. */
 static bool take_key(struct str text, const char *where, char **ret_key,
                      struct err *err)
@@ -155,6 +173,8 @@ static bool take_key(struct str text, const char *where, char **ret_key,
 
     if (key.len == 0)
         return err_set(err, ERR_USAGE, "%s holds no key", where);
+    if (key_slip(key)[0] != '\0')
+        return err_set(err, ERR_USAGE, "%s: the key%s", where, key_slip(key));
     for (size_t i = 0; i < key.len; i++)
         if (key.at[i] <= ' ' || key.at[i] > '~')
             return err_set(err, ERR_USAGE,
@@ -163,17 +183,43 @@ static bool take_key(struct str text, const char *where, char **ret_key,
     return true;
 }
 
+/* "~/x" as a shell would have it, since no shell reads a config file; NULL: another. */
+static char *home_path(const char *path)
+{
+    const char *home = getenv("HOME");
+
+    return str_starts(str_of(path), "~/") && home != NULL
+               ? x_printf("%s%s", home, path + 1)
+               : NULL;
+}
+
 static bool key_from_file(const char *path, char **ret_key, struct err *err)
 {
+    char *at_home = home_path(path);
     struct buf text;
     struct str rest;
+    struct str line;
     bool ok;
 
     buf_init(&text, KEY_MAX_BYTES);
-    ok = file_slurp(path, &text, err)
-         && take_key(str_cut(buf_str(&text), '\n', &rest), path, ret_key, err);
+    ok = file_slurp(at_home == NULL ? path : at_home, &text, err);
+    line = str_cut(buf_str(&text), '\n', &rest);
+    if (ok && str_trim(line).len == 0 && str_trim(rest).len > 0)
+        ok = err_set(err, ERR_USAGE, "the first line of %s is blank", path);
+    ok = ok && take_key(line, path, ret_key, err);
     buf_done(&text);
+    free(at_home);
     return ok;
+}
+
+static bool key_from_variable(const char *name, char **ret_key, struct err *err)
+{
+    const char *value = getenv(name);
+
+    if (value == NULL || *value == '\0')
+        return err_set(err, ERR_USAGE, "the variable %s is %s", name,
+                       value == NULL ? "not set" : "empty");
+    return take_key(str_of(value), name, ret_key, err);
 }
 
 bool endpoint_key(const struct endpoint *endpoint, char **ret_key, struct err *err)
@@ -182,11 +228,7 @@ bool endpoint_key(const struct endpoint *endpoint, char **ret_key, struct err *e
     bool ok = true;
 
     if (endpoint->key_env != NULL) {
-        const char *value = getenv(endpoint->key_env);
-
-        ok = value != NULL ? take_key(str_of(value), endpoint->key_env, &key, err)
-                           : err_set(err, ERR_USAGE, "the variable %s is not set",
-                                     endpoint->key_env);
+        ok = key_from_variable(endpoint->key_env, &key, err);
     } else if (endpoint->key_file != NULL) {
         ok = key_from_file(endpoint->key_file, &key, err);
     }

@@ -115,13 +115,13 @@ static bool settle_url(struct endpoint *endpoint, struct err *err)
     url = is_api ? config_api_url(endpoint->url)
                  : config_http_url(endpoint->url, OLLAMA_PORT);
     if (url == NULL)
-        return err_set(err, ERR_USAGE, "endpoints.%s.url: '%s' is not a URL like %s",
-                       endpoint->name,
-                       strchr(endpoint->url, '@') == NULL
-                           ? log_safe(str_of(endpoint->url))
-                           : "...@...", /* it may hold a password */
-                       is_api ? "https://host/v1, without user and password"
-                              : "http://host:11434");
+        return err_set(
+            err, ERR_USAGE, "endpoints.%s.url: '%s' is not a URL like %s%s",
+            endpoint->name,
+            strchr(endpoint->url, '@') == NULL ? log_safe(str_of(endpoint->url))
+                                               : "...@...", /* it may hold a password */
+            is_api ? "https://host/v1, without user and password" : "http://host:11434",
+            config_url_fault(endpoint->url, is_api));
     free(endpoint->url);
     endpoint->url = url;
     return true;

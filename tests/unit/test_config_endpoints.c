@@ -72,7 +72,7 @@ static const struct {
 } bad[] = {
     {.words = {"--openai=host/v1"},
      .complaint = "--openai: 'host/v1' is not a URL like https://host/v1, without "
-                  "user and password"},
+                  "user and password: http:// or https:// is missing before it"},
     {.words = {"--openai="},
      .complaint = "--openai: '' is not a URL like https://host/v1, without user and "
                   "password"},

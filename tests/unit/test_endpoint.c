@@ -166,12 +166,26 @@ static const struct {
      "endpoints.a.url: echo has none"},
     {"{\"a\":{\"provider\":\"openai\",\"url\":\"host/v1\"}}",
      "endpoints.a.url: 'host/v1' is not a URL like https://host/v1, without user and "
-     "password"},
+     "password: http:// or https:// is missing before it"},
     {"{\"a\":{\"provider\":\"openai\",\"url\":\"https://me:secret@h/v1\"}}",
      "endpoints.a.url: '...@...' is not a URL like https://host/v1, without user and "
      "password"},
     {"{\"a\":{\"provider\":\"ollama\",\"url\":\"ftp://h\"}}",
-     "endpoints.a.url: 'ftp://h' is not a URL like http://host:11434"},
+     "endpoints.a.url: 'ftp://h' is not a URL like http://host:11434: it begins "
+     "neither with http:// nor with https://"},
+    {"{\"a\":{\"provider\":\"ollama\",\"url\":\"http://::1:11434\"}}",
+     "endpoints.a.url: 'http://::1:11434' is not a URL like http://host:11434: an IPv6 "
+     "address stands in brackets, as in http://[::1]:11434"},
+    {"{\"a\":{\"provider\":\"openai\",\"url\":\"http://h:99999/v1\"}}",
+     "endpoints.a.url: 'http://h:99999/v1' is not a URL like https://host/v1, without "
+     "user and password: its port is a number from 1 to 65535"},
+    {"{\"a\":{\"provider\":\"openai\",\"url\":\"http:///v1\"}}",
+     "endpoints.a.url: 'http:///v1' is not a URL like https://host/v1, without user "
+     "and password: its host is missing"},
+    {"{\"a\":{\"provider\":\"ollama\",\"url\":\"http://h:1/a b\"}}",
+     "endpoints.a.url: 'http://h:1/a b' is not a URL like http://host:11434: a blank, "
+     "a "
+     "query or a character stands in it that no address has"},
     {"{\"a\":{\"provider\":\"ollama\",\"url\":[]}}",
      "endpoints.a.url is an array, not a URL"},
     {"{\"a\":{" OPENAI ",\"key\":\"sk-secret\"}}",

@@ -57,7 +57,7 @@ static void a_variable_holds_it(void **state)
         const char *value, *complaint;
     } bad[] = {
         {NULL, "the key of endpoint e: the variable TEST_KEY is not set"},
-        {"", "the key of endpoint e: TEST_KEY holds no key"},
+        {"", "the key of endpoint e: the variable TEST_KEY is empty"},
         {" \n", "the key of endpoint e: TEST_KEY holds no key"},
         {"sk-1\r\nHost: evil", "the key of endpoint e: TEST_KEY: a key is one word of "
                                "visible ASCII letters"},
@@ -65,10 +65,22 @@ static void a_variable_holds_it(void **state)
                  "letters"},
         {"sk-\xC3\xA4", "the key of endpoint e: TEST_KEY: a key is one word of visible "
                         "ASCII letters"},
+        {"\"sk-1\"",
+         "the key of endpoint e: TEST_KEY: the key stands in quotes: leave them off"},
+        {"Bearer sk-1", "the key of endpoint e: TEST_KEY: the key begins with "
+                        "\"Bearer\": leave that off"},
+        {"OPENAI_API_KEY=sk-1",
+         "the key of endpoint e: TEST_KEY: the key stands behind "
+         "NAME=: leave that off"},
+        {"\xEF\xBB\xBFsk-1", "the key of endpoint e: TEST_KEY: the key begins with a "
+                             "byte order mark"},
     };
     char *key = NULL;
 
     (void)state;
+    setenv("TEST_KEY", "c2stMQ==", 1); /* padding is no NAME= */
+    assert_true(endpoint_key(&endpoint, &key, &err));
+    free(key);
     setenv("TEST_KEY", " sk-123 \n", 1);
     assert_true(endpoint_key(&endpoint, &key, &err));
     assert_string_equal(key, "sk-123");
@@ -101,7 +113,23 @@ static void the_first_line_of_a_file_holds_it(void **state)
     free(key);
     assert_true(file_write(path, str_of("\nsk-2\n"), &err));
     assert_false(endpoint_key(&endpoint, &key, &err));
+    assert_non_null(strstr(err.msg, "the first line of"));
+    assert_true(file_write(path, str_of("\n \n"), &err));
+    assert_false(endpoint_key(&endpoint, &key, &err));
     assert_non_null(strstr(err.msg, "holds no key"));
+}
+
+static void a_file_below_the_home_is_found(void **state)
+{
+    const struct endpoint endpoint = {.name = "e", .key_file = (char[]){"~/key"}};
+    char *key = NULL;
+
+    (void)state;
+    setenv("HOME", folder, 1);
+    assert_true(file_write(path, str_of("sk-home\n"), &err));
+    assert_true(endpoint_key(&endpoint, &key, &err));
+    assert_string_equal(key, "sk-home");
+    free(key);
 }
 
 /* All that is told of an endpoint, a line a member. */
@@ -185,6 +213,7 @@ int main(void)
         cmocka_unit_test(without_a_source_there_is_no_key),
         cmocka_unit_test(a_variable_holds_it),
         cmocka_unit_test(the_first_line_of_a_file_holds_it),
+        cmocka_unit_test(a_file_below_the_home_is_found),
         cmocka_unit_test(what_is_told_has_no_password),
         cmocka_unit_test(a_key_sent_in_the_clear_is_warned_of),
     };
