@@ -3,6 +3,7 @@
 #define PARLEY_ADVICE_H
 
 #include "base/err.h"
+#include "cli/elsewhere.h"
 #include "llm/models.h"
 #include "proto/endpoint.h"
 
@@ -15,7 +16,11 @@ struct advice_case {
 /* "<name> (<URL>): <reason>: <what to do>" as ERR_MODEL. */
 void advice_make(const struct endpoint *endpoint, const struct advice_case *seen,
                  struct err *ret_line);
-/* It lacks the model; `has`: what there is, "a, b, ...", "" none. */
+/* Adds to such a line where an API was found instead, and what to write. */
+void advice_elsewhere(const struct endpoint *endpoint,
+                      const struct elsewhere_place *found, struct err *line);
+/* It lacks the model; `has`: what there is, of which the nearest
+ * name is told first. */
 void advice_no_model(const struct endpoint *endpoint, const char *model,
                      const struct llm_models *has, struct err *ret_line);
 

@@ -178,9 +178,10 @@ static void on_models(void *owner, const struct llm_models *models)
     place->good = models->ok && llm_models_have(models, place->model);
     place->lacks = models->ok && !place->good;
     if (!models->ok)
-        advice_make(place->endpoint,
-                    &(struct advice_case){models->error, models->reason, 0},
-                    &place->why);
+        advice_make(
+            place->endpoint,
+            &(struct advice_case){models->error, models->reason, models->http_status},
+            &place->why);
     else if (place->lacks)
         advice_no_model(place->endpoint, place->model, models, &place->why);
     checking->open--;

@@ -60,9 +60,10 @@ static void on_models(void *owner, const struct llm_models *models)
     if (models->ok)
         menu->models = copy_names(models);
     else
-        advice_make(menu->endpoint,
-                    &(struct advice_case){models->error, models->reason, 0},
-                    &menu->reason);
+        advice_make(
+            menu->endpoint,
+            &(struct advice_case){models->error, models->reason, models->http_status},
+            &menu->reason);
     servers_answered(menu->servers);
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
+#include "base/utf8.h"
 #include "net/http.h"
 #include "net/loop.h"
 
@@ -44,12 +46,17 @@ static bool is_chosen(const struct config_loaded *loaded,
 
 static bool no_such(const struct config *config, const char *name, struct err *err)
 {
+    struct nearest nearest = nearest_to(str_of(name));
     struct buf names;
 
     buf_init(&names, NAMES_MAX_BYTES);
-    for (size_t i = 0; i < config->endpoints.count; i++)
+    for (size_t i = 0; i < config->endpoints.count; i++) {
+        nearest_try(&nearest, config->endpoints.items[i].name);
         buf_printf(&names, "%s%s", i == 0 ? "" : ", ", config->endpoints.items[i].name);
-    err_set(err, ERR_USAGE, "there is no endpoint '%.60s': there are %s", name,
+    }
+    err_set(err, ERR_USAGE, "there is no endpoint '%.60s'%s%s%s there are %s",
+            log_safe(str_of(name)), nearest.name == NULL ? ":" : ", did you mean ",
+            nearest.name == NULL ? "" : nearest.name, nearest.name == NULL ? "" : "?",
             buf_text(&names));
     buf_done(&names);
     return false;
@@ -111,6 +118,18 @@ void servers_close(struct servers *servers)
     *servers = (struct servers){0};
 }
 
+static bool no_key(const struct endpoint *endpoint, struct err *err)
+{
+    char *why;
+
+    if (endpoint->key_env == NULL || getenv(endpoint->key_env) != NULL)
+        return false;
+    why = x_strdup(err->msg);
+    err_set(err, ERR_USAGE, "%s: put it there (export %s=...)", why, endpoint->key_env);
+    free(why);
+    return false;
+}
+
 bool servers_reach(const struct endpoint *endpoint, struct llm_server *ret_server,
                    char **ret_key, struct err *err)
 {
@@ -120,7 +139,7 @@ bool servers_reach(const struct endpoint *endpoint, struct llm_server *ret_serve
 
     assert(known); /* the config has been checked */
     if (!endpoint_key(endpoint, &key, err))
-        return false;
+        return no_key(endpoint, err);
     server.key = key;
     *ret_server = server;
     *ret_key = key;

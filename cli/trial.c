@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "cli/advice.h"
 #include "llm/request.h"
+#include "llm/wire.h"
 
 enum { LIST_MS = 5000, REPLY_TOKENS = 32 };
 
@@ -19,13 +20,46 @@ static void note_failure(struct trial *trial, enum llm_error error, const char *
     advice_make(trial->endpoint, &seen, &trial->reason);
 }
 
+static void finish(struct trial *trial)
+{
+    trial->over = true;
+    trial->on_over(trial);
+    servers_answered(trial->servers);
+}
+
+/* ---- after a good call ---- */
+
+static void on_version(void *owner)
+{
+    finish(owner);
+}
+
+/* A server in the cloud has no version that concerns its users. */
+static void ask_version(struct trial *trial)
+{
+    if (trial->endpoint->tier == TIER_CLOUD) {
+        finish(trial);
+        return;
+    }
+    trial->root = wire_root(trial->server.url, "/v1");
+    trial->version.http = trial->servers->http;
+    trial->version.root = trial->root;
+    trial->version.key = trial->server.key;
+    trial->version.is_ollama = trial->server.provider != LLM_OPENAI;
+    trial->version.on_over = on_version;
+    trial->version.owner = trial;
+    server_version_ask(&trial->version);
+}
+
 static void on_slots(void *owner, int64_t slots)
 {
     struct trial *trial = owner;
 
     trial->window = slots > 0 ? slots : WINDOW_ASK; /* still not known */
-    servers_answered(trial->servers);
+    ask_version(trial);
 }
+
+/* ---- after a bad one ---- */
 
 /* What there is instead of the model that is missing. */
 static void on_others(void *owner, const struct llm_models *models)
@@ -34,8 +68,45 @@ static void on_others(void *owner, const struct llm_models *models)
 
     if (models->ok)
         advice_no_model(trial->endpoint, trial->model, models, &trial->reason);
-    servers_answered(trial->servers);
+    finish(trial);
 }
+
+static void on_elsewhere(void *owner, const struct elsewhere_place *found)
+{
+    struct trial *trial = owner;
+
+    if (found != NULL)
+        advice_elsewhere(trial->endpoint, found, &trial->reason);
+    finish(trial);
+}
+
+/* Somebody answers, and not as that API does: LM Studio tells a wrong path as an error
+ * under status 200. */
+static bool is_other_place(enum llm_error error, const char *reason, int http_status)
+{
+    if (error == LLM_ERROR_REQUEST)
+        return http_status == 404 || http_status == 405;
+    if (error == LLM_ERROR_STREAM)
+        return strstr(reason, "nexpected endpoint") != NULL;
+    return error == LLM_ERROR_PROTOCOL && http_status != 0;
+}
+
+static void take_failure(struct trial *trial, enum llm_error error, const char *reason,
+                         int http_status)
+{
+    struct elsewhere *elsewhere = &trial->elsewhere;
+
+    note_failure(trial, error, reason, http_status);
+    elsewhere->llm = trial->servers->llm;
+    elsewhere->key = trial->server.key;
+    elsewhere->on_over = on_elsewhere;
+    elsewhere->owner = trial;
+    if (!is_other_place(error, reason, http_status)
+        || !elsewhere_start(elsewhere, &trial->server))
+        finish(trial);
+}
+
+/* ---- the call ---- */
 
 static void take_figures(struct trial *trial, const struct llm_result *result)
 {
@@ -82,7 +153,7 @@ static void on_result(void *owner, const struct llm_result *result)
             llm_ask_slots(trial->servers->llm, &trial->server, LIST_MS, on_slots,
                           trial);
         else
-            servers_answered(trial->servers);
+            ask_version(trial);
     } else if (result->error == LLM_ERROR_UNSUPPORTED
                && trial->not_taken_count < PARAM_COUNT) {
         call_without(trial, result->untaken);
@@ -90,8 +161,7 @@ static void on_result(void *owner, const struct llm_result *result)
         note_failure(trial, result->error, result->reason, result->http_status);
         llm_list_models(trial->servers->llm, &trial->server, LIST_MS, on_others, trial);
     } else {
-        note_failure(trial, result->error, result->reason, result->http_status);
-        servers_answered(trial->servers);
+        take_failure(trial, result->error, result->reason, result->http_status);
     }
 }
 
@@ -141,10 +211,9 @@ static void on_models(void *owner, const struct llm_models *models)
         return;
     }
     if (models->ok)
-        note_failure(trial, LLM_ERROR_MODEL_NOT_FOUND, "it has no model", 0);
+        take_failure(trial, LLM_ERROR_MODEL_NOT_FOUND, "it has no model", 0);
     else
-        note_failure(trial, models->error, models->reason, 0);
-    servers_answered(trial->servers);
+        take_failure(trial, models->error, models->reason, models->http_status);
 }
 
 /* The model it is asked for by those options; NULL: they name none for it. */
@@ -174,13 +243,15 @@ static const char *wanted_model(const struct config_loaded *loaded,
 }
 
 void trial_start(struct trial *trial, struct servers *servers,
-                 const struct config_loaded *loaded, const struct endpoint *endpoint)
+                 const struct config_loaded *loaded, const struct endpoint *endpoint,
+                 void (*on_over)(struct trial *trial))
 {
     const char *model = wanted_model(loaded, endpoint);
 
     *trial = (struct trial){.servers = servers,
                             .config = &loaded->values,
                             .endpoint = endpoint,
+                            .on_over = on_over,
                             .connect_us = -1,
                             .first_us = -1,
                             .total_us = -1,
@@ -191,6 +262,8 @@ void trial_start(struct trial *trial, struct servers *servers,
                             .window = -1};
     if (!servers_reach(endpoint, &trial->server, &trial->key, &trial->reason)) {
         trial->error = LLM_ERROR_AUTH;
+        trial->over = true;
+        on_over(trial);
         return;
     }
     servers->open++;
@@ -204,6 +277,8 @@ void trial_start(struct trial *trial, struct servers *servers,
 
 void trial_done(struct trial *trial)
 {
+    elsewhere_done(&trial->elsewhere);
+    free(trial->root);
     free(trial->key);
     free(trial->model);
 }

@@ -4,8 +4,9 @@
  *
  * Flow: trial_start -> (no model known: llm_list_models ->) llm_start -> on_result
  *       -> (a parameter is refused: llm_start without it ->)
- *       -> done: llm_ask_slots | the model is missing: llm_list_models
- *       -> servers_answered
+ *       -> done: llm_ask_slots, server_version_ask | the model is missing:
+ *          llm_list_models | no API there: elsewhere_start
+ *       -> on_over, servers_answered
  */
 #ifndef PARLEY_TRIAL_H
 #define PARLEY_TRIAL_H
@@ -13,6 +14,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cli/elsewhere.h"
+#include "cli/server_version.h"
 #include "cli/servers.h"
 #include "llm/models.h"
 #include "llm/param.h"
@@ -23,6 +26,12 @@ struct trial {
     const struct config *config;
     const struct endpoint *endpoint;
     struct llm_server server;
+    struct elsewhere elsewhere;
+    struct server_version version;
+    char *root; /* owned: the URL without an API's path, or NULL */
+    bool over;  /* all below is known */
+    /* Once. */
+    void (*on_over)(struct trial *trial);
     char *key;   /* owned, or NULL */
     char *model; /* owned: asked for, then as the server names it; or NULL */
     enum llm_error error;
@@ -41,9 +50,11 @@ struct trial {
         window; /* as in struct endpoint; what the server told, where it was asked */
 };
 
-/* Begins; the trial must stay where it is until servers_wait is over. */
+/* Begins; the trial must stay where it is until servers_wait is over. on_over may be
+ * called before this returns: a key may be missing. */
 void trial_start(struct trial *trial, struct servers *servers,
-                 const struct config_loaded *loaded, const struct endpoint *endpoint);
+                 const struct config_loaded *loaded, const struct endpoint *endpoint,
+                 void (*on_over)(struct trial *trial));
 void trial_done(struct trial *trial);
 
 #endif

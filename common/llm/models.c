@@ -111,6 +111,7 @@ static void tell_models(struct models_query *query, const struct http_result *ht
         models.error = LLM_ERROR_PROTOCOL;
     }
     models.ok = models.error == LLM_ERROR_NONE;
+    models.http_status = http->status;
     wire_hide_key(reason.msg, query->key);
     models.reason = reason.msg;
     models.names = (const char *const *)names;

@@ -22,6 +22,7 @@ struct llm_server {
 struct llm_models {
     bool ok;
     enum llm_error error;
+    int http_status;          /* 0 none */
     const char *reason;       /* one line a user can act on, "" when ok */
     const char *const *names; /* valid inside the callback; as the server sent them */
     size_t count;

@@ -38,12 +38,15 @@ static bool is_openai(const char *url)
 }
 
 /* It refuses what the servers that copy it have added. */
+bool openai_takes(const char *url, const struct model_option *option)
+{
+    return option->openai != NULL && !(option->api == API_OTHERS && is_openai(url));
+}
+
 static const char *name_of(const struct llm_request *request,
                            const struct model_option *option)
 {
-    if (option->own || (option->api == API_OTHERS && is_openai(request->url)))
-        return NULL;
-    return option->openai;
+    return !option->own && openai_takes(request->url, option) ? option->openai : NULL;
 }
 
 /* OpenAI has given it another name, which its copies may not know; its reasoning models

@@ -5,8 +5,13 @@
 #ifndef PARLEY_LLM_OPENAI_H
 #define PARLEY_LLM_OPENAI_H
 
+#include <stdbool.h>
+
 struct dialect;
+struct model_option;
 
 const struct dialect *openai_dialect(void);
+/* Whether that option is sent to the server at that URL; what is not is left out. */
+bool openai_takes(const char *url, const struct model_option *option);
 
 #endif

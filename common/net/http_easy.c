@@ -103,6 +103,16 @@ out:
     return ok;
 }
 
+/* For a server with a certificate of its own; libcurl alone knows only the system's,
+ * and this variable is what OpenSSL and curl's tool read. */
+static bool easy_set_trust(struct http_easy *easy)
+{
+    const char *file = getenv("SSL_CERT_FILE");
+
+    return file == NULL || *file == '\0'
+           || curl_easy_setopt(easy->curl, CURLOPT_CAINFO, file) == CURLE_OK;
+}
+
 static bool easy_set_method(struct http_easy *easy, const struct http_request *request)
 {
     CURL *curl = easy->curl;
@@ -156,7 +166,8 @@ bool http_easy_init(struct http_easy *easy, const struct http_request *request,
     if (!easy_set_url(easy, request->url, err)
         || !easy_set_lines(easy, request->headers, err))
         return false;
-    return (easy_set_method(easy, request) && easy_set_rules(easy, request->connect_ms))
+    return (easy_set_method(easy, request) && easy_set_trust(easy)
+            && easy_set_rules(easy, request->connect_ms))
            || err_set(err, ERR_SYSTEM, "libcurl is too old or built without a part");
 }
 
@@ -199,6 +210,8 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
 {
     const char *peer = easy->peer ? easy->peer : "the server";
     const char *text = *easy->text ? easy->text : curl_easy_strerror(code);
+    bool no_http =
+        strstr(text, "HTTP/0.9") != NULL; /* what libcurl takes a greeting for */
     long errnum = 0;
 
     curl_easy_getinfo(easy->curl, CURLINFO_OS_ERRNO, &errnum);
@@ -209,7 +222,8 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
     else if (code == CURLE_PARTIAL_FILE)
         err_set(ret_err, ERR_MODEL, "%s closed the connection in mid-answer", peer);
     else if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
-        err_set(ret_err, ERR_MODEL, "%s does not speak HTTP (%s): %s", peer, text,
+        err_set(ret_err, ERR_MODEL, "%s does not speak HTTP (%s): %s", peer,
+                no_http ? "its answer is none" : text,
                 "is the port right, does it want https://?");
     else if (code == CURLE_SSL_CONNECT_ERROR)
         err_set(ret_err, ERR_MODEL, "%s does not speak TLS (%s): %s", peer, text,

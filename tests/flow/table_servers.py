@@ -14,6 +14,7 @@ GOOD_LINES = [
      "load_duration": 10**6, "total_duration": 12 * 10**8}]
 OLLAMA = {"/api/tags": (200, "application/json", json.dumps({"models": [{"name": "llama3.2:latest"}, {"name": "tiny:1b"}]})),
           "/api/ps": (200, "application/json", json.dumps({"models": [{"name": "tiny:1b", "context_length": 4096}]})),
+          "/api/version": (200, "application/json", json.dumps({"version": "0.5.4"})),
           "/api/chat": (200, "application/x-ndjson",
                         "".join(json.dumps({"model": "llama3.2", **line}) + "\n" for line in GOOD_LINES))}
 CHUNKS = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": "I am there."}}]},
@@ -24,7 +25,7 @@ OPENAI = {"/v1/models": (200, "application/json", json.dumps({"data": [{"id": "g
           "/v1/chat/completions": (200, "text/event-stream", "".join(
               "data: " + json.dumps({"object": "chat.completion.chunk", "model": "gpt-small-2026", **chunk}) + "\n\n"
               for chunk in CHUNKS) + "data: [DONE]\n\n"),
-          "/props": (200, "application/json", json.dumps({"total_slots": 3}))}
+          "/props": (200, "application/json", json.dumps({"total_slots": 3, "build_info": "b4321-abc"}))}
 
 
 def openai_error(status, message, code):

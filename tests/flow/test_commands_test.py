@@ -41,7 +41,8 @@ def test_a_good_ollama_server_is_told_with_all_its_figures(box):
     asked = json.loads(body)
     assert (path, asked["model"], asked["options"]["num_ctx"]) == ("/api/chat", "llama3.2", 8192)
     assert asked["options"]["num_predict"] < 100
-    assert [one[0] for one in server.asked] == ["/api/chat"]
+    assert [one[0] for one in server.asked] == ["/api/chat", "/api/version"]
+    assert (seen["server"], seen["not_sent"]) == ("Ollama 0.5.4", [])
 
 
 def test_a_good_openai_server_is_told_its_window_and_cached_tokens_too(box):
@@ -56,7 +57,7 @@ def test_a_good_openai_server_is_told_its_window_and_cached_tokens_too(box):
     assert json.loads(server.asked[1][2])["model"] == "gpt-small"  # its first one: none was named
 
 
-def test_each_endpoint_of_the_config_is_told_in_its_order_and_bad_ones_do_not_hide_good_ones(box):
+def test_each_endpoint_of_the_config_is_told_and_bad_ones_do_not_hide_good_ones(box):
     with Server(OLLAMA) as first, Server(OPENAI) as second:
         path = config(box, near={"provider": "ollama", "url": first.url},
                       gone={"provider": "ollama", "url": f"http://127.0.0.1:{closed_port()}"},
@@ -65,10 +66,10 @@ def test_each_endpoint_of_the_config_is_told_in_its_order_and_bad_ones_do_not_hi
         assert json.loads(second.asked[0][2])["model"] == "gpt-large"
         good = box.parley("test", "near", "--config", path)
     assert done.returncode == 4
-    assert [line.split(":")[0] for line in done.stdout.splitlines() if not line.startswith(" ")] == ["near", "far"]
+    assert {line.split(":")[0] for line in done.stdout.splitlines() if not line.startswith(" ")} == {"near", "far"}
     assert done.stderr.startswith("parley test: gone (http://127.0.0.1:")
     assert (good.returncode, good.stderr) == (0, "") and "first token" in good.stdout
-    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
 def test_a_model_that_only_thought_has_answered(box):
@@ -239,6 +240,18 @@ def test_of_many_models_the_missing_one_is_the_one_named(box):
     with Server(answers) as server:
         done = try_it(box, "openai", server.url, None, "--model", "huge")
     assert_one_line(done, "openai", "lacks the model huge; it has m0, m1")
+
+
+@pytest.mark.parametrize("provider, wanted, meant", [
+    ("ollama", "lama3.2", "llama3.2:latest"), ("ollama", "tiny:3b", "tiny:1b"),
+    ("openai", "gpt-smal", "gpt-small")])
+def test_the_name_that_was_meant_is_told(box, provider, wanted, meant):
+    answers, path = PROVIDERS[provider]
+    chat = "/api/chat" if provider == "ollama" else "/v1/chat/completions"
+    answers = {**answers, chat: openai_error(404, f"model '{wanted}' not found", "model_not_found")}
+    with Server(answers) as server:
+        done = try_it(box, provider, server.url, None, "--model", wanted)
+    assert_one_line(done, provider, f"lacks the model {wanted}, did you mean {meant}? It has")
 
 
 def test_a_server_without_any_model_is_told(box):
