@@ -296,12 +296,17 @@ void route_plan_set_tier(struct route_plan *plan, enum endpoint_tier tier,
     for (size_t i = 0; i < plan->count; i++) {
         struct route_candidate *item = &plan->items[i];
 
-        if (!item->by_tier || item->endpoint->tier == tier)
+        if (!item->by_tier)
             continue;
-        item->group = 1;
-        item->excluded = item->excluded || (both && !stand_in);
+        item->group = item->endpoint->tier == tier ? 0 : 1;
+        item->excluded = item->excluded || (item->group == 1 && both && !stand_in);
     }
     route_plan_sort(plan);
+}
+
+bool route_is_capped(const struct route_candidate *item)
+{
+    return item->by_tier && item->endpoint->tier == TIER_CLOUD;
 }
 
 /* Few items, and mostly in order: sorted by insertion. */

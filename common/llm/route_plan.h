@@ -63,6 +63,8 @@ bool route_plan_has_tiers(const struct route_plan *plan);
  * may, or where the tier has none. Does nothing to what the seat itself named. */
 void route_plan_set_tier(struct route_plan *plan, enum endpoint_tier tier,
                          bool stand_in);
+/* True for one that is not asked once the day's cost is reached. */
+bool route_is_capped(const struct route_candidate *item);
 /* Sorts anew: those that failed this turn behind the others. */
 void route_plan_sort(struct route_plan *plan);
 /* The call needs no server: the first choice is `echo`. NULL when it is not. */

@@ -133,6 +133,20 @@ static bool has_candidate(struct router_call *call)
     return false;
 }
 
+void call_ask_left(struct router_call *call)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < call->plan.count; i++)
+        any = any || !call->plan.items[i].excluded;
+    if (any)
+        call_admit(call);
+    else if (call->end_reason != NULL)
+        call_tell_end(call, &call->end); /* as the last attempt went */
+    else
+        (void)has_candidate(call);
+}
+
 /* Goes on when nothing has to be learned first. */
 static void call_go_on(struct router_call *call)
 {

@@ -149,6 +149,8 @@ void call_admitted(struct router_call *call, size_t sent, bool probe)
     call->attempt.route = route_word(call, sent, probe);
     call->attempt.wait_us = clock_mono_us() - call->began_us;
     call->attempt.probe = probe;
+    if (call->used == 0)
+        call->first_ms = call->admitted_ms;
     if (!probe)
         call_up(call);
     if (!loop_timer_running(&router->lease))
@@ -204,12 +206,15 @@ static int64_t note_failure(struct router_call *call, enum route_next next)
     return route_pause_ms(&call->router->rng, call->used);
 }
 
-void call_reported(struct router_call *call, bool down)
+/* A server that is down is no fault of the turn's; one that gave others good answers
+ * while it failed at this turn's probe is not down. */
+void call_reported(struct router_call *call, const struct call_report *report)
 {
     const struct route_tries tries = {.used = call->used,
                                       .most = call->router->to.config->attempts,
                                       .repeats = call->repeats,
-                                      .down = down || call->attempt.probe,
+                                      .down = call->attempt.probe ? !report->others_well
+                                                                  : report->down,
                                       .others = has_other(call, false)};
     enum route_next next = route_next(call->end.error, &tries);
     int64_t pause_ms;
@@ -220,8 +225,8 @@ void call_reported(struct router_call *call, bool down)
     }
     pause_ms = note_failure(call, next);
     /* Were it this turn that the server cannot bear, the next probe is another's. */
-    if (call->attempt.probe)
-        call->asked_at_us = clock_wall_us();
+    if (call->attempt.probe && report->now_us > 0)
+        call->asked_at_us = report->now_us;
     call->state = CALL_PAUSING;
     call_tell_attempt(call, &call->end, true);
     if (call->state == CALL_PAUSING) /* not cancelled in between */

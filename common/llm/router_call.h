@@ -2,8 +2,9 @@
  *
  * Flow: PLANNING -> ASKING <-> WAITING -> RUNNING -> REPORTING -> PAUSING -> ASKING ...
  *       -> ENDING -> OVER. router.c begins and ends a call, router_attempt.c makes its
- *       attempts, router_redis.c carries what the fleet must agree on, router_record.c
- *       knows what PLANNING waits for, router_wait.c tells of servers that are down.
+ *       attempts, router_redis.c and router_report.c carry what the fleet must agree
+ *       on, router_record.c knows what PLANNING waits for, router_wait.c tells of
+ *       servers that are down.
  */
 #ifndef PARLEY_LLM_ROUTER_CALL_H
 #define PARLEY_LLM_ROUTER_CALL_H
@@ -40,11 +41,14 @@ struct router_call {
     size_t sent[ROUTE_CANDIDATES_MAX]; /* what admit's numbers mean: plan.items */
     size_t sent_count;
     const char *tier_route; /* why this tier; NULL unless hybrid */
+    bool to_cloud;          /* it is the cloud */
     int64_t began_us;       /* monotonic: when it began to wait for a place */
     int64_t used;           /* attempts charged */
     int64_t repeats;
-    int charge; /* of the next admit: 1 a first attempt, 0 free, -1 a retry */
-    bool wakes; /* waits for a place, not for time to pass */
+    int charge;          /* of the next admit: 1 a first attempt, 0 free, -1 a retry */
+    int64_t first_ms;    /* Redis' clock: when its first charged attempt was let in */
+    int64_t admitted_ms; /* and the last one */
+    bool wakes;          /* waits for a place, not for time to pass */
     bool cancelled;
     int64_t down_since_ms; /* all its servers are down; 0: they are not */
     int64_t down_told_ms;  /* 0: not told */
@@ -67,6 +71,8 @@ struct router_call {
 
 /* Asks for the next attempt's place. */
 void call_ask(struct router_call *call);
+/* The same of those candidates that are left, if there are any: else the end. */
+void call_ask_left(struct router_call *call);
 /* Fills call->end; what `result` (NULL: nothing) counted stays in it, its texts go.
  * LLM_ERROR_NONE: it was cancelled. */
 void call_set_end(struct router_call *call, const struct llm_result *result,
@@ -90,8 +96,13 @@ void call_refused_key(struct router_call *call, const char *reason);
 void call_admitted(struct router_call *call, size_t sent, bool probe);
 /* Tells of the attempt and sends it, unless it is cancelled in between. */
 void call_send(struct router_call *call, const struct llm_request *what);
-/* The failure is booked. down: its server's breaker is open. */
-void call_reported(struct router_call *call, bool down);
+/* The failure is booked. */
+struct call_report {
+    bool down;        /* its server's breaker is open */
+    bool others_well; /* asked of a last attempt or a probe: others had good answers */
+    int64_t now_us;   /* Redis' clock; 0: it was not booked */
+};
+void call_reported(struct router_call *call, const struct call_report *report);
 
 /* ---- router_redis.c ---- */
 
@@ -99,11 +110,17 @@ void call_reported(struct router_call *call, bool down);
 void call_admit(struct router_call *call);
 /* Gives up the wait for one. */
 void call_leave(struct router_call *call);
+/* Keeps the place. */
+void call_renew(const struct router_call *call);
+/* A place there is free: the oldest call of this process that waits for one need not
+ * wait for its timer. */
+void router_wake_oldest(struct router *router, const struct router_server *server);
+
+/* ---- router_report.c ---- */
+
 /* Books the end of the attempt. awaited: call_reported follows. */
 void call_report(struct router_call *call, const struct llm_result *result,
                  bool awaited);
-/* Keeps the place. */
-void call_renew(const struct router_call *call);
 
 /* ---- router_wait.c ---- */
 

@@ -316,5 +316,15 @@ void call_choose_tier(struct router_call *call)
     answer = hybrid_choose(call->router->to.config, call->router->hybrid_mode,
                            &call->question, records);
     call->tier_route = answer.route;
+    call->to_cloud = answer.tier == TIER_CLOUD;
     route_plan_set_tier(&call->plan, answer.tier, answer.stand_in);
+}
+
+void call_cost_capped(struct router_call *call)
+{
+    if (call->to_cloud)
+        call->tier_route = "cost_cap";
+    call->to_cloud = false;
+    route_plan_set_tier(&call->plan, TIER_LOCAL, false);
+    call_ask_left(call);
 }

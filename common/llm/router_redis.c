@@ -1,11 +1,11 @@
-/* router_redis.c - what the calls of a fleet must agree on: the scripts `admit` and
- * `report`.
+/* router_redis.c - what the calls of a fleet must agree on: who has a place, script
+ * `admit`.
  *
  * A call's admit, leave and report go over one connection in the order they are sent,
  * so what is left or reported afterwards undoes a place whose grant was never heard.
  *
- * Flow: call_admit -> on_admitted -> call_admitted | call_wait | call_refused_key;
- *       call_report -> on_reported -> call_reported
+ * Flow: call_admit -> on_admitted -> call_admitted | call_wait | call_refused_key |
+ *       call_cost_capped
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "llm/route_policy.h"
 #include "llm/router_call.h"
 #include "net/redis.h"
 #include "proto/config.h"
@@ -26,10 +25,8 @@ enum {
     FAILED_GROUP = 1000,
     NUMBER_SIZE = 32,
     KEYS_EACH = 4, /* of a candidate in `admit` */
-    ARGS_EACH = 4,
-    ADMIT_ARGS = 6,
-    REPORT_KEYS = 3,
-    REPORT_ARGS = 8
+    ARGS_EACH = 5,
+    ADMIT_ARGS = 7
 };
 
 static struct str number(char text[NUMBER_SIZE], int64_t value)
@@ -48,6 +45,7 @@ struct admit_words {
     char asked_at[NUMBER_SIZE];
     char lease[NUMBER_SIZE];
     char budget[NUMBER_SIZE];
+    char cap[64];
     int64_t asked_at_us;
     double charge;
     struct str argv[ROUTE_CANDIDATES_MAX * (KEYS_EACH + ARGS_EACH) + ADMIT_ARGS];
@@ -76,16 +74,19 @@ static void add_mode(struct admit_words *words, const struct router *router,
     words->argv[words->argc++] = number(words->lease, router_lease_ms(router));
     words->argv[words->argc++] = str_of(router->strategy == ROUTE_FIRST ? "0" : "1");
     words->argv[words->argc++] = str_of(words->budget);
+    fmt_into(words->cap, sizeof words->cap, "%.9g", router->to.config->hybrid_cost_cap);
+    words->argv[words->argc++] = str_of(words->cap);
 }
 
 static void add_candidate(struct admit_words *words, size_t i, int64_t group,
-                          const struct router_server *server)
+                          const struct router_server *server, bool capped)
 {
     words->argv[words->argc++] = number(words->groups[i], group);
     words->argv[words->argc++] =
         number(words->windows[i], server->window > 0 ? server->window : 0);
     words->argv[words->argc++] = str_of(server->endpoint->name);
     words->argv[words->argc++] = str_of(endpoint_tier_name(server->endpoint->tier));
+    words->argv[words->argc++] = str_of(capped ? "1" : "0");
 }
 
 static bool admit_send(struct router *router, const struct admit_words *words,
@@ -120,7 +121,8 @@ static bool admit_next(struct router_call *call, const char *mode,
         const struct route_candidate *item = &call->plan.items[call->sent[i]];
 
         add_candidate(&words, i, item->group + (item->failed ? FAILED_GROUP : 0),
-                      router_server_of(call->router, item->endpoint));
+                      router_server_of(call->router, item->endpoint),
+                      call->tier_route != NULL && route_is_capped(item));
     }
     return admit_send(call->router, &words, on_answer, call);
 }
@@ -188,7 +190,10 @@ static void on_admitted(void *owner, const struct redis_answer *answer)
         return;
     call->wakes = str_is(word, "WAIT");
     if (sent >= 1 && (size_t)sent <= call->sent_count) {
+        call->admitted_ms = redis_item_i64(value, 3, 0) / 1000;
         call_admitted(call, (size_t)sent - 1, redis_item_i64(value, 2, 0) == 1);
+    } else if (str_is(word, "CAP")) {
+        call_cost_capped(call);
     } else if (str_is(word, "WAIT")) {
         call->down_since_ms = 0; /* one of them is up */
         call_wait(call, poll_ms(value, 2));
@@ -222,11 +227,11 @@ void call_renew(const struct router_call *call)
 
     add_keys(&words, call->router, call->held->id);
     add_mode(&words, call->router, call->attempt.call_id, "renew");
-    add_candidate(&words, 0, 0, call->held);
+    add_candidate(&words, 0, 0, call->held, false);
     (void)admit_send(call->router, &words, NULL, NULL); /* the next one may pass */
 }
 
-/* ---- report ---- */
+/* ---- a place is free ---- */
 
 static bool waits_for(const struct router_call *call,
                       const struct router_server *server)
@@ -237,7 +242,7 @@ static bool waits_for(const struct router_call *call,
 
 /* A place is free: the oldest call of this process that waits for one there need not
  * wait for its timer. */
-static void wake_oldest(struct router *router, const struct router_server *server)
+void router_wake_oldest(struct router *router, const struct router_server *server)
 {
     struct router_call *call = NULL;
     struct router_call *oldest = NULL;
@@ -264,79 +269,8 @@ void router_free_place(struct router *router, const char *call_id)
         add_keys(&words, router, router->servers[i].id);
     add_mode(&words, router, call_id, "leave");
     for (size_t i = 0; i < count; i++)
-        add_candidate(&words, i, 0, &router->servers[i]);
+        add_candidate(&words, i, 0, &router->servers[i], false);
     (void)admit_send(router, &words, NULL, NULL);
     for (size_t i = 0; i < count; i++)
-        wake_oldest(router, &router->servers[i]);
-}
-
-static void on_reported(void *owner, const struct redis_answer *answer)
-{
-    struct router_call *call = owner;
-    struct str state;
-
-    if (answer->outcome == REDIS_CANCELLED)
-        return;
-    state =
-        answer->outcome == REDIS_OK ? redis_item_text(answer->value, 1) : str_of("");
-    if (answer->outcome != REDIS_OK)
-        log_warn("router", "a call's end could not be booked reason=%s",
-                 answer->value == NULL ? "lost" : log_safe(answer->value->text));
-    call_reported(call, str_is(state, "open") || str_is(state, "half"));
-}
-
-/* Latency is learned from what a server was given the time to finish. */
-static bool is_telling(const struct llm_result *result)
-{
-    return result->duration_us >= 0
-           && (result->outcome == LLM_DONE || result->error == LLM_ERROR_EMPTY
-               || result->error == LLM_ERROR_TIMEOUT);
-}
-
-void call_report(struct router_call *call, const struct llm_result *result,
-                 bool awaited)
-{
-    struct router *router = call->router;
-    const struct router_server *server;
-    char keys[REPORT_KEYS][KEY_SIZE];
-    char duration[NUMBER_SIZE] = "";
-    char retry_after[NUMBER_SIZE] = "";
-    char cost_text[64] = "";
-    char jitter[NUMBER_SIZE];
-    struct str argv[REPORT_KEYS + REPORT_ARGS];
-    const struct redis_eval eval = {.script = script_get(SCRIPT_REPORT),
-                                    .keys = REPORT_KEYS,
-                                    .argc = REPORT_KEYS + REPORT_ARGS,
-                                    .argv = argv,
-                                    .on_answer = awaited ? on_reported : NULL,
-                                    .owner = call};
-    double cost;
-
-    if (call->held == NULL)
-        return;
-    cost = endpoint_cost(call->held->endpoint, result);
-    if (is_telling(result))
-        number(duration, result->duration_us / 1000);
-    if (result->retry_after_ms >= 0)
-        number(retry_after, result->retry_after_ms);
-    if (cost >= 0)
-        fmt_into(cost_text, sizeof cost_text, "%.6f", cost);
-    fmt_into(jitter, sizeof jitter, "%.6f", rng_unit(&router->rng));
-    argv[0] = key_endpoint(router->to.keys, call->held->id, NULL, keys[0]);
-    argv[1] = key_endpoint(router->to.keys, call->held->id, "held", keys[1]);
-    argv[2] = key_endpoint(router->to.keys, call->held->id, "alive", keys[2]);
-    argv[3] = str_of(call->attempt.call_id);
-    argv[4] = str_of(route_verdict(result));
-    argv[5] =
-        str_of(result->error == LLM_ERROR_NONE ? "" : llm_error_name(result->error));
-    argv[6] = str_of(duration);
-    argv[7] = str_of(retry_after);
-    argv[8] = str_of(cost_text);
-    argv[9] = str_of(jitter);
-    argv[10] = str_of(result->outcome == LLM_FAILED ? result->reason : "");
-    server = call->held;
-    call->held = NULL;
-    if (!redis_eval(router->to.redis, &eval) && awaited)
-        call_reported(call, false); /* the queue is full: the lease runs out */
-    wake_oldest(router, server);
+        router_wake_oldest(router, &router->servers[i]);
 }

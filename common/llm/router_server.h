@@ -60,5 +60,7 @@ struct router_server *router_server_of(const struct router *router,
 bool router_is_informed(struct router *router, const struct route_plan *plan);
 /* Puts the plan's tiers in order; fills call->tier_route. */
 void call_choose_tier(struct router_call *call);
+/* The day's cost is reached: asks again, without the cloud. */
+void call_cost_capped(struct router_call *call);
 
 #endif

@@ -6,10 +6,12 @@
 -- ARGV 1 call (its id)  2 mode: `ask`; `renew` keeps a place (one candidate); `leave` gives up place and waiting
 --      3 asked_at of the turn (µs)  4 lease_ms of a place  5 spread (1: the first is left for one clearly less
 --      busy, 0: they are taken in order)  6 budget: what the call adds to its server's retry budget; -1: a retry
---      7.. for each candidate, four: group (not falling; a group is asked when all before it are down), window
---      (calls at once, 0: no limit), name, tier
+--      7 cap: what all may cost in a day (UTC); 0: any  8.. for each candidate, five: group (not falling; a group is
+--      asked when all before it are down), window (calls at once, 0: no limit), name, tier, capped (1: not asked
+--      once the cap is reached)
 --
--- OK n probe           a place at candidate n (from 1); probe 1: the breaker is open, this call tries the server
+-- OK n probe now_us    a place at candidate n (from 1); probe 1: the breaker is open, this call tries the server
+-- CAP                  the cap is reached, with what runs counted at the mean so far, and some are capped: ask without
 -- WAIT rank ms         no place; so many calls are before it; ask again after ms
 -- DOWN ms why reason   the breakers of all are open; ask again after ms. why: `auth` where every server refused
 --                      the key (waiting is no use: the call does not wait), else ''; reason: for people
@@ -18,25 +20,29 @@
 -- Asked twice, a call that has a place is answered the same. Calls not heard of for their lease are dropped.
 -- Called by: the router, before each model call and three times in a lease while it runs.
 local call = redis.call
-local ID, MODE, FIXED, EACH = ARGV[1], ARGV[2], 6, 4
+local ID, MODE, FIXED, EACH, ARGS_EACH = ARGV[1], ARGV[2], 7, 4, 5
 local HASH, HELD, WAITING, ALIVE = 1, 2, 3, 4
 local PURGE_MAX, KEEP_MS, KEEP_HASH_MS = 100, 60000, 172800000
 local POLL_MS, POLL_MAX_MS, WAITER_MS = 20, 1000, 1000
 local RAMP_MS, RAMP_STEP_MS, RAMP_FIRST = 1000, 100, 4
 local OUTLIER, OUTLIER_MS, OUTLIER_EVERY_MS = 3, 20, 10000
 local BUDGET_START, BUDGET_MAX = 2, 10
-local asked_at, lease_ms, budget = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
+local asked_at, lease_ms, budget, cap = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local spread, count = ARGV[5] == '1', #KEYS / EACH
 
-if not (asked_at and lease_ms and budget) or count < 1 or #ARGV ~= FIXED + #KEYS or #KEYS % EACH ~= 0 then
-  return redis.error_reply('ERR admit: four keys and four arguments a candidate, three numbers before')
+if not (asked_at and lease_ms and budget and cap) or count < 1 or #KEYS % EACH ~= 0
+  or #ARGV ~= FIXED + count * ARGS_EACH then
+  return redis.error_reply('ERR admit: four keys and five arguments a candidate, four numbers before')
 end
 local t = call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
 local function key(i, which) return KEYS[(i - 1) * EACH + which] end
-local function arg(i, which) return ARGV[FIXED + (i - 1) * EACH + which] end
+local function arg(i, which) return ARGV[FIXED + (i - 1) * ARGS_EACH + which] end
 local function text(number) return string.format('%.0f', number) end
+local function admitted(i, probe)
+  return {'OK', text(i), probe and '1' or '0', text(t[1] * 1000000 + t[2])}
+end
 local function drop(i, id)
   for which = HELD, ALIVE do call('ZREM', key(i, which), id) end
 end
@@ -54,14 +60,22 @@ end
 if MODE == 'renew' then
   -- A place that was dropped, or that Redis forgot, is taken again: the call runs, so it counts.
   keep(1, HELD, call('ZSCORE', key(1, HELD), ID) or text(now), lease_ms)
-  return {'OK', '1', '0'}
+  return admitted(1, false)
 end
 
 -- What lies further ahead than it can be was written before the clock was set back.
 local function past(stamp) return stamp <= now and stamp or 0 end
 local function ahead(stamp, most_ms) return stamp <= now + most_ms and stamp or now end
 
+-- Spent today, and what those that run will cost.
+local function cost_of(i, running)
+  local spent, paid, day = unpack(call('HMGET', key(i, HASH), 'spent', 'paid', 'day'))
+  if day ~= text(math.floor(t[1] / 86400)) then return 0 end
+  return (tonumber(spent) or 0) * (1 + running / math.max(1, tonumber(paid) or 1))
+end
+
 local at = {}
+local cost, capped = 0, false
 for i = 1, count do
   for _, id in ipairs(call('ZRANGE', key(i, ALIVE), text(now + KEEP_MS), '+inf', 'BYSCORE', 'LIMIT', 0, PURGE_MAX)) do
     call('ZADD', key(i, ALIVE), text(now + lease_ms), id)
@@ -72,7 +86,7 @@ for i = 1, count do
     'admitted_at', 'why', 'reason'))
   if call('ZSCORE', key(i, HELD), ID) then
     keep(i, HELD, call('ZSCORE', key(i, HELD), ID), lease_ms)
-    return {'OK', text(i), probe == ID and state == 'half' and '1' or '0'}
+    return admitted(i, probe == ID and state == 'half')
   end
   local one = {state = state or 'closed', retry_at = ahead(tonumber(retry_at) or 0, KEEP_MS),
     latency = tonumber(latency) or 0,
@@ -80,6 +94,8 @@ for i = 1, count do
     admitted_at = past(tonumber(admitted_at) or 0),
     why = why or '', reason = reason or '', group = tonumber(arg(i, 1)), window = tonumber(arg(i, 2)) or 0}
   one.held = call('ZCARD', key(i, HELD))
+  capped = capped or arg(i, 5) == '1'
+  if cap > 0 then cost = cost + cost_of(i, one.held) end
   -- Once registered, calls of the same moment have an order too.
   one.older = call('ZRANK', key(i, WAITING), ID) or call('ZCOUNT', key(i, WAITING), '-inf', asked_at)
   one.tokens = tonumber(tokens) or BUDGET_START
@@ -152,7 +168,7 @@ local function take(i, probe)
     call('HSET', key(i, HASH), 'came', text(one.came + 1))
   end
   call('PEXPIRE', key(i, HASH), KEEP_HASH_MS)
-  return {'OK', text(i), probe and '1' or '0'}
+  return admitted(i, probe)
 end
 local function wait(first, last, ms)
   for i = 1, count do
@@ -183,6 +199,10 @@ local function choose(first, last)
   end
 end
 
+if capped and cap > 0 and cost >= cap then
+  wait(0, 0, 0)
+  return {'CAP'}
+end
 local first = 1
 while first <= count do
   local last, up = first, false

@@ -1,15 +1,16 @@
 -- report: a call is over: its place is free, its outcome is booked once, and the server's breaker may open or
 -- close (docs/routing.md).
 --
--- KEYS 1 E:<endpoint>  2 E:<endpoint>:held  3 E:<endpoint>:alive
+-- KEYS 1 E:<endpoint>  2 E:<endpoint>:held  3 E:<endpoint>:alive  4.. E:<endpoint> of the others the call may go to
 -- ARGV 1 call (its id)  2 outcome: `ok` (the server works), `bad` (what went wrong speaks against it), `auth` (it
 --      refuses the key), `none` (says nothing of it: cancelled)  3 error (its kind, '' none)  4 duration_ms (''
 --      not to be learned from)  5 retry_after_ms the server asked for ('' nothing)  6 cost ('' unknown)
---      7 jitter (0 to 1)  8 reason (for people)
+--      7 jitter (0 to 1)  8 reason (for people)  9 since_ms: the turn's last attempt, or a probe, failed. Where none
+--      of the servers has given anybody a good answer since then, it is not the prompt: the breaker opens ('' else)
 --
--- OK state ms    booked; the breaker is now `closed`, `open` or `half` (a probe is on its way); ms until the next
---                probe is due (0 when closed)
--- DUP state ms   the call has no place there: booked before, or dropped; nothing was written
+-- OK state ms now_us well    booked; the breaker is now `closed`, `open` or `half` (a probe is on its way); ms until
+--                the next probe is due (0 when closed); the time; well 1: one of the servers answered well since then
+-- DUP state ms now_us well   the call has no place there: booked before, or dropped; nothing was written
 -- Called by: the router, after each model call.
 local call = redis.call
 local OPEN_AFTER, RECENT, OPEN_SHARE = 5, 20, 0.5
@@ -23,17 +24,25 @@ local duration, retry_after, cost, jitter = tonumber(ARGV[4]), tonumber(ARGV[5])
 if not (jitter and ARGV[8]) or not (outcome == 'ok' or outcome == 'bad' or outcome == 'auth' or outcome == 'none') then
   return redis.error_reply('ERR report: an outcome, a jitter and a reason are needed')
 end
+local since = tonumber(ARGV[9])
 local t = call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local state, fails, recent, retry_at, backoff, probe, latency, spent, day = unpack(call('HMGET', KEYS[1], 'state',
-  'fails', 'recent', 'retry_at', 'backoff_ms', 'probe', 'latency_ms', 'spent', 'day'))
+local state, fails, recent, retry_at, backoff, probe, latency, spent, paid, day = unpack(call('HMGET', KEYS[1],
+  'state', 'fails', 'recent', 'retry_at', 'backoff_ms', 'probe', 'latency_ms', 'spent', 'paid', 'day'))
 state, recent, probe, latency = state or 'closed', recent or '', probe or '', tonumber(latency)
 fails, retry_at, backoff = tonumber(fails) or 0, tonumber(retry_at) or 0, tonumber(backoff) or 0
 -- Further ahead than it can be: the clock was set back since.
 if retry_at > now + RETRY_AFTER_MAX_MS then retry_at = now end
 local function text(number) return string.format('%.0f', number) end
+-- What lies ahead of now was written before the clock was set back.
+local well = false
+for i = 1, since and #KEYS or 0 do
+  local ok_at = (i == 1 or i > 3) and tonumber(call('HGET', KEYS[i], 'ok_at')) or 0
+  well = well or (ok_at > since and ok_at <= now)
+end
 local function answer(word)
-  return {word, state, state == 'closed' and '0' or text(math.max(0, retry_at - now))}
+  return {word, state, state == 'closed' and '0' or text(math.max(0, retry_at - now)),
+    text(t[1] * 1000000 + t[2]), well and '1' or '0'}
 end
 if not call('ZSCORE', KEYS[2], ID) then return answer('DUP') end
 
@@ -56,6 +65,7 @@ end
 
 if outcome == 'ok' then
   fails, recent = 0, string.sub(recent .. '1', -RECENT)
+  if ARGV[3] == '' then put('ok_at', text(now)) end
   if is_probe then
     state, probe, recent, retry_at, backoff = 'closed', '', '1', 0, 0
     put('why', '')
@@ -71,7 +81,8 @@ elseif outcome == 'bad' then
   if is_probe then
     retry_at = 0
     open(back_off(math.max(BACKOFF_MS, backoff * 2)), ARGV[3])
-  elseif state == 'closed' and (fails >= OPEN_AFTER or (#recent == RECENT and bad >= RECENT * OPEN_SHARE)) then
+  elseif state == 'closed' and (fails >= OPEN_AFTER or (#recent == RECENT and bad >= RECENT * OPEN_SHARE)
+    or (since and not well)) then
     open(back_off(BACKOFF_MS), ARGV[3])
   end
   if retry_after and retry_after > 0 then open(math.min(RETRY_AFTER_MAX_MS, retry_after), ARGV[3]) end
@@ -87,6 +98,7 @@ end
 if cost and cost > 0 then
   local today = text(math.floor(t[1] / 86400))
   put('spent', string.format('%.6f', cost + (day == today and tonumber(spent) or 0)))
+  put('paid', text(1 + (day == today and tonumber(paid) or 0)))
   put('day', today)
 end
 if ARGV[3] ~= '' then put('error', ARGV[3]) end

@@ -11,7 +11,7 @@ from test_scripts import SCRIPTS
 E = "parley:{endpoints}"
 LEASE_MS = 10000
 FIELDS = {"name", "tier", "window", "state", "retry_at", "probe", "backoff_ms", "why", "reason", "opened_at", "closed_at",
-          "came", "fails", "recent", "latency_ms", "ok", "failed", "error", "spent", "day", "tokens", "tokens_at",
+          "came", "fails", "recent", "latency_ms", "ok", "failed", "error", "ok_at", "spent", "paid", "day", "tokens", "tokens_at",
           "admitted_at", "reported_at"}
 
 
@@ -26,17 +26,32 @@ class Servers:
     def key(endpoint, what=None):
         return f"{E}:{endpoint}" + (f":{what}" if what else "")
 
-    def admit(self, call, *candidates, mode="ask", asked_at=1, lease_ms=LEASE_MS, spread=0, budget=0.1):
-        """candidates: (endpoint, window) or (endpoint, window, group)."""
+    def admit(self, call, *candidates, mode="ask", asked_at=1, lease_ms=LEASE_MS, spread=0, budget=0.1, cap=0):
+        """candidates: (endpoint, window), (endpoint, window, group) or (endpoint, window, group, capped)."""
         candidates = candidates or (("a", 1),)
         keys = [self.key(c[0], what) for c in candidates for what in (None, "held", "waiting", "alive")]
-        args = [word for c in candidates for word in (c[2] if len(c) > 2 else 0, c[1], c[0], "local")]
-        return self.scripts["admit"](keys=keys, args=[call, mode, asked_at, lease_ms, spread, budget, *args])
+        args = [word for c in candidates for word in (c[2] if len(c) > 2 else 0, c[1], c[0], "local",
+                                                      c[3] if len(c) > 3 else 0)]
+        answer = self.scripts["admit"](keys=keys, args=[call, mode, asked_at, lease_ms, spread, budget, cap, *args])
+        return self.without_time(answer, 3) if answer[0] == "OK" else answer
 
     def report(self, call, outcome="ok", endpoint="a", error="", duration_ms="", retry_after_ms="", cost="", jitter=0.5,
-               reason=""):
-        keys = [self.key(endpoint, what) for what in (None, "held", "alive")]
-        return self.scripts["report"](keys=keys, args=[call, outcome, error, duration_ms, retry_after_ms, cost, jitter, reason])
+               reason="", since="", others=()):
+        answer = self.whole_report(call, outcome, endpoint, error, duration_ms, retry_after_ms, cost, jitter, reason, since,
+                                   others)
+        return answer[:3]
+
+    def whole_report(self, call, outcome="ok", endpoint="a", error="", duration_ms="", retry_after_ms="", cost="", jitter=0.5,
+                     reason="", since="", others=()):
+        """With `well`: whether since that ms somebody had a good answer."""
+        keys = [self.key(endpoint, what) for what in (None, "held", "alive")] + [self.key(other) for other in others]
+        args = [call, outcome, error, duration_ms, retry_after_ms, cost, jitter, reason, since]
+        return self.without_time(self.scripts["report"](keys=keys, args=args), 3)
+
+    def without_time(self, answer, at):
+        """Both scripts tell the time, in µs."""
+        assert abs(int(answer[at]) / 1000 - self.now_ms()) < 5000
+        return answer[:at] + answer[at + 1:]
 
     def held(self, endpoint="a"):
         return self.db.zrange(self.key(endpoint, "held"), 0, -1)
@@ -307,6 +322,38 @@ def test_a_good_answer_in_between_keeps_it_closed_until_half_of_twenty_failed(se
     assert states == ["closed"] * 19 + ["open"]
 
 
+def test_the_last_attempt_of_a_turn_opens_it_where_nobody_was_answered_since_the_first(servers):
+    since = servers.now_ms() - 1000
+    for name, at in (("a", since - 1), ("b", since)):
+        servers.call("before", endpoint=name)
+        servers.set(name, ok_at=at)
+    servers.admit("one", ("a", 0), ("b", 0))
+    assert servers.whole_report("one", "bad", error="server", since=since, others=("b",))[:4:3] == ["OK", "0"]
+    assert (servers.hash()["state"], servers.hash()["why"], servers.hash("b")["state"]) == ("open", "server", "closed")
+
+
+@pytest.mark.parametrize("who", ["a", "b"])
+def test_it_stays_closed_where_somebody_was_answered(servers, who):
+    since = servers.now_ms() - 1000
+    servers.call("before", "bad", endpoint=who)
+    servers.set(who, ok_at=since + 1)
+    servers.admit("one", ("a", 0), ("b", 0))
+    assert servers.whole_report("one", "bad", error="server", since=since, others=("b",)) == ["OK", "closed", "0", "1"]
+
+
+def test_a_good_answer_is_remembered_and_an_empty_one_is_none(servers):
+    servers.call("empty", error="empty")
+    assert "ok_at" not in servers.hash()
+    servers.call("good")
+    assert 0 <= servers.now_ms() - int(servers.hash()["ok_at"]) < 5000
+
+
+def test_a_good_answer_from_before_the_clock_was_set_back_is_none(servers):
+    servers.set(ok_at=servers.now_ms() + 3600000)
+    servers.admit("one", ("a", 0))
+    assert servers.report("one", "bad", error="server", since=servers.now_ms() - 1)[1] == "open"
+
+
 def test_answers_that_say_nothing_of_the_server_leave_it_alone(servers):
     for i in range(4):
         servers.call(str(i), "bad", error="server")
@@ -465,6 +512,36 @@ def test_costs_add_up_by_day(servers):
     assert servers.hash()["spent"] == "0.500000"
 
 
+def test_what_runs_counts_towards_the_cap_at_the_mean_so_far(servers):
+    both = (("cloud", 0, 0, 1), ("local", 0, 1, 0))
+    for i in range(4):
+        servers.call(f"paid {i}", endpoint="cloud", cost="0.25")
+    servers.call("unpriced", endpoint="local")
+    assert [servers.admit(f"call {i}", *both, cap=2)[:2] for i in range(5)] == [["OK", "1"]] * 4 + [["CAP"]]
+    assert servers.admit("call 4", both[1], cap=2) == ["OK", "1", "0"]  # of the rest
+    servers.report("call 0", endpoint="cloud", cost="0.05")  # cheaper than was thought
+    assert servers.admit("call 5", *both, cap=2)[:2] == ["OK", "1"]
+
+
+def test_the_cap_is_the_days_and_of_all_the_call_may_go_to(servers):
+    both = (("cloud", 0, 0, 1), ("local", 0, 1, 0))
+    servers.call("dear", endpoint="local", cost="3")
+    assert servers.admit("one", *both, cap=2) == ["CAP"] and servers.waiting("cloud") == servers.waiting("local") == []
+    assert servers.admit("two", *both, cap=0)[0] == "OK"  # there is none
+    assert servers.admit("three", ("cloud", 0, 0, 0), both[1], cap=2)[0] == "OK"  # nobody is capped
+    servers.set("local", day=int(servers.hash("local")["day"]) - 1)
+    assert servers.admit("four", *both, cap=2)[:2] == ["OK", "1"]
+    assert servers.hash("local")["paid"] == "1"
+
+
+def test_one_that_waits_when_the_cap_is_reached_waits_no_more(servers):
+    both = (("cloud", 1, 0, 1), ("local", 1, 1, 0))
+    servers.admit("running", *both, cap=2)
+    assert servers.admit("one", *both, cap=2)[0] == "WAIT" and servers.waiting("cloud") == ["one"]
+    servers.report("running", endpoint="cloud", cost="2")
+    assert servers.admit("one", *both, cap=2) == ["CAP"] and servers.waiting("cloud") == []
+
+
 def test_latency_rises_slowly_and_falls_at_once(servers):
     for ms in (100, 200, 20, ""):
         servers.call("x", duration_ms=ms)
@@ -472,7 +549,7 @@ def test_latency_rises_slowly_and_falls_at_once(servers):
 
 
 @pytest.mark.parametrize("keys, args", [([], []), (["a"], ["c", "ask", 1, 1, 0, 1]), (list("abcd"), ["c", "ask", "x", 1, 0, 1, *"0000"]),
-                                        (list("abcd"), ["c", "ask", 1, 1, 0, 1])])
+                                        (list("abcd"), ["c", "ask", 1, 1, 0, 1, 0]), (list("abcd"), ["c", "ask", 1, 1, 0, 1, "x", *"00000"])])
 def test_an_admit_that_lacks_something_touches_nothing(db, keys, args):
     with pytest.raises(Exception, match="admit"):
         db.register_script((SCRIPTS / "admit.lua").read_text())(keys=keys, args=args)

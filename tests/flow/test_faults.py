@@ -7,10 +7,13 @@ What every row must keep: the transcript has each turn once and in order, its te
 answer of the server, no call reached the server twice, each is recorded, and what was shown of a
 call that failed was taken back.
 """
+import contextlib
+import itertools
 import json
 import os
 import re
 import socket
+import threading
 import time
 from typing import NamedTuple
 
@@ -18,6 +21,7 @@ import pytest
 
 from helpers import (LIMIT_S, STORY_FILE, Fleet, Sandbox, assert_once_and_in_order, box,
                      closed_port, story_file, wait_for)  # noqa: F401 - box is a fixture
+from test_admit import Servers
 from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, calls_of, crew_of, ends_of,
                            forget_servers, us_of, write_config)
 from table_servers import OLLAMA as ANSWERS
@@ -49,6 +53,7 @@ class Row(NamedTuple):
     whole: bool = True  # the text is what the server says without a fault
     check: str = None  # a function of this file, for the rest
     server: str = "{}-wire"  # which of the endpoints with that wire
+    others: bool = False  # meanwhile other calls of the fleet are answered well
 
 
 def row_status(name, status, kind, **more):
@@ -71,7 +76,10 @@ ROWS = [
                                  (529, "busy", "json"))],
     *[row_status(f"D3-{status}", status, "server") for status in (408, 409, 425)],
     Row("D3-three-attempts-a-turn", {"kind": "status", "status": 500, "body": "html", "count": 9},
-        ["server"] * 3, reason="failed"),
+        ["server"] * 3, reason="failed", others=True),
+    # Nobody is answered: then it is the server, and the turn waits for it.
+    Row("D3-a-lone-turn-waits", {"kind": "status", "status": 500, "body": "html", "count": 3},
+        ["server"] * 3 + ["done"]),
     # D4: the request's own fault
     Row("D4-400", {"kind": "status", "status": 400, "count": 9}, ["request"], reason="failed"),
     *[Row(f"D4-{status}", {"kind": "status", "status": status, "count": 9}, ["request"],
@@ -237,6 +245,29 @@ def farm():
         sandbox.close()
 
 
+@contextlib.contextmanager
+def answered(farm, name):
+    """Calls of another worker of the fleet to that server, one every few ms, all of them good."""
+    over = threading.Event()
+    others = Servers(farm.fleet.db)
+
+    def call_on():
+        keys = []
+        for number in itertools.count():
+            if over.wait(0.002):
+                return
+            keys = keys or [key for key, one in breakers_of(farm) if one.get("name") == name]
+            for key in keys:  # none before the server was asked at all
+                others.call(f"other {number}", endpoint=key.split("}:")[1])
+    thread = threading.Thread(target=call_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def cases():
     return [pytest.param(row, wire, id=f"{row.name}-{wire}") for row in ROWS for wire in row.wires]
 
@@ -253,9 +284,11 @@ def test_fault(farm, row, wire):
     farm.sim.fault(rule)
     try:
         endpoint = row.server.format(wire)
-        conversation = farm.play(endpoint, fallback=row.fallback)
+        with answered(farm, endpoint) if row.others else contextlib.nullcontext():
+            conversation = farm.play(endpoint, fallback=row.fallback)
         talk = farm.fleet.talk(conversation)
-        assert_breakers(farm, conversation)
+        if not row.others:
+            assert_breakers(farm, conversation)
         if row.check:
             globals()[f"check_{row.check}"](farm, conversation, endpoint)
     finally:
@@ -316,13 +349,18 @@ def assert_calls(farm, conversation, row):
 
 # ---- what single rows keep ----
 
-def breakers(farm):
-    return [farm.fleet.db.hgetall(key) for key in farm.fleet.db.scan_iter("parley:{endpoints}:*")
+def breakers_of(farm):
+    keys = [key for key in farm.fleet.db.scan_iter("parley:{endpoints}:*")
             if farm.fleet.db.type(key) == "hash"]
+    return [(key, farm.fleet.db.hgetall(key)) for key in keys]
 
 
 def breaker_of(farm, endpoint):
-    return next(one for one in breakers(farm) if one.get("name") == endpoint)
+    return next(one for _, one in breakers_of(farm) if one.get("name") == endpoint)
+
+
+def breakers(farm):
+    return [one for _, one in breakers_of(farm)]
 
 
 def check_capped_pause(farm, conversation, endpoint):

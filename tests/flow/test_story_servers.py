@@ -57,14 +57,17 @@ def test_a_story_that_is_waited_for_can_be_stopped(box, fleet):
         assert (done.returncode, fleet.talk(talk)["reason"]) == (0, "stopped")
 
 
-def test_a_story_whose_server_is_gone_fails_after_the_routers_attempts(box, fleet):
+def test_a_story_whose_server_is_gone_waits_for_it_as_long_as_it_may(box, fleet):
+    """Attempts alone do not end it: nobody is answered."""
     box.env["PARLEY_OLLAMA"] = f"http://127.0.0.1:{closed_port()}"
-    fleet.crew("--attempts", 2)
+    fleet.crew("--attempts", 2, "--give-up", "2s")
     talk = fleet.begin("--turns", 2)
     assert fleet.wait_end(talk)["reason"] == "failed"
     summary = json.loads(fleet.db.xrevrange("parley:{0}:events", count=1)[0][1]["summary"])
     assert summary["error"] == "story" and "Connection refused" in summary["text"]
-    assert [call["error"] for call in story_calls(fleet, talk)] == 2 * ["refused"]
+    calls = story_calls(fleet, talk)
+    assert len(calls) >= 3 and {call["error"] for call in calls} == {"refused"}
+    assert [call["route"] for call in calls[:3]] == ["only", "only", "probe"]
 
 
 def test_a_story_is_asked_for_with_the_options_of_the_turns(box, fleet):

@@ -212,6 +212,68 @@ static void a_lone_turn_waits_for_a_server_that_is_not_there(void **state)
     assert_string_equal(field_of(0, "state"), "open");
 }
 
+/* Nobody is answered: so it is not the prompt, however few calls there are. */
+static void a_lone_turn_waits_while_all_its_servers_fail(void **state)
+{
+    struct heard *it;
+
+    (void)state;
+    for (size_t i = 0; i < PEERS; i++) {
+        peers[i].how = i == 1 ? HOW_CUT : HOW_STATUS;
+        peers[i].status = 500;
+    }
+    it = start(next_ask());
+    while (it->waits == 0)
+        rig_turns(&rig, 1);
+    assert_string_equal(it->servers, "a, b, c");
+    for (size_t i = 0; i < PEERS; i++) {
+        assert_string_equal(field_of(i, "state"), "open");
+        assert_in_range(peers[i].requests, 1, 5);
+        peers[i].how = HOW_WELL;
+    }
+    run_all();
+    assert_int_equal(it->outcome, LLM_DONE);
+    assert_non_null(strstr(it->errors, "server truncated server"));
+}
+
+static void with_a_single_attempt_it_waits_too(void **state)
+{
+    struct heard *it;
+
+    (void)state;
+    list.own = 1;
+    config.attempts = 1;
+    peers[0].how = HOW_STATUS;
+    peers[0].status = 502;
+    peers[0].then_well = 1;
+    it = run();
+    assert_int_equal(it->outcome, LLM_DONE);
+    assert_string_equal(it->routes, "a:only a:probe");
+}
+
+/* What the server answers meanwhile shows that it is this prompt it cannot bear. */
+static void a_turn_whose_probes_fail_while_others_are_answered_ends(void **state)
+{
+    struct heard *it;
+
+    (void)state;
+    config.attempts = 2;
+    it = fall();
+    peers[0].how = HOW_HOLD;
+    while (it->results == 0) {
+        rig_turns(&rig, 1);
+        if (peers[0].held[0] != NULL) { /* its probe is there */
+            struct serve_request *request = peers[0].held[0];
+
+            peers[0].held[0] = NULL;
+            others_are_answered(0);
+            serve_reply(request, 500, "application/json", str_of("{}"));
+        }
+    }
+    assert_int_equal(it->error, LLM_ERROR_SERVER);
+    assert_string_equal(it->routes, "a:only a:probe a:probe");
+}
+
 static void who_waits_for_servers_that_are_down_is_told_so(void **state)
 {
     struct heard *it = fall();
@@ -243,6 +305,9 @@ int main(void)
         ROUTER_TEST(one_probe_at_a_time_and_then_the_others_come_in),
         ROUTER_TEST(after_a_failed_probe_it_is_another_turns_go),
         ROUTER_TEST(a_lone_turn_waits_for_a_server_that_is_not_there),
+        ROUTER_TEST(a_lone_turn_waits_while_all_its_servers_fail),
+        ROUTER_TEST(with_a_single_attempt_it_waits_too),
+        ROUTER_TEST(a_turn_whose_probes_fail_while_others_are_answered_ends),
         ROUTER_TEST(who_waits_for_servers_that_are_down_is_told_so),
         ROUTER_TEST(a_server_that_is_down_is_passed_over_for_the_next),
         ROUTER_TEST(a_call_waits_as_long_as_retry_after_says),
