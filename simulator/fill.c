@@ -15,13 +15,15 @@
 #include "simulator/fill_text.h"
 
 enum {
-    REF_MAX = 32,       /* $refs in a row */
-    DEPTH_MAX = 48,     /* a schema that needs more refers to itself without an end */
-    DEPTH_EASY = 6,     /* from here on only what is required */
-    DISTINCT_TRIES = 8, /* for list items that differ */
-    UNIQUE_TRIES = 400, /* where they must */
-    NUMBERS_MAX = 10,   /* where the schema sets no bounds */
-    ITEMS_MAX = 10000
+    REF_MAX = 32,        /* $refs in a row */
+    DEPTH_MAX = 48,      /* a schema that needs more refers to itself without an end */
+    DEPTH_EASY = 6,      /* from here on only what is required */
+    DISTINCT_TRIES = 8,  /* for list items that differ */
+    DISTINCT_LAST = 100, /* that are compared, where the schema does not ask for it */
+    UNIQUE_TRIES = 400,  /* where they must */
+    NUMBERS_MAX = 10,    /* where the schema sets no bounds */
+    ITEMS_MAX = 10000,
+    TEXT_MAX = 100000 /* characters a schema may ask for at least */
 };
 
 struct fill {
@@ -232,6 +234,20 @@ static struct str shorten(struct str text, size_t most)
     return str_make(text.at, end);
 }
 
+/* Sentence after sentence, until there are so many characters. */
+static void lengthen(struct fill *fill, size_t least, struct buf *text)
+{
+    size_t have = characters(buf_str(text));
+
+    while (have < least) {
+        size_t before = text->len;
+
+        (void)buf_add_char(text, ' '); /* TEXT_MAX is far from the bound */
+        fill_text_add(&fill->text, "", fill->person, text);
+        have += characters(str_make(text->at + before, text->len - before));
+    }
+}
+
 static bool fill_string(struct fill *fill, const json_t *schema, const char *name,
                         struct buf *into)
 {
@@ -243,20 +259,19 @@ static bool fill_string(struct fill *fill, const json_t *schema, const char *nam
 
     if (json_is_integer(most) && json_integer_value(most) < least)
         return refuse(fill, "minLength and maxLength cross");
+    if (least > TEXT_MAX)
+        return refuse(fill, "minLength is too large");
+    least = least > 0 ? least : 0;
     buf_init(&text, 1 << 24);
     fill_text_add(&fill->text, name, fill->person, &text);
-    while (least > 0 && characters(buf_str(&text)) < (size_t)least
-           && !text.overflowed) {
-        (void)buf_add_char(&text, ' ');
-        fill_text_add(&fill->text, "", fill->person, &text);
-    }
+    lengthen(fill, (size_t)least, &text);
     value = buf_str(&text);
     if (json_is_integer(most) && characters(value) > (size_t)json_integer_value(most))
         value = shorten(value, (size_t)json_integer_value(most));
     /* A cut at a word's end may have gone below the minimum: then anywhere. */
-    if (characters(value) < (size_t)(least > 0 ? least : 0))
+    if (characters(value) < (size_t)least)
         value = shorten(str_make(text.at, text.len), (size_t)least);
-    while (characters(value) < (size_t)(least > 0 ? least : 0) && value.len < text.len)
+    while (characters(value) < (size_t)least && value.len < text.len)
         value.len++;
     ok = json_write_string(into, value);
     buf_done(&text);
@@ -354,12 +369,14 @@ struct list {
     size_t count;   /* that are there */
 };
 
-/* Whether the item that begins at `start` stands in the list already. */
-static bool is_repeated(const struct list *list, size_t start, const struct buf *into)
+/* Whether the item that begins at `start` stands in the list already, among the last
+ * so many. */
+static bool is_repeated(const struct list *list, size_t start, size_t last,
+                        const struct buf *into)
 {
     struct str item = str_make(into->at + start, into->len - start);
 
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = list->count > last ? list->count - last : 0; i < list->count; i++) {
         size_t next = i + 1 < list->count ? list->starts[i + 1] : start;
         /* Between two items stands ", ". */
         size_t len = next - 2 - list->starts[i];
@@ -386,7 +403,7 @@ static bool fill_item(struct fill *fill, struct list *list, struct buf *into)
         into->len = start;
         if (!fill_value(fill, items, list->name, into))
             return false;
-        repeated = is_repeated(list, start, into);
+        repeated = is_repeated(list, start, unique ? SIZE_MAX : DISTINCT_LAST, into);
     }
     list->starts[list->count++] = start;
     return !repeated || !unique

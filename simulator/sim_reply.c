@@ -11,7 +11,12 @@
 #include "simulator/talk.h"
 #include "simulator/tokens.h"
 
-enum { REPLY_MAX_BYTES = 64 << 20, WINDOWS_MAX = 10, SMALL_WINDOW = 2048 };
+enum {
+    REPLY_MAX_BYTES = 64 << 20,
+    FORMAT_MAX_BYTES = 1 << 20,
+    WINDOWS_MAX = 10,
+    SMALL_WINDOW = 2048
+};
 
 static bool fill_format(const struct sim_request *request, const struct talk_ask *ask,
                         struct buf *into, struct err *err)
@@ -190,7 +195,8 @@ bool sim_reply_make(const struct sim_options *options, const struct fault *fault
     struct sim_reply reply = {0};
 
     buf_init(&reply.thinking, REPLY_MAX_BYTES);
-    buf_init(&reply.text, REPLY_MAX_BYTES);
+    buf_init(&reply.text,
+             request->schema && !fault->text ? FORMAT_MAX_BYTES : REPLY_MAX_BYTES);
     buf_init(&reply.prompt, REPLY_MAX_BYTES);
     if (fault->kind == FAULT_TRUNCATE
         && fault_or(fault->num_ctx, SMALL_WINDOW) < request->num_ctx)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -40,6 +41,21 @@ struct serve_header {
 
 static void on_peek(struct loop_io *io, int events, void *owner);
 
+/* What is asked of a proxy has the whole address in the place of the path, and a server
+ * must take it (RFC 9112, 3.2.2). */
+static const char *path_of(const char *target)
+{
+    const char *host = NULL;
+
+    if (strncasecmp(target, "http://", 7) == 0)
+        host = target + 7;
+    else if (strncasecmp(target, "https://", 8) == 0)
+        host = target + 8;
+    if (host == NULL)
+        return target;
+    return strchr(host, '/') ? strchr(host, '/') : "/";
+}
+
 struct serve_request *serve_request_new(struct serve *serve, struct loop *loop,
                                         const char *method, const char *path)
 {
@@ -48,7 +64,7 @@ struct serve_request *serve_request_new(struct serve *serve, struct loop *loop,
     request->serve = serve;
     request->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     request->method = x_strdup(request->head ? MHD_HTTP_METHOD_GET : method);
-    request->path = x_strdup(path);
+    request->path = x_strdup(path_of(path));
     STAILQ_INIT(&request->headers);
     STAILQ_INIT(&request->pieces);
     loop_io_init(&request->peek, loop, on_peek, request);
