@@ -52,13 +52,20 @@ static int64_t find_retry(const json_t *document, const json_t *error, struct st
     return wait_ms >= 0 ? wait_ms : retry_after_find(text);
 }
 
+/* Servers with a member for errors that is always there leave it null, false or "". */
+static bool is_none(const json_t *error)
+{
+    return error == NULL || json_is_null(error) || json_is_false(error)
+           || (json_is_string(error) && json_string_length(error) == 0);
+}
+
 /* The object that holds the message, code and the like; NULL when there is none. */
 static const json_t *find_error(const json_t *document, bool loose)
 {
     const json_t *error = json_object_get(document, "error");
     struct str object = member_text(document, "object");
 
-    if (error != NULL && !json_is_null(error))
+    if (!is_none(error))
         return error;
     return loose || str_is(object, "error") ? document : NULL;
 }

@@ -83,21 +83,14 @@ static bool take_usual_event(struct reply *reply, struct str data)
 
 /* ---- counts ---- */
 
-static bool take_usage(struct reply *reply, const struct json_place *root)
+static void take_usage(struct reply *reply, const json_t *usage)
 {
-    struct json_place usage = json_member(root, "usage");
-    struct json_place details = json_member(&usage, "prompt_tokens_details");
-    bool there;
+    const json_t *details = json_object_get(usage, "prompt_tokens_details");
 
-    if (!reply_object(reply, usage, &there) || !there)
-        return reply->error == LLM_ERROR_NONE;
-    return reply_count(reply, json_member(&usage, "prompt_tokens"),
-                       &reply->prompt_tokens)
-           && reply_count(reply, json_member(&usage, "completion_tokens"),
-                          &reply->tokens_generated)
-           && reply_object(reply, details, &there)
-           && reply_count(reply, json_member(&details, "cached_tokens"),
-                          &reply->prompt_cached_tokens);
+    reply_count(json_object_get(usage, "prompt_tokens"), &reply->prompt_tokens);
+    reply_count(json_object_get(usage, "completion_tokens"), &reply->tokens_generated);
+    reply_count(json_object_get(details, "cached_tokens"),
+                &reply->prompt_cached_tokens);
 }
 
 static int64_t ns_of(const json_t *ms)
@@ -215,8 +208,7 @@ static bool take_chunk(struct reply *reply, const struct json_place *root, bool 
         || !reply_text(reply, json_member(root, "model"), &model))
         return false;
     reply_name_model(reply, model);
-    if (!take_usage(reply, root))
-        return false;
+    take_usage(reply, json_object_get(root->value, "usage"));
     take_timings(reply, json_object_get(root->value, "timings"));
     return take_choice(reply, root);
 }

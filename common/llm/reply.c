@@ -147,13 +147,12 @@ bool reply_object(struct reply *reply, struct json_place place, bool *ret_there)
     return *ret_there || is_absent(place) || fail_place(reply, place, "an object");
 }
 
-bool reply_count(struct reply *reply, struct json_place place, int64_t *value)
+void reply_count(const json_t *count, int64_t *value)
 {
-    struct err err = {0};
+    int64_t whole;
 
-    if (is_absent(place))
-        return true;
-    return json_get_count(place, 0, value, &err) || reply_fail_here(reply, &err);
+    if (json_is_whole(count, &whole) && whole >= 0)
+        *value = whole;
 }
 
 /* ---- text ---- */
@@ -242,10 +241,14 @@ static void judge_silence(struct reply *reply)
         reply_fail(reply, LLM_ERROR_EMPTY, "the model refused: %s",
                    log_safe(buf_str(&reply->refusal)));
     else
-        reply_fail(reply, LLM_ERROR_EMPTY, "the model %s (finish reason \"%s\")",
+        reply_fail(reply, LLM_ERROR_EMPTY, "the model %s (finish reason \"%s\")%s",
                    reply->thinking.len > 0 ? "thought and said nothing"
                                            : "said nothing",
-                   reason);
+                   reason,
+                   /* Its thoughts, shown or not, have taken all it was allowed. */
+                   strcmp(reason, "length") == 0
+                       ? ": it needs a larger num_predict, or less think"
+                       : "");
 }
 
 void reply_close(struct reply *reply)

@@ -61,8 +61,9 @@ MUST_USE bool reply_read(struct reply *reply, struct str text, json_t **ret_docu
 bool reply_text(struct reply *reply, struct json_place place, struct str *ret_text);
 /* An object; *ret_there false when it is absent or null. */
 bool reply_object(struct reply *reply, struct json_place place, bool *ret_there);
-/* A whole number of at least 0; absent or null leaves *value alone. */
-bool reply_count(struct reply *reply, struct json_place place, int64_t *value);
+/* A whole number of at least 0. Whatever else stands there is unknown and leaves *value
+ * alone: no words are thrown away for a figure. */
+void reply_count(const json_t *count, int64_t *value);
 /* Takes a piece of text, or of thinking. */
 bool reply_say(struct reply *reply, struct str piece);
 bool reply_think(struct reply *reply, struct str piece);

@@ -135,9 +135,14 @@ static void tell_redirect(const struct verdict_ask *ask, const char *location,
     struct str target = str_cut(str_of(location), '?', &rest); /* may hold secrets */
     char *shown = target.len > 0 ? wire_shown(log_safe(target)) : NULL;
 
-    err_set(ret_reason, ERR_MODEL,
-            "%s sends us on (%d) to %s, which is not followed: is that its URL?",
-            ask->url, status, shown == NULL ? "nowhere" : shown);
+    if (shown == NULL) /* 304, or a proxy's */
+        err_set(ret_reason, ERR_MODEL,
+                "%s answers %d and names no other place: is that its URL?", ask->url,
+                status);
+    else
+        err_set(ret_reason, ERR_MODEL,
+                "%s sends us on (%d) to %s, which is not followed: is that its URL?",
+                ask->url, status, shown);
     free(shown);
 }
 

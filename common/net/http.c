@@ -202,7 +202,13 @@ static void call_settle(struct http_call *call, CURLcode code)
         code = CURLE_PARTIAL_FILE;
     if (!call_end(call, http_easy_outcome(code, call->clocks.connected_at_us != 0)))
         return;
-    if (call->outcome == HTTP_TIMEOUT)
+    /* A line of the headers that is longer than libcurl keeps (100 KB). */
+    if (code == CURLE_OUT_OF_MEMORY && call->clocks.answered_at_us && !call->head_whole)
+        call->outcome = HTTP_TOO_LARGE;
+    if (call->outcome == HTTP_TOO_LARGE)
+        err_set(&call->reason, ERR_LIMIT, "%s: a header that is too long",
+                call->easy.peer);
+    else if (call->outcome == HTTP_TIMEOUT)
         call_time_out(call, HTTP_CLOCK_CONNECT); /* the one libcurl was told of */
     else if (call->outcome != HTTP_DONE)
         http_easy_reason(&call->easy, code, &call->reason);

@@ -77,6 +77,7 @@ static bool easy_set_url(struct http_easy *easy, const char *url, struct err *er
     CURLU *parts = curl_url();
     char *host = NULL;
     char *port = NULL;
+    struct str bare;
     CURLUcode code = CURLUE_OK;
     bool ok = false;
 
@@ -90,6 +91,8 @@ static bool easy_set_url(struct http_easy *easy, const char *url, struct err *er
         goto out;
     }
     easy->peer = x_printf("%s port %s", host, port);
+    bare = host[0] == '[' ? str_make(host + 1, strlen(host) - 2) : str_of(host);
+    easy->direct = x_printf("%.*s port %s", (int)bare.len, bare.at, port);
     ok = curl_easy_setopt(easy->curl, CURLOPT_URL, url) == CURLE_OK;
     /* http_proxy is meant for the world, not for an Ollama on this machine. */
     if (http_easy_is_loopback(host))
@@ -177,10 +180,13 @@ void http_easy_done(struct http_easy *easy)
     curl_slist_free_all(easy->lines);
     free(easy->body);
     free(easy->peer);
+    free(easy->direct);
     memset(easy, 0, sizeof(*easy));
 }
 
 /* ---- after ---- */
+
+#define PROXY_ADVICE "are http_proxy and https_proxy right?"
 
 enum http_outcome http_easy_outcome(CURLcode code, bool connected)
 {
@@ -206,6 +212,76 @@ static void text_clean(char *text)
     }
 }
 
+static bool has_proxy(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+                                        "all_proxy", "ALL_PROXY"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && *value != '\0')
+            return true;
+    }
+    return false;
+}
+
+/* The proxy that could not be reached, "host port N"; empty where it was the server, or
+ * libcurl's words, the only thing to tell them apart, are others. */
+static struct str proxy_tried(const struct http_easy *easy, const char *text)
+{
+    static const char before[] = "Failed to connect to ";
+    const char *after = strstr(text, " after ");
+    struct str tried;
+
+    if (!str_starts(str_of(text), before) || after == NULL || easy->direct == NULL
+        || !has_proxy())
+        return str_of("");
+    tried = str_make(text + strlen(before), (size_t)(after - text) - strlen(before));
+    return str_is(tried, easy->direct) ? str_of("") : tried;
+}
+
+/* A proxy of the environment failed, not the server. */
+static bool tell_proxy(const struct http_easy *easy, CURLcode code, const char *text,
+                       struct err *ret_err)
+{
+    struct str tried = proxy_tried(easy, text);
+
+    if (tried.len > 0)
+        err_set(ret_err, ERR_MODEL,
+                "no connection to the proxy %.*s on the way to %s: " PROXY_ADVICE,
+                (int)tried.len, tried.at, easy->peer);
+    else if (strstr(text, "proxy scheme") != NULL) /* it goes on with the address, and
+                                                      that may hold a password */
+        err_set(ret_err, ERR_MODEL,
+                "the proxy on the way to %s is of no known kind: " PROXY_ADVICE,
+                easy->peer);
+    else if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY
+             || strstr(text, "CONNECT tunnel") != NULL)
+        err_set(ret_err, ERR_MODEL, "the proxy on the way to %s: %s: " PROXY_ADVICE,
+                easy->peer, text);
+    else
+        return false;
+    return true;
+}
+
+static void tell_trust(const char *peer, const char *text, struct err *ret_err)
+{
+    static const char prefix[] = "SSL certificate problem: ";
+    const char *advice = "is that its address?";
+
+    if (strstr(text, "subject name") != NULL)
+        text = "it is another host's";
+    if (str_starts(str_of(text), prefix))
+        text += strlen(prefix);
+    if (strstr(text, "issuer") != NULL || strstr(text, "self-signed") != NULL)
+        advice = "is its CA installed, or in SSL_CERT_FILE?";
+    else if (strstr(text, "expired") != NULL || strstr(text, "not yet valid") != NULL)
+        advice = "is the clock right?";
+    err_set(ret_err, ERR_MODEL, "%s has a certificate that is not trusted (%s): %s",
+            peer, text, advice);
+}
+
 void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *ret_err)
 {
     const char *peer = easy->peer ? easy->peer : "the server";
@@ -215,6 +291,10 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
     long errnum = 0;
 
     curl_easy_getinfo(easy->curl, CURLINFO_OS_ERRNO, &errnum);
+    if (tell_proxy(easy, code, text, ret_err)) {
+        text_clean(ret_err->msg);
+        return;
+    }
     if (code == CURLE_COULDNT_CONNECT && errnum != 0)
         err_sys(ret_err, (int)errnum, "cannot connect to %s", peer);
     else if (code == CURLE_GOT_NOTHING)
@@ -229,7 +309,9 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
         err_set(ret_err, ERR_MODEL, "%s does not speak TLS (%s): %s", peer, text,
                 "is the port right, does it want http://?");
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        err_set(ret_err, ERR_MODEL, "%s has a certificate that is not trusted (%s)",
+        tell_trust(peer, text, ret_err);
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        err_set(ret_err, ERR_MODEL, "%s cannot be trusted: %s: is SSL_CERT_FILE right?",
                 peer, text);
     else
         err_set(ret_err, ERR_MODEL, "%s: %s", peer, text);

@@ -15,6 +15,7 @@ struct http_easy {
     struct curl_slist *lines;   /* owned: header lines */
     char *body;                 /* owned copy, libcurl only points to it */
     char *peer;                 /* owned: "host port 80", for reasons; may be NULL */
+    char *direct;               /* owned: the same as libcurl names it: "::1 port 80" */
     char text[CURL_ERROR_SIZE]; /* libcurl writes its last trouble here */
 };
 

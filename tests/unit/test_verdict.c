@@ -328,8 +328,7 @@ static void a_redirect_names_its_target_without_secrets(void **state)
         {"/v1/\x1b[2J",
          "http://h sends us on (301) to /v1/<U+001B>[2J, which is not followed: is "
          "that its URL?"},
-        {"", "http://h sends us on (301) to nowhere, which is not followed: is that "
-             "its URL?"},
+        {"", "http://h answers 301 and names no other place: is that its URL?"},
     };
     const struct verdict_ask ask = ask_of(openai_dialect(), "http://h");
 
