@@ -87,10 +87,17 @@ static const char *start_advice(const struct endpoint *endpoint)
 
 static const char *refused_advice(const struct endpoint *endpoint, const char *reason)
 {
+    if (strstr(reason, "another host's") != NULL)
+        return ": is that its address?";
+    if (strstr(reason, "certificate has expired") != NULL
+        || strstr(reason, "certificate is not yet valid") != NULL)
+        return ": must it be renewed, or is this machine's clock wrong?";
+    if (strstr(reason, "SSL_CERT_FILE") != NULL)
+        return ": is the file there?";
     if (strstr(reason, "certificate") != NULL)
         return ": have this machine trust it, or name the file of its certificate in "
                "the variable SSL_CERT_FILE";
-    if (strstr(reason, "resolve proxy") != NULL)
+    if (strstr(reason, "the proxy ") != NULL)
         return ": https_proxy or http_proxy names it; no_proxy=HOST goes without";
     if (strstr(reason, "resolve host") != NULL)
         return ": is the name written right?";

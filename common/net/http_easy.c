@@ -186,8 +186,6 @@ void http_easy_done(struct http_easy *easy)
 
 /* ---- after ---- */
 
-#define PROXY_ADVICE "are http_proxy and https_proxy right?"
-
 enum http_outcome http_easy_outcome(CURLcode code, bool connected)
 {
     if (code == CURLE_OK)
@@ -248,18 +246,15 @@ static bool tell_proxy(const struct http_easy *easy, CURLcode code, const char *
     struct str tried = proxy_tried(easy, text);
 
     if (tried.len > 0)
-        err_set(ret_err, ERR_MODEL,
-                "no connection to the proxy %.*s on the way to %s: " PROXY_ADVICE,
+        err_set(ret_err, ERR_MODEL, "no connection to the proxy %.*s on the way to %s",
                 (int)tried.len, tried.at, easy->peer);
     else if (strstr(text, "proxy scheme") != NULL) /* it goes on with the address, and
                                                       that may hold a password */
-        err_set(ret_err, ERR_MODEL,
-                "the proxy on the way to %s is of no known kind: " PROXY_ADVICE,
+        err_set(ret_err, ERR_MODEL, "the proxy on the way to %s is of no known kind",
                 easy->peer);
     else if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY
              || strstr(text, "CONNECT tunnel") != NULL)
-        err_set(ret_err, ERR_MODEL, "the proxy on the way to %s: %s: " PROXY_ADVICE,
-                easy->peer, text);
+        err_set(ret_err, ERR_MODEL, "the proxy on the way to %s: %s", easy->peer, text);
     else
         return false;
     return true;
@@ -268,18 +263,13 @@ static bool tell_proxy(const struct http_easy *easy, CURLcode code, const char *
 static void tell_trust(const char *peer, const char *text, struct err *ret_err)
 {
     static const char prefix[] = "SSL certificate problem: ";
-    const char *advice = "is that its address?";
 
     if (strstr(text, "subject name") != NULL)
         text = "it is another host's";
-    if (str_starts(str_of(text), prefix))
+    else if (str_starts(str_of(text), prefix))
         text += strlen(prefix);
-    if (strstr(text, "issuer") != NULL || strstr(text, "self-signed") != NULL)
-        advice = "is its CA installed, or in SSL_CERT_FILE?";
-    else if (strstr(text, "expired") != NULL || strstr(text, "not yet valid") != NULL)
-        advice = "is the clock right?";
-    err_set(ret_err, ERR_MODEL, "%s has a certificate that is not trusted (%s): %s",
-            peer, text, advice);
+    err_set(ret_err, ERR_MODEL, "%s has a certificate that is not trusted (%s)", peer,
+            text);
 }
 
 void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *ret_err)
@@ -311,8 +301,8 @@ void http_easy_reason(const struct http_easy *easy, CURLcode code, struct err *r
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
         tell_trust(peer, text, ret_err);
     else if (code == CURLE_SSL_CACERT_BADFILE)
-        err_set(ret_err, ERR_MODEL, "%s cannot be trusted: %s: is SSL_CERT_FILE right?",
-                peer, text);
+        err_set(ret_err, ERR_MODEL, "%s cannot be trusted: %s (SSL_CERT_FILE)", peer,
+                text);
     else
         err_set(ret_err, ERR_MODEL, "%s: %s", peer, text);
     text_clean(ret_err->msg);

@@ -140,6 +140,7 @@ def test_a_proxy_that_is_not_there_is_named_and_not_the_server(box):
         seen = ask(box, "openai", f"{scheme}://model.example", **{f"{scheme}_proxy": f"http://me:secret@127.0.0.1:{port}"})
         assert seen["error"] == "refused" and "secret" not in seen["reason"]
         assert f"no connection to the proxy 127.0.0.1 port {port} on the way to model.example" in seen["reason"]
+        assert seen["reason"].endswith("https_proxy or http_proxy names it; no_proxy=HOST goes without")
 
 
 def test_a_proxy_that_lets_nobody_through_is_named(box):
@@ -172,7 +173,8 @@ def test_a_certificate_is_trusted_where_the_environment_names_it_and_only_for_it
         assert ask(box, "openai", server.url, SSL_CERT_FILE=certificate[0])["ok"]
         other = ask(box, "openai", server.url.replace("127.0.0.1", "localhost"), SSL_CERT_FILE=certificate[0])
         lacking = ask(box, "openai", server.url, SSL_CERT_FILE=box.path("none.pem"))
-    assert "not trusted" in unknown["reason"] and unknown["reason"].endswith("SSL_CERT_FILE?")
-    assert "another host's" in other["reason"]
-    assert "SSL_CERT_FILE right?" in lacking["reason"]
+    assert "not trusted" in unknown["reason"] and unknown["reason"].endswith("the variable SSL_CERT_FILE")
+    assert unknown["reason"].count("SSL_CERT_FILE") == 1
+    assert "another host's" in other["reason"] and other["reason"].endswith("is that its address?")
+    assert lacking["reason"].endswith("(SSL_CERT_FILE): is the file there?")
     assert {one["error"] for one in (unknown, other, lacking)} == {"refused"}
