@@ -201,16 +201,18 @@ static void names_are_known_in_other_scripts_and_spellings(void **state)
     static const struct row rows[] = {
         {"\xD0\x90\xD0\x9D\xD0\x9D\xD0\x90: \xD0\x94\xD0\xB0.", "\xD0\x94\xD0\xB0.",
          "name_prefix", 0, false}, /* the capitals of the own name, Cyrillic */
-        {"Hm.\nDr. O\xE2\x80\x99Neill: no", "Hm.", "foreign_name", 0, false},
-        {"Hm.\nO'neill: no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\nProf. Dr. Tom O\xE2\x80\x99Neill: no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\ntom O'neill: no", "Hm.", "foreign_name", 0, false},
+        {"Hm.\nTom: no", "Hm.", "foreign_name", 0, false},
         {"Hm.\nDr.: no", "Hm.\nDr.: no", "", 0, false},
+        {"Hm.\nTom O'Neill: no", "Hm.", "foreign_name", 0, false},
         {"Hm.\n\xE6\x9E\x97\xEF\xBC\x9A no", "Hm.", "foreign_name", 0, false},
         {"Hm.\n\xE6\x9E\x97 said: no", "Hm.\n\xE6\x9E\x97 said: no", "", 0, false},
     };
 
     (void)state;
     rename_seat(1, "\xD0\x90\xD0\xBD\xD0\xBD\xD0\xB0");
-    rename_seat(2, "Dr. O'Neill");
+    rename_seat(2, "Prof. Dr. Tom O'Neill");
     rename_seat(3, "\xE6\x9E\x97");
     CHECK(rows);
 }
@@ -242,6 +244,8 @@ static void another_name_at_a_line_start_ends_the_reply(void **state)
         {"Ada: Good.\nBen Oak: No.", "Good.", "name_prefix,foreign_name", 0, false},
         {"Ben Oak: Evening!", "", "foreign_name", 0, false},
         {"Good.\nBen:", "Good.", "foreign_name", 0, false},
+        {"Good.\nOak: a tree.", "Good.\nOak: a tree.", "", 0, false},
+        {"Oak: a tree.", "Oak: a tree.", "", 0, false},
     };
 
     (void)state;
@@ -262,6 +266,8 @@ static void thinking_is_kept_out(void **state)
         {"<think></think>", "", "thinking", 0, false},
         {"begun before the reply</think>\nGood.", "Good.", "thinking", 0, false},
         {"<think>a <think>b</think> c</think>Good.", "Good.", "thinking", 0, false},
+        {"<reasoning>hm</reasoning>Good.", "Good.", "thinking", 0, false},
+        {"<seed:think>hm</seed:think>Good.", "Good.", "thinking", 0, false},
         {"[THINK]hm[/THINK]Good. [think] on", "Good. [think] on", "thinking", 0, false},
         {"<thought>hm</think></thought>Good.", "Good.", "thinking", 0, false},
         {"<|channel|>analysis<|message|>So?<|end|><|start|>assistant<|channel|>final"

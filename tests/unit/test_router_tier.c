@@ -145,20 +145,47 @@ static void a_hard_question_goes_to_the_cloud_in_mode_auto(void **state)
     assert_string_equal(route_of(ask), "c:complexity");
 }
 
+/* Found there by a router that knows nothing from before. */
+static void redis_has(size_t peer, const char *fields)
+{
+    char line[256];
+
+    fmt_into(line, sizeof line, "HSET %s %s", endpoint_key_of(peer, ""), fields);
+    rig_ask(&rig, line);
+    rig_run(&rig, rig_is_answered);
+    router_make();
+}
+
 static void a_bad_record_moves_background_turns(void **state)
 {
     (void)state;
     tiers_make();
     assert_string_equal(route_of_turn(2), ":background");
-    for (size_t i = 0; i < 2; i++) {
-        char line[256];
-
-        fmt_into(line, sizeof line, "HSET %s recent 000011", endpoint_key_of(i, ""));
-        rig_ask(&rig, line);
-    }
-    router_make(); /* knows nothing from before */
+    redis_has(0, "recent 000011");
+    redis_has(1, "recent 000011");
     assert_string_equal(route_of_turn(2), ":record");
     assert_int_equal(peers[2].requests, 1);
+}
+
+static void the_best_server_of_a_tier_speaks_for_it(void **state)
+{
+    (void)state;
+    tiers_make();
+    redis_has(0, "recent 000011");
+    redis_has(1, "recent 111111");
+    assert_string_equal(route_of_turn(2), ":background");
+    redis_has(0, "recent 111111");
+    redis_has(1, "recent 000011");
+    assert_string_equal(route_of_turn(2), ":background");
+}
+
+static void fewer_than_five_calls_are_no_record(void **state)
+{
+    (void)state;
+    tiers_make();
+    redis_has(0, "recent 0000");
+    redis_has(1, "recent 0000");
+    assert_string_equal(route_of_turn(2), ":background");
 }
 
 static void the_cost_cap_sends_marked_turns_home(void **state)
@@ -174,6 +201,16 @@ static void the_cost_cap_sends_marked_turns_home(void **state)
     assert_string_equal(route_of_turn(1), ":cost_cap");
     assert_int_equal(peers[2].requests, 2);
     assert_string_equal(field_of(2, "spent"), "0.200000");
+}
+
+static void the_cost_of_another_day_is_no_matter(void **state)
+{
+    (void)state;
+    config.hybrid_cost_cap = 0.15;
+    tiers_make();
+    redis_has(2, "spent 99 paid 1 day 1");
+    assert_string_equal(route_of_turn(1), ":mark_opening");
+    assert_string_equal(field_of(2, "spent"), "0.100000");
 }
 
 static void the_other_tier_stands_in_for_one_that_is_down(void **state)
@@ -227,7 +264,10 @@ int main(void)
         ROUTER_TEST(the_mode_of_a_running_fleet_is_heard),
         ROUTER_TEST(a_hard_question_goes_to_the_cloud_in_mode_auto),
         ROUTER_TEST(a_bad_record_moves_background_turns),
+        ROUTER_TEST(the_best_server_of_a_tier_speaks_for_it),
+        ROUTER_TEST(fewer_than_five_calls_are_no_record),
         ROUTER_TEST(the_cost_cap_sends_marked_turns_home),
+        ROUTER_TEST(the_cost_of_another_day_is_no_matter),
         ROUTER_TEST(the_other_tier_stands_in_for_one_that_is_down),
         ROUTER_TEST(a_named_endpoint_is_not_a_matter_of_tiers),
         ROUTER_TEST(a_tier_whose_keys_are_missing_is_told_and_not_left),
