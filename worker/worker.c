@@ -208,19 +208,34 @@ static void on_renew_time(struct loop_timer *timer, void *owner)
     loop_timer_start(timer, RENEW_EVERY_MS);
 }
 
+/* What has not ended goes back to the lane, its places to their servers: who comes next
+ * need not wait for any lease. */
+static void hand_back(struct worker *worker)
+{
+    worker->handed_back = true;
+    loop_timer_start(&worker->drain_timer, LAST_MS);
+    for (size_t i = 0; i < worker->slot_count; i++)
+        slot_hand_back(&worker->slots[i]);
+}
+
+static void cut_short(struct worker *worker)
+{
+    worker->forced = true;
+    if (worker->handed_back) /* Redis does not answer: leases run out instead */
+        loop_stop(worker->loop);
+    else
+        hand_back(worker);
+}
+
 static void on_drain_over(struct loop_timer *timer, void *owner)
 {
     struct worker *worker = owner;
 
-    if (worker->handed_back) { /* Redis does not answer: leases run out instead */
-        worker->forced = true;
-        loop_stop(worker->loop);
-        return;
-    }
-    worker->handed_back = true;
-    loop_timer_start(timer, LAST_MS);
-    for (size_t i = 0; i < worker->slot_count; i++)
-        slot_hand_back(&worker->slots[i]);
+    (void)timer;
+    if (worker->handed_back)
+        cut_short(worker);
+    else
+        hand_back(worker);
 }
 
 static void on_signal(struct loop_signal *watcher, int number, void *owner)
@@ -234,8 +249,7 @@ static void on_signal(struct loop_signal *watcher, int number, void *owner)
         return;
     }
     if (worker->draining) {
-        worker->forced = true;
-        loop_stop(worker->loop);
+        cut_short(worker);
         return;
     }
     log_info("worker", "draining signal=%d", number);
