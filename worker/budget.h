@@ -1,6 +1,9 @@
 /* budget.h - how much text fits a model's window: bytes a token, learned from what the
  * server itself counted. Pure.
  *
+ * Learned of each model at each endpoint by itself: two servers have other tokenizers
+ * and windows for models of one name. `model` stands for both here, in any words.
+ *
  *   bytes of a prompt  = sum over its messages of (text + BUDGET_MESSAGE_BYTES)
  *   bytes a token      = 0.95 * the lowest of the last 16 (bytes / prompt_tokens) of
  *                        that model; 3.0 before the first (about 4 is usual in English)
@@ -22,9 +25,9 @@
 
 enum {
     BUDGET_MESSAGE_BYTES = 16, /* for a message's role and what stands around it */
-    BUDGET_MODELS = 16,        /* the one not asked for longest is forgotten first */
+    BUDGET_MODELS = 32,        /* the one not asked for longest is forgotten first */
     BUDGET_LAST = 16,
-    BUDGET_MODEL_SIZE = 96
+    BUDGET_MODEL_SIZE = 192
 };
 struct budget_model {
     char name[BUDGET_MODEL_SIZE]; /* cut; "": free */

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "proto/cast.h"
 #include "proto/keys.h"
+#include "worker/budget.h"
 
 enum { ENTRY_SIZE = 44 }; /* a stream id with its NUL: two 20-digit numbers */
 
@@ -38,7 +39,7 @@ struct memory_line {
  */
 struct memory_prompt {
     int64_t seat;
-    uint64_t model; /* hash of its name */
+    char model[BUDGET_MODEL_SIZE]; /* as the budget knows it; "" unknown */
     char window[ENTRY_SIZE];
     size_t bytes; /* 0: none */
     int64_t tokens;

@@ -30,6 +30,7 @@ void slot_init(struct slot *slot, struct worker *worker)
     buf_init(&slot->last_message, MESSAGE_MAX_BYTES);
     buf_init(&slot->message, MESSAGE_MAX_BYTES);
     buf_init(&slot->said, MESSAGE_MAX_BYTES);
+    buf_init(&slot->rejected, MESSAGE_MAX_BYTES);
     live_init(&slot->live, worker->loop, worker->redis, &worker->keys);
     slot->live.update_ms = worker->config->update_ms;
     slot->live.chunk_bytes = (size_t)worker->config->chunk_bytes;
@@ -51,6 +52,8 @@ void slot_done(struct slot *slot)
     buf_done(&slot->last_message);
     buf_done(&slot->message);
     buf_done(&slot->said);
+    buf_done(&slot->rejected);
+    prompt_done(&slot->prompt);
 }
 
 bool slot_spoiled(struct slot *slot, const char *error, const char *format, ...)
@@ -133,6 +136,7 @@ static void clear(struct slot *slot)
     if (slot->page != NULL)
         memory_unpin(worker->memory, slot->page);
     slot->page = NULL;
+    prompt_done(&slot->prompt);
     free(slot->author);
     free(slot->fallback);
     slot->author = slot->fallback = NULL;

@@ -16,6 +16,7 @@
 #include "worker/budget.h"
 #include "worker/live.h"
 #include "worker/memory.h"
+#include "worker/prompt.h"
 #include "worker/turn.h"
 #include "worker/utterance.h"
 
@@ -23,7 +24,7 @@ struct redis_value;
 struct router_call;
 struct worker;
 
-enum { CALL_ID_SIZE = CONVERSATION_SIZE + 80, REASON_SIZE = 512 };
+enum { CALL_ID_SIZE = CONVERSATION_SIZE + 80, REASON_SIZE = 512, COMPLAINT_SIZE = 256 };
 
 struct slot {
     struct worker *worker;
@@ -50,13 +51,14 @@ struct slot {
     /* what is asked of the router */
     char ask_id[CALL_ID_SIZE];
     struct router_call *call;
-    char *author;    /* owned: the persona's name */
-    char *fallback;  /* owned: what it says when no server answers, or NULL */
-    bool structured; /* it answers in JSON */
-    bool repairing;  /* it is asked for the second time: its JSON was not good */
-    char model[BUDGET_MODEL_SIZE]; /* under which the budget learns */
+    char *author;        /* owned: the persona's name */
+    char *fallback;      /* owned: what it says when no server answers, or NULL */
+    bool structured;     /* it answers in JSON */
+    bool repairing;      /* it is asked for the second time: its JSON was not good */
+    struct buf rejected; /* then: what it said, or as much as is shown to it */
+    char complaint[COMPLAINT_SIZE]; /* and what was wrong with that */
+    struct prompt prompt;           /* the one built last */
     int64_t num_ctx;
-    size_t prompt_bytes;
     size_t room_bytes; /* for the prompt */
     size_t reply_max_bytes;
     char new_window[ENTRY_SIZE];

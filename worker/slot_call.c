@@ -15,7 +15,6 @@
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/rng.h"
 #include "base/utf8.h"
 #include "llm/request.h"
 #include "llm/router.h"
@@ -107,54 +106,6 @@ static void on_waiting(void *owner, const char *servers, const char *reason)
 
 /* ---- a call has ended ---- */
 
-static bool counts_are_whole(const struct llm_result *result)
-{
-    return strcmp(result->provider, "openai") == 0 || result->prompt_cached_tokens >= 0;
-}
-
-static void told_truncated(struct slot *slot, const struct llm_result *result,
-                           const struct budget_count *count)
-{
-    slot->context_truncated = true;
-    log_warn("context.truncated",
-             "the server cut the prompt%s message=%s:%lld "
-             "prompt_tokens=%lld prompt_bytes=%zu num_ctx=%lld model=%s",
-             count->bytes > slot->room_bytes
-                 ? ", which is larger than its window without any history"
-                 : ", a shorter one next time",
-             slot->conversation, (long long)slot->turn, (long long)count->tokens,
-             count->bytes, (long long)slot->num_ctx, log_safe(str_of(result->model)));
-    budget_shrink(&slot->worker->budget, slot->model, count->bytes, slot->room_bytes);
-}
-
-/* What the server counted teaches how much fits. */
-static void learn(struct slot *slot, const struct llm_result *result)
-{
-    bool openai = strcmp(result->provider, "openai") == 0;
-    const struct budget_count count = {.bytes = slot->prompt_bytes,
-                                       .tokens = result->prompt_tokens,
-                                       .whole = counts_are_whole(result),
-                                       .num_ctx = openai ? 0 : slot->num_ctx};
-    struct memory_prompt *sent = &slot->page->sent;
-    const char *window = slot->new_window[0] == '\0' ? slot->window : slot->new_window;
-    uint64_t model = rng_hash(0, str_of(result->model));
-    bool same = sent->seat == slot->seat && sent->model == model
-                && strcmp(sent->window, window) == 0;
-    const struct budget_before before = {same ? sent->bytes : 0, sent->tokens};
-
-    if (count.tokens < 0)
-        return;
-    if (budget_was_cut(&count, &before))
-        told_truncated(slot, result, &count);
-    else
-        budget_learn(&slot->worker->budget, slot->model, &count);
-    *sent = (struct memory_prompt){.seat = slot->seat,
-                                   .model = model,
-                                   .bytes = count.bytes,
-                                   .tokens = count.tokens};
-    fmt_into(sent->window, sizeof sent->window, "%s", window);
-}
-
 static enum llm_error judge(void *owner, const struct llm_result *result)
 {
     struct slot *slot = owner;
@@ -173,7 +124,7 @@ static void on_attempt_end(void *owner, const struct router_attempt *attempt,
 {
     struct slot *slot = owner;
 
-    learn(slot, result);
+    slot_learn(slot, result, attempt);
     if (result->outcome == LLM_DONE && !again)
         return;
     if (result->outcome == LLM_FAILED) /* of probes the router tells, more seldom */
@@ -221,15 +172,7 @@ static void take_reply(struct slot *slot, const struct llm_result *result,
     slot_feed(slot, TURN_REPLIED);
 }
 
-static bool ask(struct slot *slot, struct str rejected, const char *complaint);
-
-/* Another turn of the conversation may have brought another cast, or a server another
- * history, while the call ran. */
-static bool can_ask_again(const struct slot *slot)
-{
-    return slot->state == TURN_CALLING && slot->page->known == slot->lines
-           && (size_t)slot->seat <= slot->page->cast.seat_count;
-}
+static bool ask(struct slot *slot);
 
 /* A structured reply that is none. Once more, unless the turn is on its way out or its
  * history was forgotten meanwhile: the prompt could not be built again. */
@@ -249,7 +192,9 @@ static void reject(struct slot *slot, const struct llm_result *result,
     slot->repairing = true;
     if (rejected.len > REJECTED_MAX_BYTES)
         rejected.len = REJECTED_MAX_BYTES; /* mended where it is written */
-    if (first && can_ask_again(slot) && ask(slot, rejected, complaint))
+    (void)buf_add_str(&slot->rejected, rejected);
+    fmt_into(slot->complaint, sizeof slot->complaint, "%s", complaint);
+    if (first && slot->state == TURN_CALLING && slot_can_prompt(slot) && ask(slot))
         return;
     slot_spoiled(slot, "structure", "%s", complaint);
     give_up(slot, result, attempt);
@@ -335,32 +280,10 @@ static void fill_request(const struct slot *slot, const struct seat_model *own,
         request->schema = schema_for_model("reply");
 }
 
-/* The prompt, with what was wrong if this is a repair. */
-static bool make_prompt(struct slot *slot, const struct llm_request *request,
-                        const struct prompt_wish *wish, struct prompt *ret_prompt)
+static bool ask(struct slot *slot)
 {
-    struct worker *worker = slot->worker;
-    struct prompt_wish whole = *wish;
-    struct err err = {0};
-
-    whole.page = slot->page;
-    whole.seat = slot->seat;
-    whole.window = slot->window;
-    whole.room_bytes = budget_room_bytes(&worker->budget, slot->model, request->num_ctx,
-                                         request->num_predict);
-    if (!prompt_system(&worker->templates, worker->memory, slot->page, slot->seat,
-                       slot->structured, &err)
-        || !prompt_build(&worker->templates, &whole, ret_prompt, &err))
-        return slot_spoiled(slot, "prompt", "%s", err.msg);
-    memcpy(slot->new_window, ret_prompt->window, sizeof slot->new_window);
-    slot->prompt_bytes = ret_prompt->bytes;
-    slot->room_bytes = whole.room_bytes;
-    return true;
-}
-
-static bool ask(struct slot *slot, struct str rejected, const char *complaint)
-{
-    static const struct router_handlers handlers = {.on_attempt = on_attempt,
+    static const struct router_handlers handlers = {.fit = slot_fit_prompt,
+                                                    .on_attempt = on_attempt,
                                                     .on_sent = on_sent,
                                                     .on_delta = on_delta,
                                                     .judge = judge,
@@ -368,7 +291,6 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
                                                     .on_waiting = on_waiting,
                                                     .on_result = on_result};
     const struct seat *seat = &slot->page->cast.seats[slot->seat - 1];
-    const struct prompt_wish wish = {.rejected = rejected, .complaint = complaint};
     struct router_handlers mine = handlers;
     struct router_ask wanted = {.conversation = slot->conversation,
                                 .call_id = slot->ask_id,
@@ -379,27 +301,21 @@ static bool ask(struct slot *slot, struct str rejected, const char *complaint)
                                 .spotlight = seat->spotlight,
                                 .closing = slot->closing,
                                 .give_up_ms = give_up_ms(slot)};
-    struct prompt prompt = {0};
     struct stops stops;
 
     fill_request(slot, &seat->model, &wanted.request);
-    fmt_into(slot->model, sizeof slot->model, "%.*s", BUDGET_MODEL_SIZE - 1,
-             wanted.request.model == NULL ? "" : wanted.request.model);
-    if (!make_prompt(slot, &wanted.request, &wish, &prompt))
+    if (!slot_make_prompt(slot, &wanted.request))
         return false;
     fault_point("worker.prompt");
     slot->num_ctx = wanted.request.num_ctx;
     slot->reply_max_bytes = max_bytes(&wanted.request);
     make_stops(slot, &stops);
-    wanted.request.messages = prompt.messages;
-    wanted.request.message_count = prompt.count;
     wanted.request.stops = (const char *const *)stops.texts;
     wanted.request.stop_count = stops.count;
     wanted.request.max_reply_bytes = 4 * slot->reply_max_bytes + OTHER_BYTES;
     mine.owner = slot;
     slot->call = router_start(slot->worker->router, &wanted, &mine);
     free_stops(&stops);
-    prompt_done(&prompt);
     return true;
 }
 
@@ -432,7 +348,8 @@ void slot_call(struct slot *slot)
     slot->repairing = false;
     slot->context_truncated = false;
     slot->endpoint_wait_us = 0;
-    if (!ask(slot, str_of(""), NULL))
+    buf_clear(&slot->rejected);
+    if (!ask(slot))
         slot_feed(slot, TURN_BROKE);
 }
 

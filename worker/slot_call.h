@@ -4,6 +4,7 @@
 
 #include "worker/slot.h"
 
+struct llm_request;
 struct llm_result;
 struct router_attempt;
 
@@ -11,6 +12,19 @@ struct router_attempt;
 void slot_call(struct slot *slot);
 /* Closes the connection to the model server, or ends the waiting for one. */
 void slot_close_call(struct slot *slot);
+
+/* slot_prompt.c: builds the prompt, with what was rejected if this is a second ask, and
+ * puts it into the request; it lives until the next one. False: slot_spoiled. */
+bool slot_make_prompt(struct slot *slot, struct llm_request *request);
+/* It can be built again: no other turn of the conversation has brought another cast, no
+ * server another history, since the turn's began. */
+bool slot_can_prompt(const struct slot *slot);
+/* As router.h has it, the slot being the owner. */
+bool slot_fit_prompt(void *owner, const struct router_attempt *attempt,
+                     struct llm_request *request);
+/* What the server counted teaches how much fits; or that it cut the prompt. */
+void slot_learn(struct slot *slot, const struct llm_result *result,
+                const struct router_attempt *attempt);
 
 /* slot_write.c: the message of a turn that was said; false when it does not fit. result
  * and attempt: of the call that said it; NULL when none did. */

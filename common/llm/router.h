@@ -9,7 +9,8 @@
  * tries nothing but probes: a turn fails by its own fault only. The formulas stand in
  * docs/routing.md. Calls of `echo` go straight through.
  *
- * Flow: router_start -> admit -> on_attempt -> on_sent -> on_delta* -> on_attempt_end
+ * Flow: router_start -> admit -> fit -> on_attempt -> on_sent -> on_delta* ->
+ * on_attempt_end
  *       [-> pause -> admit ...] -> on_result, once
  */
 #ifndef PARLEY_LLM_ROUTER_H
@@ -69,8 +70,11 @@ struct router_attempt {
     bool probe;
 };
 struct router_handlers {
-    /* About to be sent; for echo before router_start returns. May be NULL, as the next
-     * five. */
+    /* There is a place at a server: true when the messages were changed to fit it; they
+     * are copied. Not for echo. May be NULL, as the next six. */
+    bool (*fit)(void *owner, const struct router_attempt *attempt,
+                struct llm_request *request);
+    /* About to be sent; for echo before router_start returns. */
     void (*on_attempt)(void *owner, const struct router_attempt *attempt);
     /* Behind on_attempt; as llm.h. */
     void (*on_sent)(void *owner, const struct router_attempt *attempt,

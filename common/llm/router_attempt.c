@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "llm/request.h"
+#include "llm/route_copy.h"
 #include "llm/route_policy.h"
 #include "llm/router_call.h"
 #include "proto/config.h"
@@ -133,6 +134,21 @@ static const char *route_word(const struct router_call *call, size_t sent, bool 
     return sent == 0 ? "sticky" : "least_busy";
 }
 
+static void fit(struct router_call *call)
+{
+    struct llm_request fitted = *call->request;
+    struct llm_request *copy;
+
+    if (call->handlers.fit == NULL
+        || !call->handlers.fit(call->handlers.owner, &call->attempt, &fitted))
+        return;
+    copy = route_copy(&fitted);
+    free(call->request);
+    call->request = copy;
+    call->question.messages = copy->messages;
+    call->question.message_count = copy->message_count;
+}
+
 void call_admitted(struct router_call *call, size_t sent, bool probe)
 {
     struct router *router = call->router;
@@ -155,6 +171,7 @@ void call_admitted(struct router_call *call, size_t sent, bool probe)
         call_up(call);
     if (!loop_timer_running(&router->lease))
         loop_timer_start(&router->lease, router_renew_ms(router));
+    fit(call);
     call_send(call, call->request);
     if (call->cancelled) { /* inside on_attempt */
         call_set_end(call, NULL, LLM_ERROR_NONE, "");

@@ -345,7 +345,7 @@ def test_a_server_that_cuts_the_prompt_is_caught_by_its_counts(fleet):
         if hasattr(process, "err_path"):
             with open(process.err_path, encoding="utf-8") as file:
                 lines += [line for line in file if "context.truncated" in line]
-    assert len(lines) == 1 and "prompt_tokens=1024" in lines[0], lines
+    assert len(lines) == 1 and "prompt_tokens=1024" in lines[0] and "endpoint=ollama" in lines[0], lines
 
 
 # ---- waiting ----
