@@ -68,6 +68,8 @@ WAYS = [
     Way("D13-done-twice", {"kind": "odd", "how": "done_twice"}, "done"),
     Way("D13-words-after-the-end", {"kind": "odd", "how": "text_after_done"}, "done"),
     Way("D14-empty", {"kind": "empty"}, "empty", fails=True),
+    Way("D14-only-loaded", {"kind": "load"}, "empty", wires=("ollama",), fails=True),
+    Way("D14-only-a-tool", {"kind": "tool_only"}, "empty", fails=True),
     Way("D14-only-thoughts", {"kind": "thinking_only"}, "empty", fails=True),
     Way("D14-cut-by-length", {"kind": "length"}, "done", whole=False),
     Way("D15-closed-when-used", {"kind": "close_idle"}, "done"),
