@@ -51,6 +51,7 @@ struct slot {
     /* what is asked of the router */
     char ask_id[CALL_ID_SIZE];
     struct router_call *call;
+    int64_t called_ms;   /* monotonic: the first ask */
     char *author;        /* owned: the persona's name */
     char *fallback;      /* owned: what it says when no server answers, or NULL */
     bool structured;     /* it answers in JSON */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -260,13 +261,18 @@ static void free_stops(struct stops *stops)
         free(stops->texts[i]);
 }
 
+/* From the first ask on: a second one has what is left. 0: there is no limit. */
 static int64_t give_up_ms(const struct slot *slot)
 {
     int64_t wanted_ms = slot->worker->config->give_up_ms;
+    int64_t all_ms = wanted_ms != OPT_NONE    ? wanted_ms
+                     : slot->fallback != NULL ? GIVE_UP_MS
+                                              : 0;
+    int64_t left_ms = slot->called_ms + all_ms - clock_mono_ms();
 
-    if (wanted_ms != OPT_NONE)
-        return wanted_ms;
-    return slot->fallback != NULL ? GIVE_UP_MS : 0;
+    if (all_ms == 0)
+        return 0;
+    return left_ms < 1 ? 1 : left_ms;
 }
 
 static void fill_request(const struct slot *slot, const struct seat_model *own,
@@ -345,6 +351,7 @@ void slot_call(struct slot *slot)
     slot->live.author = slot->author;
     slot->live.turn = slot->turn;
     slot->live.seat = slot->seat;
+    slot->called_ms = clock_mono_ms();
     slot->repairing = false;
     slot->context_truncated = false;
     slot->endpoint_wait_us = 0;

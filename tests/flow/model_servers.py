@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import socket
 import time
 import urllib.parse
 
@@ -81,6 +82,26 @@ class Sim:
         if wire == "ollama":
             return {"provider": "ollama", "url": self.url, "window": "none", **more}
         return {"provider": "openai", "url": self.url + "/v1", "window": "none", **more}
+
+
+class Silence:
+    """A port where nobody answers: its queue of connections is full, so a new one waits."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(0)
+        self.clients = []
+        for _ in range(8):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(self.socket.getsockname())
+            self.clients.append(client)
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def close(self):
+        for one in [*self.clients, self.socket]:
+            one.close()
 
 
 def write_config(fleet, endpoints, name="config.json", **sections):

@@ -88,7 +88,8 @@ def test_the_first_bytes_of_a_prompt_are_the_same_whichever_process_builds_it(bo
     chains = {}
     for body in server.bodies("turn"):
         messages = body["messages"]
-        chains.setdefault((messages[0]["content"], json.dumps(body["options"])), []).append(messages)
+        seat = (messages[0]["content"], json.dumps(body["options"]))
+        chains.setdefault(seat, []).append(messages)
     assert len(chains) == 2, "a system text and options for each seat, whatever the process"
     for one in chains.values():
         by_length = sorted(one, key=len)

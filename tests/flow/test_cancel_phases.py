@@ -6,39 +6,19 @@ test_cancel.py has the calls that are answered already.
 """
 import json
 import signal
-import socket
 import time
 import uuid
 
 import pytest
 
 from helpers import Fleet, box, story_file, wait_for  # noqa: F401 - box is a fixture
-from model_servers import MODEL, Sim, calls_of, crew_of, ends_of, tell, write_config
+from model_servers import (MODEL, Silence, Sim, calls_of, crew_of, ends_of, tell,
+                           write_config)
 
 CLOSED_WITHIN_S = 1.0
 LOOKING_S = 0.3  # what the test itself takes to see it
 HANDED_BACK_MS = 86400000  # such an entry looks idle for a day: the next worker takes it at once
 SLOWLY = ["--tokens-per-second", 20, "--first-token-ms", 20, "--reply-tokens", "200..200"]
-
-
-class Silence:
-    """A port where nobody answers: its queue of connections is full, so a new one waits."""
-
-    def __init__(self):
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(0)
-        self.clients = []
-        for _ in range(8):
-            client = socket.socket()
-            client.setblocking(False)
-            client.connect_ex(self.socket.getsockname())
-            self.clients.append(client)
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-
-    def close(self):
-        for one in [*self.clients, self.socket]:
-            one.close()
 
 
 def ids_at_servers(fleet, which="*"):
@@ -126,8 +106,8 @@ class AskingForAStructuredReplyAgain(Phase):
         self.sim = Sim(self.fleet, *SLOWLY, "--parallel", 64)
         self.sim.fault({"kind": "say", "text": "No.", "count": self.count})
         self.begin(self.sim.endpoint("ollama"), crew=["--structured"])
-        self.wait_all(lambda one: any(call.split("/")[-1].endswith("r")
-                                      for call in traces(self.fleet, one, "held")), "they ask again")
+        self.wait_all(lambda one: [call for call in traces(self.fleet, one, "held")
+                                   if call.endswith("r")], "they ask again")
         self.sim.wait_speaking(self.count)
 
     def expected(self):
