@@ -62,6 +62,22 @@ static bool is_model_missing(const struct verdict_ask *ask, int status,
     return status == 400 && str_has_nocase(complaint->text, "not a valid model");
 }
 
+/* OpenAI says 429 also where no waiting helps but money. */
+static bool is_out_of_credit(const struct complaint *complaint)
+{
+    return str_is(complaint->code, "insufficient_quota")
+           || str_is(complaint->code, "billing_hard_limit_reached")
+           || str_is(complaint->code, "billing_not_active");
+}
+
+static enum llm_error kind_of(const struct verdict_ask *ask, int status,
+                              const struct complaint *complaint)
+{
+    if (is_model_missing(ask, status, complaint))
+        return LLM_ERROR_MODEL_NOT_FOUND;
+    return is_out_of_credit(complaint) ? LLM_ERROR_AUTH : verdict_status_error(status);
+}
+
 static enum llm_param refused_param(const struct verdict_ask *ask, int status,
                                     const struct complaint *complaint)
 {
@@ -99,16 +115,12 @@ static const char *advice(const struct verdict_ask *ask, int status,
 {
     if (error == LLM_ERROR_AUTH && !ask->with_key)
         return " (no key was sent)";
-    switch (status) {
-    case 401:
+    if (status == 401)
         return " (is the key right?)";
-    case 402:
-        return " (has the account run out of credit?)";
-    case 403:
+    if (status == 403)
         return " (may this key do that?)";
-    default:
-        break;
-    }
+    if (error == LLM_ERROR_AUTH) /* 402, or a code that says so */
+        return " (has the account run out of credit?)";
     if (spoke)
         return "";
     if (error == LLM_ERROR_BUSY)
@@ -189,9 +201,7 @@ static void judge_status(const struct verdict_ask *ask, const struct http_result
     else
         complaint = (struct complaint){.text = plain_text(body),
                                        .retry_after_ms = retry_after_find(body)};
-    verdict->error = is_model_missing(ask, http->status, &complaint)
-                         ? LLM_ERROR_MODEL_NOT_FOUND
-                         : verdict_status_error(http->status);
+    verdict->error = kind_of(ask, http->status, &complaint);
     if (verdict->error == LLM_ERROR_REQUEST)
         verdict->param = refused_param(ask, http->status, &complaint);
     if (verdict->param != PARAM_NONE)
@@ -230,6 +240,8 @@ void verdict_of(const struct verdict_ask *ask, const struct http_result *http,
 
     if (http->outcome == HTTP_CANCELLED && http->status != 0)
         verdict.error = LLM_ERROR_NONE; /* by us, who have seen enough of the body */
+    if (http->outcome == HTTP_TIMEOUT && http->status >= 300)
+        verdict.error = LLM_ERROR_NONE; /* the status has said what matters */
     if (verdict.error == LLM_ERROR_NONE && http->status == 0)
         verdict.error = LLM_ERROR_TRUNCATED;
     if (verdict.error != LLM_ERROR_NONE)

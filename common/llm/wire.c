@@ -233,7 +233,10 @@ bool wire_read_models(struct str body, const char *list, const char *name,
     if (!json_read(body, &document, err))
         goto out;
     root = json_root(document);
-    models = json_member(&root, list);
+    /* Together's server of the OpenAI API answers with the array alone. */
+    models = json_is_array(document) && strcmp(list, "data") == 0
+                 ? root
+                 : json_member(&root, list);
     /* A server without models says null: an empty slice in Go. */
     if (!json_is_array(models.value) && !json_is_null(models.value)) {
         (void)json_fail(&models, "an array", err);

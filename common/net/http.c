@@ -27,6 +27,7 @@
 
 #define MAX_BYTES_DEFAULT ((size_t)64 * 1024 * 1024)
 #define HEADER_BYTES_MAX  ((size_t)256 * 1024)
+enum { ERROR_BODY_MS = 2000 };
 
 enum call_state {
     CALL_QUEUED,  /* libcurl does not know it yet */
@@ -172,6 +173,28 @@ static int on_connected(void *owner, char *peer_ip, char *own_ip, int peer_port,
     return CURL_PREREQFUNC_OK;
 }
 
+static int call_status(const struct http_call *call)
+{
+    long status = 0;
+
+    curl_easy_getinfo(call->easy.curl, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+/* What an answer that is no success has to say is short: whoever does not get it out
+ * has failed by its status. */
+static void call_hurry(struct http_call *call)
+{
+    int64_t most_us =
+        clock_mono_us() - call->clocks.started_at_us + ERROR_BODY_MS * INT64_C(1000);
+
+    if (call_status(call) < 300 || call->state != CALL_RUNNING)
+        return;
+    if (call->clocks.total_us <= 0 || call->clocks.total_us > most_us)
+        call->clocks.total_us = most_us;
+    call_arm(call);
+}
+
 static size_t on_header(char *at, size_t size, size_t count, void *owner)
 {
     struct http_call *call = owner;
@@ -182,10 +205,12 @@ static size_t on_header(char *at, size_t size, size_t count, void *owner)
         if (fault_point("http.head") == FAULT_CUT)
             return CURL_WRITEFUNC_ERROR;
     }
-    if (str_starts(str_make(at, bytes), "HTTP/"))
+    if (str_starts(str_make(at, bytes), "HTTP/")) {
         call->head_whole = false; /* after an interim answer */
-    else if (bytes <= 2)
+    } else if (bytes <= 2) {
         call->head_whole = true;
+        call_hurry(call);
+    }
     call->header_bytes += bytes;
     if (call->header_bytes <= HEADER_BYTES_MAX)
         return bytes;
@@ -212,14 +237,6 @@ static void call_settle(struct http_call *call, CURLcode code)
         call_time_out(call, HTTP_CLOCK_CONNECT); /* the one libcurl was told of */
     else if (call->outcome != HTTP_DONE)
         http_easy_reason(&call->easy, code, &call->reason);
-}
-
-static int call_status(const struct http_call *call)
-{
-    long status = 0;
-
-    curl_easy_getinfo(call->easy.curl, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
 }
 
 static const char *call_content_type(const struct http_call *call)

@@ -34,7 +34,8 @@ const char *http_outcome_name(enum http_outcome outcome);
 
 /* Connect and total run from the start; first byte from the start to the first byte of
  * the body, since some servers send the headers and think afterwards; quiet from each
- * byte of the body to the next. */
+ * byte of the body to the next. Behind the head of an answer that is no success (status
+ * 300 and more) at most two seconds are left of the total. */
 enum http_clock {
     HTTP_CLOCK_NONE,
     HTTP_CLOCK_CONNECT,

@@ -19,8 +19,9 @@ PROXIES = dict.fromkeys(["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"
 class Raw:
     """Reads a whole request, says these bytes and closes."""
 
-    def __init__(self, said):
+    def __init__(self, said, hold=False):
         self.said = said
+        self.hold = hold  # says no more, and does not close
         self.heads = []
 
     def __enter__(self):
@@ -49,7 +50,8 @@ class Raw:
                     self.heads.append(head.decode())
                     file.write(self.said)
                     file.flush()
-                    peer.shutdown(socket.SHUT_WR)
+                    if not self.hold:
+                        peer.shutdown(socket.SHUT_WR)
                     while peer.recv(65536):  # else what was not read yet would be thrown away
                         pass
                 except OSError:
@@ -129,6 +131,13 @@ def test_an_answer_that_is_none_is_told_as_what_it_is(box, wire, name):
         seen = ask(box, wire, server.url)
     assert seen["error"] == error and words in seen["reason"], seen
     assert "memory" not in seen["reason"] and len(seen["reason"]) < 300
+
+
+def test_an_error_whose_body_never_comes_is_told_by_its_status_soon(box):
+    with Raw(b"HTTP/1.1 503 X\r\nContent-Length: 99\r\n\r\n", hold=True) as server:
+        seen = ask(box, "openai", server.url)
+    assert (seen["error"], seen["duration_ms"]) == ("busy", None) and "503" in seen["reason"]
+    assert len(server.heads) == 1
 
 
 # ---- proxies ----

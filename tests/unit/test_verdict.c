@@ -157,6 +157,22 @@ static void an_error_is_told_in_one_harmless_line(void **state)
          "the server answered 402: Insufficient credits (has the account run out of "
          "credit?)"},
         {403, "", LLM_ERROR_AUTH, "the server answered 403 (may this key do that?)"},
+        {429,
+         "{\"error\":{\"message\":\"You exceeded your current quota.\",\"code\":"
+         "\"insufficient_quota\"}}",
+         LLM_ERROR_AUTH,
+         "the server answered 429: You exceeded your current quota. (has the account "
+         "run out of credit?)"},
+        {429,
+         "{\"error\":{\"message\":\"You exceeded your current quota.\",\"code\":429}}",
+         LLM_ERROR_BUSY, "the server answered 429: You exceeded your current quota."},
+        {400,
+         "{\"error\":{\"message\":\"Billing hard limit has been reached\",\"code\":"
+         "\"billing_hard_limit_reached\"}}",
+         LLM_ERROR_AUTH,
+         "the server answered 400: Billing hard limit has been reached (has the "
+         "account "
+         "run out of credit?)"},
         {204, "", LLM_ERROR_PROTOCOL, "the server answered 204"},
     };
     static const struct row keyless = {
@@ -434,6 +450,22 @@ static void an_end_without_an_answer_is_told_as_it_was(void **state)
     }
 }
 
+static void a_status_speaks_though_its_body_never_ends(void **state)
+{
+    const struct verdict_ask ask = ask_of(openai_dialect(), "http://h");
+    struct http_result http = answered(503, "");
+    struct verdict verdict;
+
+    (void)state;
+    http.outcome = HTTP_TIMEOUT;
+    http.reason = "too late";
+    verdict_of(&ask, &http, str_of("{\"error\":\"fu"), &verdict);
+    assert_int_equal(verdict.error, LLM_ERROR_BUSY);
+    http.status = 200;
+    verdict_of(&ask, &http, str_of(""), &verdict);
+    assert_int_equal(verdict.error, LLM_ERROR_TIMEOUT);
+}
+
 static void the_wait_is_found_wherever_it_stands(void **state)
 {
     static const struct {
@@ -486,6 +518,7 @@ int main(void)
         cmocka_unit_test(the_wrong_type_is_no_api),
         cmocka_unit_test(a_good_answer_is_left_to_its_reader),
         cmocka_unit_test(an_end_without_an_answer_is_told_as_it_was),
+        cmocka_unit_test(a_status_speaks_though_its_body_never_ends),
         cmocka_unit_test(the_wait_is_found_wherever_it_stands),
     };
 
