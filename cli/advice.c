@@ -108,10 +108,8 @@ static const char *refused_advice(const struct endpoint *endpoint, const char *r
 static const char *timeout_advice(const struct endpoint *endpoint,
                                   const struct advice_case *seen)
 {
-    if (strstr(seen->reason, "no connection") != NULL)
-        return start_advice(endpoint);
     if (strstr(seen->reason, "first token") == NULL)
-        return "";
+        return seen->http_status == 0 ? start_advice(endpoint) : "";
     return seen->http_status == 0
                ? ": it takes calls and says nothing: does it load the model (then "
                  "--first-token-timeout 10m), or is another service there?"

@@ -32,6 +32,8 @@ struct place {
     struct err why; /* it is not good */
 };
 struct checking {
+    const char *who; /* warns */
+    size_t warnings;
     struct loop *loop;
     struct llm *llm;
     const struct config *config;
@@ -76,19 +78,22 @@ static bool leads(const struct endpoint_list *endpoints, const char *name)
     return false;
 }
 
-static void warn_of_fallbacks(const struct endpoint_list *endpoints, const char *order)
+static void warn_of_fallbacks(struct checking *checking, const char *order)
 {
+    const struct endpoint_list *endpoints = &checking->config->endpoints;
     struct str rest = str_of(order);
 
     while (rest.len > 0) {
         struct str part = str_trim(str_cut(rest, ',', &rest));
         char *name = x_memdup(part.at, part.len);
 
-        if (part.len > 0 && !leads(endpoints, name))
+        if (part.len > 0 && !leads(endpoints, name)) {
             fprintf(stderr,
-                    "parley run: warning: fallback %s: there is no such endpoint, and "
-                    "none lists such a model: left out\n",
-                    log_safe(part));
+                    "%s: warning: fallback %s: there is no such endpoint, and none "
+                    "lists such a model: left out\n",
+                    checking->who, log_safe(part));
+            checking->warnings++;
+        }
         free(name);
     }
 }
@@ -103,7 +108,7 @@ static bool is_pretended(const struct route_plan *plan)
 }
 
 /* Once each, though all seats may have the same. */
-static void check_fallbacks(const struct checking *checking, const struct cast *cast)
+static void check_fallbacks(struct checking *checking, const struct cast *cast)
 {
     const char *last = NULL;
 
@@ -113,7 +118,7 @@ static void check_fallbacks(const struct checking *checking, const struct cast *
         if (order == NULL || (last != NULL && strcmp(order, last) == 0)
             || is_pretended(&checking->plans[i]))
             continue;
-        warn_of_fallbacks(&checking->config->endpoints, order);
+        warn_of_fallbacks(checking, order);
         last = order;
     }
 }
@@ -262,10 +267,28 @@ static bool ask_and_judge(struct checking *checking, struct err *err)
     return ok;
 }
 
+static void free_plans(struct checking *checking)
+{
+    for (size_t i = 0; i < checking->plan_count; i++)
+        route_plan_done(&checking->plans[i]);
+}
+
+bool check_plans(const struct config *config, const struct wish *wish,
+                 size_t *ret_warnings, struct err *err)
+{
+    struct checking checking = {.who = "parley check-config", .config = config};
+    bool ok = make_plans(&checking, wish, err);
+
+    free_plans(&checking);
+    if (ok)
+        *ret_warnings = checking.warnings;
+    return ok;
+}
+
 bool check_models(struct loop *loop, const struct config *config,
                   const struct wish *wish, struct err *err)
 {
-    struct checking checking = {.loop = loop, .config = config};
+    struct checking checking = {.who = "parley run", .loop = loop, .config = config};
     struct http *http = http_new(loop);
     bool ok;
 
@@ -276,7 +299,6 @@ bool check_models(struct loop *loop, const struct config *config,
     for (size_t i = 0; i < checking.place_count; i++)
         free(checking.places[i].key);
     free(checking.places);
-    for (size_t i = 0; i < checking.plan_count; i++)
-        route_plan_done(&checking.plans[i]);
+    free_plans(&checking);
     return ok;
 }

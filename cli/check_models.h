@@ -15,5 +15,9 @@ struct loop;
  * stderr, a line each: those would be asked in need only. */
 MUST_USE bool check_models(struct loop *loop, const struct config *config,
                            const struct wish *wish, struct err *err);
+/* The same without a word to any of them: whether each seat has a first choice at all.
+ * *ret_warnings: so many lines were told on stderr. */
+MUST_USE bool check_plans(const struct config *config, const struct wish *wish,
+                          size_t *ret_warnings, struct err *err);
 
 #endif

@@ -38,7 +38,8 @@ static void on_mode(void *owner, const struct redis_answer *answer)
     } else if (is_set) {
         buf_add_text(&mode->line, log_safe(word));
     } else {
-        buf_add_text(&mode->line, "as each process' options say (hybrid.mode)");
+        buf_add_text(&mode->line, "not set: as each process' options say (--hybrid, "
+                                  "auto when not given)");
     }
 }
 
@@ -63,7 +64,10 @@ int command_hybrid(const struct config_loaded *loaded, char **words, struct err 
     bool ok;
 
     if (loaded->rest > 1 || (word != NULL && !is_mode(word))) {
-        err_set(err, ERR_USAGE, "expected on, off, auto, or nothing: to be told");
+        err_set(err, ERR_USAGE,
+                "'%.60s' is none of on, off, auto (without a word: "
+                "shows what holds)",
+                log_safe(str_of(words[0])));
         return err_exit_status(err);
     }
     if (!fleet_open(loaded, &fleet, err))

@@ -293,16 +293,3 @@ int command_status(const struct config_loaded *loaded, char **words, struct err 
     fleet_close(&fleet);
     return ok ? 0 : err_exit_status(err);
 }
-
-int command_check_config(const struct config_loaded *loaded, char **words,
-                         struct err *err)
-{
-    struct keys keys;
-
-    (void)words;
-    if (!keys_init(&keys, loaded->values.prefix,
-                   loaded->values.shard == NULL ? "0" : loaded->values.shard, err))
-        return err_exit_status(err);
-    printf("the configuration is good (--show-config prints it)\n");
-    return 0;
-}

@@ -107,19 +107,19 @@ static bool read_calls(struct fleet *fleet, int64_t since_ms, struct reading *re
     return true;
 }
 
-static void show(const struct reading *reading, bool json)
+static void show(const struct reading *reading, const struct config *config)
 {
     struct buf out;
 
     buf_init(&out, OUT_MAX_BYTES);
-    if (json) {
+    if (config->json) {
         buf_add_text(&out, "{\"schema_version\":\"1.0\",");
         score_show_json(&reading->score, &out);
         buf_add_char(&out, ',');
         states_show_json(&reading->states, &out);
         buf_add_text(&out, "}\n");
     } else {
-        score_show_tables(&reading->score, &out);
+        score_show_tables(&reading->score, config->verbose, &out);
         states_show_table(&reading->states, &out);
     }
     (void)fwrite(buf_text(&out), 1, out.len, stdout);
@@ -146,7 +146,7 @@ int command_performance(const struct config_loaded *loaded, char **words,
     }
     if (ok) {
         score_finish(&reading->score);
-        show(reading, config->json);
+        show(reading, config);
     }
     score_done(&reading->score);
     states_done(&reading->states);

@@ -174,26 +174,44 @@ static double context_used(const struct player *player)
                : (double)player->prompt_tokens / (double)window;
 }
 
-static void add_row(struct buf *out, const struct player *player, size_t seat)
+/* Of the last turn, else what is wished for. */
+static const char *model_of(const struct player *player)
 {
-    const struct seat_model *wanted = &player->seat.model;
+    return player->model != NULL ? player->model : player->seat.model.model;
+}
+
+static const char *endpoint_of(const struct player *player)
+{
+    return player->endpoint != NULL ? player->endpoint : player->seat.model.endpoint;
+}
+
+enum { TEXT_COLUMNS = 4 };
+
+static void texts_of(const struct player *player, struct str ret_texts[TEXT_COLUMNS])
+{
+    ret_texts[0] = str_of(player->seat.persona.name);
+    ret_texts[1] = str_of(player->seat.persona.role);
+    ret_texts[2] = str_of(model_of(player));
+    ret_texts[3] = str_of(endpoint_of(player));
+}
+
+static void add_row(struct buf *out, const struct player *player, size_t seat,
+                    const int widths[TEXT_COLUMNS])
+{
+    struct str texts[TEXT_COLUMNS];
     double used = context_used(player);
     char first[CELL_SIZE] = "-";
     char context[CELL_SIZE] = "-";
 
     if (player->first_ms >= 0)
-        fmt_into(first, sizeof first, "%.1f", fmin(player->first_ms, 1e9));
+        fmt_into(first, sizeof first, "%.0f", fmin(player->first_ms, 1e9));
     if (!isnan(used))
         fmt_into(context, sizeof context, "%.0f %%", fmin(used * 100, 1e9));
+    texts_of(player, texts);
     buf_printf(out, "%4zu ", seat);
-    column_add(out, str_of(player->seat.persona.name), 14);
-    column_add(out, str_of(player->seat.persona.role), 14);
-    column_add(out, str_of(player->seat.driver), 6);
-    column_add(out, str_of(player->model != NULL ? player->model : wanted->model), 18);
-    column_add(out,
-               str_of(player->endpoint != NULL ? player->endpoint : wanted->endpoint),
-               10);
-    buf_printf(out, "%5" PRId64 " %7" PRId64 " %7s %6s\n", player->turns,
+    for (int i = 0; i < TEXT_COLUMNS; i++)
+        column_add(out, texts[i], widths[i]);
+    buf_printf(out, "%5" PRId64 " %7" PRId64 " %6s %5s\n", player->turns,
                player->tokens, first, context);
 }
 
@@ -224,11 +242,29 @@ static void add_marks(struct buf *out, const struct player *player, size_t seat)
 
 static void show_table(const struct players *players, struct buf *out)
 {
-    buf_printf(out, "%-4s %-14s %-14s %-6s %-18s %-10s %5s %7s %7s %6s\n", "seat",
-               "name", "role", "driver", "model", "endpoint", "turns", "tokens",
-               "1st ms", "ctx");
+    enum { FIGURES = 26, SEAT_COLUMN = 5 };
+    static const char *const titles[TEXT_COLUMNS] = {"name", "role", "model",
+                                                     "endpoint"};
+    int widths[TEXT_COLUMNS];
+
+    for (int k = 0; k < TEXT_COLUMNS; k++)
+        widths[k] = column_width(str_of(titles[k]));
+    for (size_t i = 0; i < players->count; i++) {
+        struct str texts[TEXT_COLUMNS];
+
+        texts_of(&players->at[i], texts);
+        for (int k = 0; k < TEXT_COLUMNS; k++)
+            if (column_width(texts[k]) > widths[k])
+                widths[k] = column_width(texts[k]);
+    }
+    column_fit(widths, TEXT_COLUMNS,
+               COLUMNS_USUAL - FIGURES - SEAT_COLUMN - TEXT_COLUMNS);
+    buf_add_text(out, "seat ");
+    for (int k = 0; k < TEXT_COLUMNS; k++)
+        column_add(out, str_of(titles[k]), widths[k]);
+    buf_printf(out, "%5s %7s %6s %5s\n", "turns", "tokens", "1st ms", "ctx");
     for (size_t i = 0; i < players->count; i++)
-        add_row(out, &players->at[i], i + 1);
+        add_row(out, &players->at[i], i + 1, widths);
     for (size_t i = 0; i < players->count; i++)
         add_marks(out, &players->at[i], i + 1);
 }

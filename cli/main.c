@@ -121,7 +121,7 @@ static const struct command commands[] = {
     {"performance",
      "what the model servers have done: calls, times, tokens, cost",
      NULL,
-     {{FOR_PERFORMANCE, "parley performance", "[--since TIME] [--json]",
+     {{FOR_PERFORMANCE, "parley performance", "[--since TIME] [--verbose] [--json]",
        "By endpoint and model, from the calls that Redis still has (an hour): how "
        "many\n"
        "were made and how they ended, times to the first token and in all, tokens, "
@@ -211,8 +211,10 @@ static const struct command commands[] = {
      "check options and config file, start nothing",
      NULL,
      {{FOR_CHECK, "parley check-config", "[--config FILE] [options]",
-       "Checks the options of all commands; --show-config prints each value and\n"
-       "where it is from."},
+       "Checks the options of all commands, and that each seat has a model server to\n"
+       "ask, without asking any. Warns of what is allowed and hardly meant: keys that\n"
+       "are not there, marks that nothing heeds. --show-config prints each value and\n"
+       "where it is from; `parley test` asks the servers."},
       false,
       command_check_config}},
 };

@@ -1,4 +1,4 @@
-/* score_show.h - a score as tables of at most 100 columns, and as JSON.
+/* score_show.h - a score as tables of at most 80 columns, and as JSON.
  *
  * The texts of others are made harmless. Adds to `out`, which remembers when it is
  * full.
@@ -10,7 +10,8 @@
 
 struct score;
 
-void score_show_tables(const struct score *score, struct buf *out);
+/* `verbose`: up to 120 columns, with more figures. */
+void score_show_tables(const struct score *score, bool verbose, struct buf *out);
 /* The members `"total":...,"models":[...]` of schemas/performance.schema.json. */
 void score_show_json(const struct score *score, struct buf *out);
 

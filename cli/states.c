@@ -17,7 +17,7 @@
 #include "cli/column.h"
 #include "proto/json_write.h"
 
-enum { CURSOR_MAX = 24, CELL_SIZE = 32, DAY_S = 86400 };
+enum { CURSOR_MAX = 24, CELL_SIZE = 32, NAME_COLUMN = 20, DAY_S = 86400 };
 static const char scan_page[] = "1000";
 
 /* ---- from Redis ---- */
@@ -179,24 +179,34 @@ static void add_row(const struct server_state *state, struct buf *out)
         fmt_into(latency, sizeof latency, "%.0f", state->latency_ms);
     if (!isnan(state->spent) && state->spent > 0)
         fmt_into(spent, sizeof spent, "%.4f", state->spent);
-    column_add(out, str_of(state->name), 14);
+    column_add(out, str_of(state->name), NAME_COLUMN);
     column_add(out, str_of(state->tier), 5);
-    column_add(out, str_of(breaker_text(state->breaker)), 6);
-    buf_printf(out, "%6s %6" PRId64 " %7" PRId64 " %8s %12s ", window, state->held,
+    column_add(out, str_of(breaker_text(state->breaker)), 5);
+    buf_printf(out, "%6s %6" PRId64 " %7" PRId64 " %8s %11s\n", window, state->held,
                state->waiting, latency, spent);
-    column_add(out, str_of(state->reason[0] == '\0' ? " " : state->reason), 23);
-    buf_add_char(out, '\n');
+}
+
+static void add_reason(const struct server_state *state, struct buf *out)
+{
+    if (state->reason[0] == '\0' || strcmp(breaker_text(state->breaker), "up") == 0)
+        return;
+    buf_printf(out, "  %s ", breaker_text(state->breaker));
+    column_add(out, str_of(state->name), NAME_COLUMN);
+    column_add(out, str_of(state->reason), COLUMNS_USUAL - NAME_COLUMN - 10);
+    column_end(out);
 }
 
 void states_show_table(const struct states *states, struct buf *out)
 {
     if (states->count == 0)
         return;
-    buf_printf(out, "\n%-14s %-5s %-6s %6s %6s %7s %8s %12s %s\n", "endpoint now",
-               "tier", "state", "window", "busy", "waiting", "mean ms", "spent today",
-               "why");
+    buf_printf(out, "\n%-*s %-5s %-5s %6s %6s %7s %8s %11s\n", NAME_COLUMN,
+               "endpoint now", "tier", "state", "window", "busy", "waiting", "mean ms",
+               "spent today");
     for (size_t i = 0; i < states->count; i++)
         add_row(&states->at[i], out);
+    for (size_t i = 0; i < states->count; i++)
+        add_reason(&states->at[i], out);
 }
 
 static void write_text(struct buf *out, const char *name, const char *text)

@@ -35,7 +35,8 @@ struct states {
 MUST_USE bool states_read(struct fleet *fleet, struct states *states, struct err *err);
 void states_done(struct states *states);
 
-/* A table of at most 100 columns; nothing when there are none. */
+/* A table of at most 80 columns, the reasons of those that are down below it; nothing
+ * when there are none. */
 void states_show_table(const struct states *states, struct buf *out);
 /* The list `"servers":[...]` of schemas/performance.schema.json. */
 void states_show_json(const struct states *states, struct buf *out);

@@ -10,11 +10,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "proto/config.h"
 
-enum { ID_CUT = 72 }; /* bytes of a long URL that are kept, before its hash */
+enum {
+    THERE_MAX_BYTES = 160,
+    ID_CUT = 72
+}; /* bytes of a long URL that are kept, before its hash */
 
 bool route_strategy_parse(const char *name, enum route_strategy *ret_strategy)
 {
@@ -187,6 +191,36 @@ static bool add_built_in(const struct route_wish *wish, const char *provider,
     return add_named(wish, endpoint, is_echo(endpoint) ? NULL : model, plan, err);
 }
 
+/* What stands before its first colon may be an endpoint's name with a slip; else what
+ * could be asked for, as it would be written. */
+static bool no_server(const struct endpoint_list *endpoints, const char *model,
+                      struct err *err)
+{
+    struct str rest;
+    struct nearest nearest = nearest_to(str_cut(str_of(model), ':', &rest));
+    struct buf there;
+
+    buf_init(&there, THERE_MAX_BYTES);
+    for (size_t i = 0; i < endpoints->own; i++) {
+        const struct endpoint *endpoint = &endpoints->items[i];
+
+        nearest_try(&nearest, endpoint->name);
+        if (endpoint->model_count > 0)
+            buf_printf(&there, "%s%s:%s", there.len == 0 ? "" : ", ", endpoint->name,
+                       log_safe(str_of(endpoint->models[0])));
+    }
+    err_set(err, ERR_MODEL, "no endpoint of the config serves the model %s%s%s%s%s%s",
+            model == NULL ? "(none is named)" : log_safe(str_of(model)),
+            nearest.name == NULL ? "" : ", did you mean the endpoint ",
+            nearest.name == NULL ? "" : nearest.name, nearest.name == NULL ? "" : "?",
+            there.len == 0         ? ""
+            : nearest.name == NULL ? "; there are "
+                                   : " There are ",
+            buf_text(&there));
+    buf_done(&there);
+    return false;
+}
+
 static bool add_first(const struct route_wish *wish, struct route_plan *plan,
                       struct err *err)
 {
@@ -204,8 +238,7 @@ static bool add_first(const struct route_wish *wish, struct route_plan *plan,
     add_own(wish, model, plan);
     if (plan->count > 0)
         return true;
-    return err_set(err, ERR_MODEL, "no endpoint of the config serves the model %s",
-                   model == NULL ? "(none is named)" : log_safe(str_of(model)));
+    return no_server(wish->endpoints, model, err);
 }
 
 /* One name of a fallback order. Where the endpoint does not serve the model, or none is

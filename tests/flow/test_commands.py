@@ -37,7 +37,7 @@ def performance(box, *words):
 
 
 def assert_fits(text):
-    assert max(len(line) for line in text.splitlines()) <= 100, text
+    assert max(len(line) for line in text.splitlines()) <= 80, text
 
 
 # ---- performance ----
@@ -100,13 +100,16 @@ def test_performance_since_leaves_out_what_is_older(box, fleet):
     assert performance(box, "--since", "3m")["total"]["calls"] == 2
 
 
-def test_performance_in_tables_is_harmless_and_fits_100_columns(box, fleet):
-    add_call(fleet, "a1", model="\x1b[31mred" + "x" * 80, route="\x07bell")
+def test_performance_in_tables_is_harmless_and_fits_80_columns(box, fleet):
+    add_call(fleet, "a1", model="\x1b[31mred" + "x" * 80, route="\x07bell", outcome="failed", error="\x1b[1mbusy")
     add_call(fleet, "a2", endpoint="e" * 60, cost="123456.5", prompt_cached_tokens="3")
     text = told(box, "performance")
     assert_fits(text)
     assert "\x1b" not in text and "\x07" not in text
-    assert "why a call went where it went" in text and "first" in text
+    assert "why a call went where it went" in text and "the first in the config that had a place" in text
+    assert "what failed\n  <U+001B>[1mbusy" in text and " 1  100.0 % of " in text
+    wide = told(box, "performance", "--verbose")
+    assert "done  canc." in wide and max(len(line) for line in wide.splitlines()) <= 120
 
 
 def test_performance_tells_how_the_servers_are_now(box, fleet):

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/width.h"
 #include "cli/column.h"
 #include "cli/score.h"
 #include "cli/score_show.h"
@@ -185,7 +186,7 @@ static void counts_beyond_all_reason_are_none(void **state)
     score_done(&score);
 }
 
-static void a_table_is_at_most_100_columns_wide_and_harmless(void **state)
+static void a_table_is_at_most_80_columns_wide_and_harmless(void **state)
 {
     struct score_call call =
         call_of("an-endpoint-with-a-long-name", "\x1b[31ma model of quite some length");
@@ -205,13 +206,22 @@ static void a_table_is_at_most_100_columns_wide_and_harmless(void **state)
     score_take(&score, &large);
     score_finish(&score);
     buf_init(&out, 65536);
-    score_show_tables(&score, &out);
+    score_show_tables(&score, false, &out);
     assert_null(strchr(buf_text(&out), '\x1b'));
     rest = buf_str(&out);
     while (rest.len > 0) {
         struct str line = str_cut(rest, '\n', &rest);
 
-        assert_true(line.len <= 100);
+        assert_true(width_text(line) <= 80);
+    }
+    buf_clear(&out);
+    score_show_tables(&score, true, &out);
+    assert_non_null(strstr(buf_text(&out), "an-endpoint-with-a-long-n"));
+    rest = buf_str(&out);
+    while (rest.len > 0) {
+        struct str line = str_cut(rest, '\n', &rest);
+
+        assert_true(width_text(line) <= 120);
     }
     buf_done(&out);
     score_done(&score);
@@ -223,8 +233,14 @@ static void a_cell_is_cut_between_characters_and_padded(void **state)
 
     (void)state;
     buf_init(&out, 1024);
-    column_add(&out, str_of("h\xc3\xa9llo"), 2);
-    assert_string_equal(buf_text(&out), "h\xc3\xa9 ");
+    column_add(&out, str_of("h\xc3\xa9llo"), 3);
+    assert_string_equal(buf_text(&out), "h\xc3\xa9\xe2\x80\xa6 ");
+    buf_clear(&out);
+    column_add(&out, str_of("\xe7\x81\xaf\xe5\xa1\x94"), 4); /* two columns each */
+    assert_string_equal(buf_text(&out), "\xe7\x81\xaf\xe5\xa1\x94 ");
+    buf_clear(&out);
+    column_add(&out, str_of("\xe7\x81\xaf\xe5\xa1\x94"), 3);
+    assert_string_equal(buf_text(&out), "\xe7\x81\xaf\xe2\x80\xa6 ");
     buf_clear(&out);
     column_add(&out, str_of("ab"), 4);
     assert_string_equal(buf_text(&out), "ab   ");
@@ -232,6 +248,23 @@ static void a_cell_is_cut_between_characters_and_padded(void **state)
     column_add(&out, str_of(""), 2);
     assert_string_equal(buf_text(&out), "-  ");
     buf_done(&out);
+}
+
+static void the_widest_columns_give_way_first_and_none_vanishes(void **state)
+{
+    int widths[] = {5, 30, 12};
+    int narrow[] = {10, 10};
+
+    (void)state;
+    column_fit(widths, 3, 80);
+    assert_int_equal(widths[1], 30);
+    column_fit(widths, 3, 27);
+    assert_int_equal(widths[0], 5);
+    assert_int_equal(widths[1], 11);
+    assert_int_equal(widths[2], 11);
+    column_fit(narrow, 2, 1);
+    assert_int_equal(narrow[0], 4);
+    assert_int_equal(narrow[1], 4);
 }
 
 int main(void)
@@ -244,8 +277,9 @@ int main(void)
         cmocka_unit_test(routes_are_counted_the_most_frequent_first_and_bounded),
         cmocka_unit_test(endpoints_without_end_share_one_row),
         cmocka_unit_test(counts_beyond_all_reason_are_none),
-        cmocka_unit_test(a_table_is_at_most_100_columns_wide_and_harmless),
+        cmocka_unit_test(a_table_is_at_most_80_columns_wide_and_harmless),
         cmocka_unit_test(a_cell_is_cut_between_characters_and_padded),
+        cmocka_unit_test(the_widest_columns_give_way_first_and_none_vanishes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
