@@ -17,9 +17,9 @@ static const struct {
     const char *member;
     const char *whose; /* before its number */
 } sources[] = {
-    {"/api/version", "version", "Ollama"},
     {"/props", "build_info", "llama.cpp"},
     {"/version", "version", "version"},
+    {"/api/version", "version", "Ollama"},
 };
 enum { SOURCES = sizeof sources / sizeof *sources };
 
@@ -59,7 +59,7 @@ static void on_done(void *owner, const struct http_result *http)
 
     buf_done(&version->body);
     version->at++;
-    if (told || version->is_ollama || version->at == SOURCES)
+    if (told || version->at == SOURCES)
         version->on_over(version->owner);
     else
         ask(version);
@@ -90,7 +90,7 @@ static void ask(struct server_version *version)
 
 void server_version_ask(struct server_version *version)
 {
-    version->at = 0;
+    version->at = version->is_ollama ? SOURCES - 1 : 0;
     version->text[0] = '\0';
     ask(version);
 }
