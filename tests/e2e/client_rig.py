@@ -16,6 +16,8 @@ NPM = os.path.join(ROOT, "build", "npm")
 INSTALL_LIMIT_S = 180
 RUN_LIMIT_S = 60
 START_LIMIT_S = 20
+# The model that a client leaves in the middle of its words: nothing else asks for it.
+SLOW_MODEL = '[{"kind": "slow", "factor": 20, "model": "mistral"}]'
 
 
 def installed_version(package):
@@ -67,3 +69,12 @@ def findings_of(script, *words):
                          capture_output=True, text=True, timeout=RUN_LIMIT_S)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
+
+
+def ended(ledger):
+    """How the calls of each model ended, by a ledger that is complete."""
+    found = {}
+    for line in ledger.read_text(encoding="utf-8").splitlines():
+        call = json.loads(line)
+        found.setdefault(call["model"], []).append(call["ended"])
+    return found

@@ -34,7 +34,7 @@ async function streamed() {
 }
 
 async function aborted() {
-  const stream = await client.chat({model, messages, stream: true});
+  const stream = await client.chat({model: 'mistral', messages, stream: true});
   try {
     for await (const part of stream) {
       if (part.done) return 'came to its end';
@@ -44,6 +44,27 @@ async function aborted() {
     return error.name;
   }
   return 'ended without a word';
+}
+
+async function pulled(name) {
+  const seen = [];
+  for await (const part of await client.pull({model: name, stream: true})) {
+    seen.push(part.status);
+  }
+  return seen;
+}
+
+async function unpulled() {
+  try {
+    await pulled('no-such-model');
+  } catch (error) {
+    return error.message;
+  }
+  return null;
+}
+
+async function thought(think) {
+  return (await client.chat({model: 'qwen3:4b', messages, think})).message;
 }
 
 async function refused() {
@@ -67,6 +88,11 @@ console.log(JSON.stringify({
   generated,
   shown: (await client.show({model})).details,
   running: (await client.ps()).models.map((one) => one.name),
+  thought: await thought(undefined),
+  quiet: await thought(false),
+  pulled: await pulled('qwen3:8b'),
+  unpulled: await unpulled(),
+  deleted: await client.delete({model: 'qwen3:8b'}),
   refused: await refused(),
   aborted: await aborted(),
 }));

@@ -1,5 +1,6 @@
 """Asks a server, by OpenAI's client library for Python, for what parley's users would ask: the
 URL is the first argument, then the flavor; one JSON object with the findings is printed."""
+import itertools
 import json
 import sys
 import urllib.request
@@ -15,7 +16,7 @@ SCHEMA = {"type": "object", "required": ["name", "kind"], "additionalProperties"
 
 
 def ask(**more):
-    return CLIENT.chat.completions.create(model=MODEL, messages=MESSAGES, **more)
+    return CLIENT.chat.completions.create(**{"model": MODEL, "messages": MESSAGES, **more})
 
 
 def streamed():
@@ -52,6 +53,12 @@ def faulted(rule, work):
         control("DELETE")
 
 
+def left():
+    """Goes away in the middle of a slow answer; how many chunks were read."""
+    with ask(model="mistral", stream=True) as stream:
+        return len(list(itertools.islice(stream, 3)))
+
+
 CLIENT = openai.OpenAI(base_url=URL + "/v1", api_key="none", max_retries=0,
                        default_headers={"X-Sim-Flavor": FLAVOR})
 form = {"type": "json_schema", "json_schema": {"name": "who", "strict": True, "schema": SCHEMA}}
@@ -65,4 +72,5 @@ print(json.dumps({
     "down": faulted({"kind": "status", "status": 503, "body": "html"}, ask),
     "broken": faulted({"kind": "error_line", "how": "data"}, streamed),
     "cut": faulted({"kind": "cut", "after_bytes": 300}, streamed),
+    "left": faulted({"kind": "slow", "factor": 20}, left),
 }))

@@ -6,16 +6,18 @@ import shutil
 
 import pytest
 
-from client_rig import findings_of, install, simulator
+from client_rig import SLOW_MODEL, ended, findings_of, install, simulator
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 
 
 @pytest.fixture(scope="module")
-def findings():
+def findings(tmp_path_factory):
     folder = install("ollama", "0.6.3")
-    with simulator() as url:
-        return findings_of("ollama_client.mjs", url, folder)
+    ledger = tmp_path_factory.mktemp("ollama") / "ledger.jsonl"
+    with simulator("--ledger", str(ledger), "--faults", SLOW_MODEL) as url:
+        found = findings_of("ollama_client.mjs", url, folder)
+    return {**found, "ended": ended(ledger)}
 
 
 def test_it_lists_shows_and_tells_what_runs(findings):
@@ -56,3 +58,17 @@ def test_an_unknown_model_is_an_error_with_status_404(findings):
 
 def test_an_abort_reaches_the_client_as_one(findings):
     assert findings["aborted"] == "AbortError"
+    assert findings["ended"]["mistral"] == ["client"]
+    assert set(findings["ended"]["llama3.2"]) == {"whole"}
+
+
+def test_a_model_is_pulled_with_its_progress_and_deleted(findings):
+    first, *_, last = findings["pulled"]
+    assert (first, last) == ("pulling manifest", "success") and len(findings["pulled"]) > 5
+    assert findings["deleted"] == {"status": "success"}
+    assert findings["unpulled"] == "pull model manifest: file does not exist"
+
+
+def test_a_model_that_thinks_tells_its_thoughts_apart(findings):
+    assert findings["thought"]["thinking"] and findings["thought"]["content"]
+    assert "thinking" not in findings["quiet"]

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from client_rig import INSTALL_LIMIT_S, ROOT, RUN_LIMIT_S, simulator
+from client_rig import INSTALL_LIMIT_S, ROOT, RUN_LIMIT_S, ended, simulator
 
 VERSION = "3.52.0"
 FOLDER = os.path.join(ROOT, "build", "pip")
@@ -30,14 +30,15 @@ def folder():
 
 
 @pytest.fixture(scope="module", params=FLAVORS)
-def found(request, folder):
-    with simulator() as url:
+def found(request, folder, tmp_path_factory):
+    ledger = tmp_path_factory.mktemp("openai") / "ledger.jsonl"
+    with simulator("--ledger", str(ledger)) as url:
         run = subprocess.run(
             [sys.executable, os.path.join(ROOT, "tests/e2e/openai_client.py"), url, request.param],
             capture_output=True, text=True, timeout=RUN_LIMIT_S,
             env={**os.environ, "PYTHONPATH": folder})
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return {**json.loads(run.stdout), "ended": ended(ledger)}
 
 
 def test_it_lists_chats_streams_and_fills(found):
@@ -54,3 +55,7 @@ def test_what_goes_wrong_has_its_class(found):
     assert found["down"] == "InternalServerError"
     assert found["broken"] == "APIError"
     assert found["cut"] is not None
+
+
+def test_who_closes_a_stream_is_seen_to_go(found):
+    assert found["left"] is None and found["ended"]["mistral"] == ["client"]
