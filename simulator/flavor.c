@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "simulator/sim_chat.h"
+
 static const struct flavor flavors[] = {
     {.name = "ollama",
      .reasoning = "reasoning",
@@ -13,7 +15,11 @@ static const struct flavor flavors[] = {
      .error = ERROR_UNCODED,
      .broken = BROKEN_SILENT,
      .fits = true,
-     .json_object = true},
+     .json_object = true,
+     .no_model = {"model '", "' not found"},
+     .no_model_status = 404,
+     .no_key = "Incorrect API key provided.",
+     .model_owner = "library"},
     {.name = "openai",
      .fingerprint = "fp_0123456789",
      .id = "chatcmpl-",
@@ -22,7 +28,17 @@ static const struct flavor flavors[] = {
      .error = ERROR_CODED,
      .broken = BROKEN_DATA,
      .json_object = true,
-     .usage_null = true},
+     .usage_null = true,
+     .refusal = true,
+     .reasoning_tokens = true,
+     .no_model = {"The model `", "` does not exist or you do not have access to it."},
+     .no_model_status = 404,
+     .no_key = "Incorrect API key provided: ****. You can find your API key at "
+               "https://platform.openai.com/account/api-keys.",
+     .no_key_came = "You didn't provide an API key. You need to provide your API key "
+                    "in an Authorization header using Bearer auth (i.e. Authorization: "
+                    "Bearer YOUR_KEY).",
+     .model_owner = "system"},
     {.name = "lmstudio",
      .reasoning = "reasoning_content",
      .id = "chatcmpl-",
@@ -30,7 +46,11 @@ static const struct flavor flavors[] = {
      .usage = USAGE_ASKED,
      .error = ERROR_TEXT,
      .broken = BROKEN_EVENT,
-     .fits = true},
+     .fits = true,
+     .no_model = {"model '", "' not found"},
+     .no_model_status = 404,
+     .no_key = "Incorrect API key provided.",
+     .model_owner = "organization_owner"},
     {.name = "llamacpp",
      .reasoning = "reasoning_content",
      .fingerprint = "b9999-0123456",
@@ -42,7 +62,11 @@ static const struct flavor flavors[] = {
      .error = ERROR_NUMBERED,
      .broken = BROKEN_FIELD,
      .json_object = true,
-     .timings = true},
+     .timings = true,
+     .no_model = {"model '", "' not found"},
+     .no_model_status = 404,
+     .no_key = "Invalid API Key",
+     .model_owner = "llamacpp"},
     {.name = "vllm",
      .reasoning = "reasoning",
      .id = "chatcmpl-",
@@ -50,7 +74,12 @@ static const struct flavor flavors[] = {
      .usage = USAGE_ASKED,
      .error = ERROR_NUMBERED,
      .broken = BROKEN_DATA_DONE,
-     .json_object = true},
+     .json_object = true,
+     .no_model = {"The model `", "` does not exist."},
+     .no_model_status = 404,
+     .no_key = "Unauthorized",
+     .no_key_plain = true,
+     .model_owner = "vllm"},
     {.name = "sglang",
      .reasoning = "reasoning_content",
      .id = "",
@@ -58,7 +87,12 @@ static const struct flavor flavors[] = {
      .usage = USAGE_ASKED,
      .error = ERROR_OBJECT,
      .broken = BROKEN_DATA_DONE,
-     .json_object = true},
+     .json_object = true,
+     .no_model = {"model '", "' not found"},
+     .no_model_status = 404,
+     .no_key = "Unauthorized",
+     .no_key_plain = true,
+     .model_owner = "sglang"},
     {.name = "openrouter",
      .reasoning = "reasoning",
      .id = "gen-",
@@ -69,7 +103,12 @@ static const struct flavor flavors[] = {
      .error = ERROR_NUMBERED,
      .broken = BROKEN_FINISH,
      .json_object = true,
-     .native_reason = true},
+     .native_reason = true,
+     .reasoning_tokens = true,
+     .no_model = {"", " is not a valid model ID"},
+     .no_model_status = 400,
+     .no_key = "User not found.",
+     .no_key_came = "No auth credentials found"},
 };
 const struct flavor *const flavor_ollama = &flavors[0];
 
@@ -81,4 +120,11 @@ bool flavor_parse(const char *name, const struct flavor **ret_flavor)
             return true;
         }
     return false;
+}
+
+void flavor_refuse_model(const struct flavor *flavor, const char *name,
+                         struct sim_refusal *ret_refusal)
+{
+    (void)sim_refuse(ret_refusal, flavor->no_model_status, "%s%.128s%s",
+                     flavor->no_model[0], name, flavor->no_model[1]);
 }

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+struct sim_refusal;
+
 enum flavor_role {
     ROLE_FIRST_TEXT, /* beside the first words */
     ROLE_OWN_EMPTY,  /* in a chunk of its own, with content "" */
@@ -54,11 +56,22 @@ struct flavor {
     bool json_object; /* response_format "json_object" is known */
     bool timings;     /* in the last chunk */
     bool native_reason;
-    bool usage_null; /* in each chunk, when include_usage asks */
+    bool usage_null;         /* in each chunk, when include_usage asks */
+    bool refusal;            /* a place for it beside the content, and a service tier */
+    bool reasoning_tokens;   /* are told apart in the usage */
+    const char *no_model[2]; /* what is said of one it does not have, around its name */
+    int no_model_status;     /* to a call */
+    const char *no_key;      /* when the wrong one came */
+    const char *no_key_came; /* when none did; NULL: the same */
+    bool no_key_plain;       /* that is {"error":"text"}, whatever other errors are */
+    const char *model_owner; /* in the list of models */
 };
 
 /* "ollama", "openai", ... */
 MUST_USE bool flavor_parse(const char *name, const struct flavor **ret_flavor);
 extern const struct flavor *const flavor_ollama;
+/* That there is no such model. */
+void flavor_refuse_model(const struct flavor *flavor, const char *name,
+                         struct sim_refusal *ret_refusal);
 
 #endif

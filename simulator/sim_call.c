@@ -67,10 +67,17 @@ bool sim_call_lacks_key(const struct sim_world *world, const struct serve_reques
            || strcmp(given + strlen("Bearer "), key) != 0;
 }
 
-const char *sim_call_no_key(const char *path)
+const char *sim_call_no_key(const struct sim_world *world,
+                            const struct serve_request *http)
 {
-    return sim_endpoint_of(path) == SIM_COMPLETIONS ? "Incorrect API key provided."
-                                                    : "unauthorized";
+    const struct flavor *flavor = NULL;
+    bool came = serve_header(http, "Authorization") != NULL;
+
+    if (sim_endpoint_of(serve_path(http)) != SIM_COMPLETIONS)
+        return "unauthorized";
+    if (!sim_call_flavor(world, http, &flavor))
+        flavor = world->flavor;
+    return came || flavor->no_key_came == NULL ? flavor->no_key : flavor->no_key_came;
 }
 
 /* ---- what the ledger tells ---- */
@@ -298,7 +305,7 @@ static bool take_request(struct sim_call *call)
     bool ok = false;
 
     if (sim_call_lacks_key(world, call->http)) {
-        refuse(call, 401, sim_call_no_key(call->line.path));
+        refuse(call, 401, sim_call_no_key(world, call->http));
         return false;
     }
     if (request->endpoint == SIM_COMPLETIONS)
@@ -331,6 +338,19 @@ static bool take_head(struct sim_call *call)
     return known;
 }
 
+/* What OpenAI tells beside each answer, also beside an error. */
+static void add_headers(struct sim_call *call)
+{
+    char id[40] = "";
+
+    if (strcmp(call->request.flavor->name, "openai") != 0)
+        return;
+    fmt_into(id, sizeof id, "req_%032llx", (unsigned long long)call->line.seq);
+    sim_out_header(call->out, "x-request-id", id);
+    sim_out_header(call->out, "openai-version", "2020-10-01");
+    sim_out_header(call->out, "openai-organization", "simulated");
+}
+
 struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http)
 {
     struct sim_call *call = x_calloc(1, sizeof(*call));
@@ -340,7 +360,10 @@ struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *h
     call->arrived_us = clock_mono_us();
     call->out = sim_out_new(world->loop, http, &call->fault, &world->dice);
     loop_timer_init(&call->timer, world->loop, on_fault_due, call);
-    if (!take_head(call) || !take_request(call))
+    if (!take_head(call))
+        return call;
+    add_headers(call);
+    if (!take_request(call))
         return call;
     note_request(call);
     if (call->request.unload) {

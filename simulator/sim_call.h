@@ -45,8 +45,9 @@ MUST_USE bool sim_call_flavor(const struct sim_world *world,
 /* Whether a key is wanted, and not the one that came. */
 bool sim_call_lacks_key(const struct sim_world *world,
                         const struct serve_request *http);
-/* How that is told, by the API of the path. */
-const char *sim_call_no_key(const char *path);
+/* How that is told, by the API of the path and its flavor. */
+const char *sim_call_no_key(const struct sim_world *world,
+                            const struct serve_request *http);
 /* Answers now or later; ends with sim_call_gone. Never NULL. */
 struct sim_call *sim_call_start(struct sim_world *world, struct serve_request *http);
 /* The request is over (serve.h, on_gone): books it and frees. */

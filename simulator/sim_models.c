@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "proto/json_write.h"
+#include "simulator/flavor.h"
 
 #define USUAL                                                         \
     "llama3.2:latest,llama3.2:3b,llama3.2:1b,llama3.1:8b,qwen2.5:7b," \
@@ -382,26 +383,41 @@ void sim_model_show(const struct sim_model *model, struct buf *into)
     (void)buf_add_char(into, '}');
 }
 
-static void add_listed(const struct sim_model *model, struct buf *into)
+/* vLLM and SGLang have the length under the one name, llama-server and OpenRouter under
+ * others; OpenAI, Ollama and LM Studio do not tell it. */
+static void add_length(const struct sim_model *model, const struct flavor *flavor,
+                       struct buf *into)
 {
     long long context = (long long)model->family->context;
 
-    (void)buf_add_text(into, "{\"id\":");
-    (void)json_write_text(into, model->name);
-    /* vLLM has the length under the one name, llama-server under the other. */
-    (void)buf_printf(into,
-                     ",\"object\":\"model\",\"created\":%lld,\"owned_by\":\"library\","
-                     "\"max_model_len\":%lld,\"meta\":{\"n_ctx_train\":%lld}}",
-                     (long long)(model->modified_us / 1000000), context, context);
+    if (strcmp(flavor->name, "vllm") == 0 || strcmp(flavor->name, "sglang") == 0)
+        (void)buf_printf(into, ",\"max_model_len\":%lld", context);
+    else if (strcmp(flavor->name, "llamacpp") == 0)
+        (void)buf_printf(into, ",\"meta\":{\"n_ctx_train\":%lld}", context);
+    else if (strcmp(flavor->name, "openrouter") == 0)
+        (void)buf_printf(into, ",\"context_length\":%lld", context);
 }
 
-void sim_models_list(const struct sim_models *models, const struct sim_model *only,
-                     struct buf *into)
+static void add_listed(const struct sim_model *model, const struct flavor *flavor,
+                       struct buf *into)
+{
+    (void)buf_add_text(into, "{\"id\":");
+    (void)json_write_text(into, model->name);
+    (void)buf_printf(into, ",\"object\":\"model\",\"created\":%lld",
+                     (long long)(model->modified_us / 1000000));
+    if (flavor->model_owner)
+        (void)buf_printf(into, ",\"owned_by\":\"%s\"", flavor->model_owner);
+    add_length(model, flavor, into);
+    (void)buf_add_char(into, '}');
+}
+
+void sim_models_list(const struct sim_models *models, const struct flavor *flavor,
+                     const struct sim_model *only, struct buf *into)
 {
     const char *before = "";
 
     if (only) {
-        add_listed(only, into);
+        add_listed(only, flavor, into);
         return;
     }
     (void)buf_add_text(into, "{\"object\":\"list\",\"data\":[");
@@ -410,7 +426,7 @@ void sim_models_list(const struct sim_models *models, const struct sim_model *on
             continue;
         (void)buf_add_text(into, before);
         before = ",";
-        add_listed(models->list[i], into);
+        add_listed(models->list[i], flavor, into);
     }
     (void)buf_add_text(into, "]}");
 }

@@ -13,6 +13,8 @@
 #include "base/str.h"
 #include "simulator/sim_settings.h"
 
+struct flavor;
+
 #define SIM_FOREVER     INT64_MAX
 #define SIM_KEEP_UNSAID INT64_MIN /* a keep_alive that was not given */
 
@@ -77,9 +79,9 @@ int64_t sim_model_window(const struct sim_model *model,
 void sim_models_tags(const struct sim_models *models, struct buf *into);
 /* Those loaded at now_us. */
 void sim_models_ps(const struct sim_models *models, int64_t now_us, struct buf *into);
-/* As /v1/models tells of them; the one, or all (NULL). */
-void sim_models_list(const struct sim_models *models, const struct sim_model *only,
-                     struct buf *into);
+/* As /v1/models of the flavor tells of them; the one, or all (NULL). */
+void sim_models_list(const struct sim_models *models, const struct flavor *flavor,
+                     const struct sim_model *only, struct buf *into);
 bool sim_model_thinks(const struct sim_model *model);
 int64_t sim_model_context(const struct sim_model *model); /* tokens, at most */
 int64_t sim_model_bytes(const struct sim_model *model);

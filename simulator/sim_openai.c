@@ -1,6 +1,7 @@
 /* sim_openai.c - see sim_openai.h.
  *
- * Flow: sim_openai_parse -> read_document -> read_messages -> read_model (404)
+ * Flow: sim_openai_parse -> read_document -> check_names -> read_messages -> read_model
+ * (404)
  *       -> sim_reasoning_check -> read_stream -> read_limits -> read_stops
  *       -> read_format -> check_abilities; all but the model: 400
  */
@@ -9,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "simulator/flavor.h"
 #include "simulator/sim_reasoning.h"
+#include "simulator/sim_strict.h"
 
-enum { STATUS_BAD = 400, STATUS_NOT_FOUND = 404, STOPS_MAX = 4 };
+enum { STATUS_BAD = 400, STOPS_MAX = 4, NAME_MAX_BYTES = 64 };
 #define PART_MAX_BYTES ((size_t)64 << 20)
 
 struct asking {
@@ -21,10 +24,33 @@ struct asking {
     struct sim_refusal *refusal;
 };
 
+static bool is_openai(const struct asking *asking)
+{
+    return strcmp(asking->request->flavor->name, "openai") == 0;
+}
+
+/* name and code are constants: they are told beside the text, where the flavor does. */
+static bool blame(struct asking *asking, const char *name, const char *code)
+{
+    asking->request->refused_param = name;
+    asking->request->refused_code = code;
+    return false;
+}
+
 static bool bad(struct asking *asking, const char *name, const char *expected)
 {
-    return sim_refuse(asking->refusal, STATUS_BAD,
-                      "Invalid value for '%s': expected %s.", name, expected);
+    (void)sim_refuse(asking->refusal, STATUS_BAD,
+                     "Invalid type for '%s': expected %s, but got something else "
+                     "instead.",
+                     name, expected);
+    return blame(asking, name, "invalid_type");
+}
+
+static bool lacks(struct asking *asking, const char *name)
+{
+    (void)sim_refuse(asking->refusal, STATUS_BAD, "Missing required parameter: '%s'.",
+                     name);
+    return blame(asking, name, "missing_required_parameter");
 }
 
 /* NULL where it is absent or null. */
@@ -104,6 +130,8 @@ static bool read_messages(struct asking *asking)
 {
     const json_t *messages = field(asking->request->document, "messages");
 
+    if (messages == NULL && is_openai(asking))
+        return lacks(asking, "messages");
     if (json_array_size(messages) == 0)
         return sim_refuse(asking->refusal, STATUS_BAD, "[] is too short - 'messages'");
     for (size_t i = 0; i < json_array_size(messages); i++)
@@ -122,10 +150,10 @@ static bool read_model(struct asking *asking, const struct sim_models *models)
         return sim_refuse(asking->refusal, STATUS_BAD,
                           "you must provide a model parameter");
     request->model = sim_models_find(models, str_of(request->model_name));
-    if (request->model == NULL)
-        return sim_refuse(asking->refusal, STATUS_NOT_FOUND, "model '%.128s' not found",
-                          request->model_name);
-    return true;
+    if (request->model)
+        return true;
+    flavor_refuse_model(request->flavor, request->model_name, asking->refusal);
+    return false;
 }
 
 /* ---- how it is to be said ---- */
@@ -142,6 +170,97 @@ static bool read_whole(struct asking *asking, const char *name, int64_t *ret_val
     return true;
 }
 
+/* At least one word is to be said. */
+static bool read_most(struct asking *asking, const char *name)
+{
+    int64_t most = -1;
+
+    if (!read_whole(asking, name, &most))
+        return false;
+    if (field(asking->request->document, name) == NULL)
+        return true;
+    asking->request->num_predict = most;
+    if (most >= 1 || !is_openai(asking))
+        return true;
+    (void)sim_refuse(
+        asking->refusal, STATUS_BAD,
+        "Invalid '%s': integer below minimum value. Expected a value >= 1, "
+        "but got %lld instead.",
+        name, (long long)most);
+    return blame(asking, name, "integer_below_min_value");
+}
+
+static bool read_degrees(struct asking *asking)
+{
+    const json_t *value = field(asking->request->document, "temperature");
+    double degrees = json_number_value(value);
+
+    if (value && !json_is_number(value))
+        return bad(asking, "temperature", "a decimal");
+    if (degrees >= 0 && degrees <= 2)
+        return true;
+    if (!is_openai(asking))
+        return true;
+    (void)sim_refuse(
+        asking->refusal, STATUS_BAD,
+        "Invalid 'temperature': decimal %s value. Expected a value %s, but "
+        "got %.15g instead.",
+        degrees < 0 ? "below minimum" : "above maximum", degrees < 0 ? ">= 0" : "<= 2",
+        degrees);
+    return blame(asking, "temperature",
+                 degrees < 0 ? "decimal_below_min_value" : "decimal_above_max_value");
+}
+
+/* Ollama and LM Studio do as if they were not there. */
+static bool read_choices(struct asking *asking)
+{
+    const json_t *document = asking->request->document;
+    const json_t *count = field(document, "n");
+    bool ignored = asking->request->flavor->fits;
+
+    if (ignored)
+        return true;
+    if (count && !json_is_integer(count))
+        return bad(asking, "n", "an integer");
+    if (count && json_integer_value(count) != 1)
+        return sim_refuse(asking->refusal, STATUS_BAD,
+                          "Only one completion choice is allowed");
+    if (json_is_true(field(document, "logprobs")))
+        return sim_refuse(asking->refusal, STATUS_BAD, "'logprobs' is not simulated");
+    return true;
+}
+
+static bool is_listed(const char *key, const char *list)
+{
+    char word[NAME_MAX_BYTES + 3] = "";
+
+    fmt_into(word, sizeof word, "|%s|", key);
+    return strchr(key, '|') == NULL && strstr(list, word) != NULL;
+}
+
+/* OpenAI itself minds what it does not know. */
+static bool check_names(struct asking *asking)
+{
+    static const char known[] =
+        "|model|messages|stream|stream_options|max_tokens|max_completion_tokens|"
+        "temperature|top_p|n|stop|presence_penalty|frequency_penalty|logit_bias|"
+        "logprobs|top_logprobs|user|seed|response_format|tools|tool_choice|"
+        "parallel_tool_calls|functions|function_call|reasoning_effort|modalities|audio|"
+        "prediction|store|metadata|service_tier|verbosity|web_search_options|"
+        "prompt_cache_key|prompt_cache_retention|safety_identifier|";
+    const char *key = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(asking->request->document, key, value)
+    {
+        if (is_openai(asking)
+            && (strlen(key) > NAME_MAX_BYTES || !is_listed(key, known)))
+            return sim_refuse(asking->refusal, STATUS_BAD,
+                              "Unrecognized request argument supplied: %.64s", key);
+    }
+    return true;
+}
+
 static bool read_limits(struct asking *asking)
 {
     struct sim_request *request = asking->request;
@@ -154,9 +273,9 @@ static bool read_limits(struct asking *asking)
     request->num_ctx = request->flavor->fits
                            ? sim_model_window(request->model, &request->runner)
                            : sim_model_context(request->model);
-    return read_whole(asking, "max_tokens", &request->num_predict)
-           && read_whole(asking, "max_completion_tokens", &request->num_predict)
-           && read_whole(asking, "seed", &request->seed);
+    return read_most(asking, "max_tokens") && read_most(asking, "max_completion_tokens")
+           && read_whole(asking, "seed", &request->seed) && read_degrees(asking)
+           && read_choices(asking);
 }
 
 static bool read_stream(struct asking *asking)
@@ -172,7 +291,7 @@ static bool read_stream(struct asking *asking)
         return bad(asking, "stream_options", "an object");
     request->include_usage = json_is_true(field(options, "include_usage"));
     request->obfuscate = !json_is_false(field(options, "include_obfuscation"));
-    if (options && !request->stream && strcmp(request->flavor->name, "openai") == 0)
+    if (options && !request->stream && is_openai(asking))
         return sim_refuse(
             asking->refusal, STATUS_BAD,
             "The 'stream_options' parameter is only allowed when 'stream' "
@@ -199,8 +318,7 @@ static bool read_stops(struct asking *asking)
     for (size_t i = 0; i < json_array_size(stop); i++)
         if (!json_is_string(json_array_get(stop, i)))
             return bad(asking, "stop", "strings");
-    if (json_array_size(stop) > STOPS_MAX
-        && strcmp(request->flavor->name, "openai") == 0)
+    if (json_array_size(stop) > STOPS_MAX && is_openai(asking))
         return bad(asking, "stop", "at most 4 strings");
     request->stops = stop;
     return true;
@@ -217,7 +335,15 @@ static bool read_schema(struct asking *asking, const json_t *format)
     if (!json_is_object(schema))
         return bad(asking, "response_format.json_schema.schema", "an object");
     asking->request->schema = schema;
-    return true;
+    return sim_strict_check(asking->request, format, asking->refusal);
+}
+
+static bool says_json(const struct sim_request *request)
+{
+    for (size_t i = 0; i < request->prompt.count; i++)
+        if (str_has_nocase(request->prompt.messages[i].text, "json"))
+            return true;
+    return false;
 }
 
 static bool read_format(struct asking *asking)
@@ -237,6 +363,11 @@ static bool read_format(struct asking *asking)
         return bad(asking, "response_format.type",
                    "'json_schema', 'json_object' or 'text'");
     request->json = true;
+    if (is_openai(asking) && !says_json(request))
+        return blame(asking, "messages", NULL)
+               || sim_refuse(asking->refusal, STATUS_BAD,
+                             "'messages' must contain the word 'json' in some form, to "
+                             "use 'response_format' of type 'json_object'.");
     return field(format, "schema") == NULL || read_schema(asking, format);
 }
 
@@ -267,8 +398,9 @@ bool sim_openai_parse(struct str body, const struct sim_models *models,
     struct asking asking = {request, ret_refusal};
 
     request->endpoint = SIM_COMPLETIONS;
-    return read_document(&asking, body) && read_messages(&asking)
-           && read_model(&asking, models) && sim_reasoning_check(request, ret_refusal)
-           && read_stream(&asking) && read_limits(&asking) && read_stops(&asking)
-           && read_format(&asking) && check_abilities(&asking);
+    return read_document(&asking, body) && check_names(&asking)
+           && read_messages(&asking) && read_model(&asking, models)
+           && sim_reasoning_check(request, ret_refusal) && read_stream(&asking)
+           && read_limits(&asking) && read_stops(&asking) && read_format(&asking)
+           && check_abilities(&asking);
 }

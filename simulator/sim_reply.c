@@ -165,11 +165,19 @@ static bool make_words(const struct sim_options *options, const struct fault *fa
     return true;
 }
 
-static bool check_window(const struct sim_request *request, size_t tokens,
-                         struct err *err)
+static bool check_window(struct sim_request *request, size_t tokens, struct err *err)
 {
     if ((int64_t)tokens <= request->num_ctx)
         return true;
+    if (request->endpoint == SIM_COMPLETIONS) {
+        request->refused_param = "messages";
+        request->refused_code = "context_length_exceeded";
+        return err_set(err, ERR_LIMIT,
+                       "This model's maximum context length is %lld tokens. However, "
+                       "your messages resulted in %zu tokens. Please reduce the length "
+                       "of the messages.",
+                       (long long)request->num_ctx, tokens);
+    }
     return err_set(err, ERR_LIMIT,
                    "the prompt is longer than the context length currently available "
                    "to the model; it has %zu tokens, at most %lld are possible",

@@ -100,10 +100,11 @@ static void on_props(struct sim_world *world, struct serve_request *http)
 static void list_models(const struct sim_world *world, struct serve_request *http,
                         const struct sim_model *only)
 {
+    struct sim_request form = sim_answer_form(world, http);
     struct buf answer = {0};
 
     buf_init(&answer, SIM_ANSWER_MAX_BYTES);
-    sim_models_list(&world->models, only, &answer);
+    sim_models_list(&world->models, form.flavor, only, &answer);
     sim_answer_json(http, 200, &answer);
     buf_done(&answer);
 }
@@ -117,15 +118,15 @@ static void on_model(struct sim_world *world, struct serve_request *http)
 {
     const char *name = serve_path(http) + strlen(ONE_MODEL);
     const struct sim_model *model = sim_models_find(&world->models, str_of(name));
-    char *text = NULL;
+    struct sim_request form = sim_answer_form(world, http);
+    struct sim_refusal refusal = {0};
 
     if (model) {
         list_models(world, http, model);
         return;
     }
-    text = x_printf("model '%.128s' not found", name);
-    sim_answer_error(world, http, 404, text);
-    free(text);
+    flavor_refuse_model(form.flavor, name, &refusal);
+    sim_answer_error(world, http, 404, refusal.text);
 }
 
 /* ---- what a model answers ---- */
@@ -289,7 +290,7 @@ static void answer(struct sim_server *server, struct serve_request *http)
     } else if (meets_fault(server, http)) {
         return;
     } else if (route && is_closed(server, http)) {
-        sim_answer_error(world, http, 401, sim_call_no_key(serve_path(http)));
+        sim_answer_error(world, http, 401, sim_call_no_key(world, http));
     } else if (route) {
         route->answer(world, http);
     } else {

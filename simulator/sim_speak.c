@@ -122,6 +122,7 @@ static void count_up(const struct sim_speech *speech, struct sim_figures *ret_fi
         .prompt_tokens = reply->prompt_tokens,
         .cached_tokens = speech->cached_tokens,
         .tokens = reply->tokens,
+        .thoughts = tokens_count(buf_str(&reply->thinking)),
     };
 }
 

@@ -22,6 +22,7 @@ struct sim_figures {
     size_t prompt_tokens;
     size_t cached_tokens;
     size_t tokens;
+    size_t thoughts; /* of them */
 };
 
 struct sim_bit {

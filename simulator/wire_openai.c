@@ -5,6 +5,7 @@
  * Flow of a stream: open (the role) -> token ... -> close: the finish_reason, the
  * usage, [DONE]. A full buffer shows to the caller as overflowed.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "proto/json_write.h"
@@ -32,6 +33,8 @@ static void add_start(const struct sim_request *request, const char *object,
     add_text("model", request->model_name, into);
     if (flavor->fingerprint)
         add_text("system_fingerprint", flavor->fingerprint, into);
+    if (flavor->refusal)
+        add_text("service_tier", "default", into);
 }
 
 static void start_chunk(const struct sim_request *request, struct buf *into)
@@ -77,6 +80,8 @@ static void add_open(const struct sim_request *request, struct buf *into)
     start_delta(request, true, into);
     (void)buf_add_text(into, role == ROLE_OWN_NULL ? ",\"content\":null"
                                                    : ",\"content\":\"\"");
+    if (request->flavor->refusal)
+        (void)buf_add_text(into, ",\"refusal\":null");
     end_delta(request, NULL, into);
     end_chunk(request, into);
 }
@@ -118,14 +123,20 @@ static void add_blank(const struct sim_request *request, struct buf *into)
 
 /* ---- the end ---- */
 
-static void add_usage(const struct sim_figures *figures, struct buf *into)
+static void add_usage(const struct sim_request *request,
+                      const struct sim_figures *figures, struct buf *into)
 {
     (void)buf_printf(into,
                      ",\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%zu,"
                      "\"total_tokens\":%zu,\"prompt_tokens_details\":{"
-                     "\"cached_tokens\":%zu}}",
+                     "\"cached_tokens\":%zu}",
                      figures->prompt_tokens, figures->tokens,
                      figures->prompt_tokens + figures->tokens, figures->cached_tokens);
+    if (request->flavor->reasoning_tokens)
+        (void)buf_printf(into,
+                         ",\"completion_tokens_details\":{\"reasoning_tokens\":%zu}",
+                         figures->thoughts);
+    (void)buf_add_char(into, '}');
 }
 
 static double per_second(size_t count, int64_t us)
@@ -156,7 +167,7 @@ static void add_finish(const struct sim_request *request,
     start_delta(request, false, into);
     end_delta(request, figures->done_reason, into);
     if (flavor->usage == USAGE_IN_FINISH)
-        add_usage(figures, into);
+        add_usage(request, figures, into);
     if (flavor->timings)
         add_timings(figures, into);
     end_chunk(request, into);
@@ -167,7 +178,7 @@ static void add_usage_chunk(const struct sim_request *request,
 {
     start_chunk(request, into);
     (void)buf_add_text(into, ",\"choices\":[]");
-    add_usage(figures, into);
+    add_usage(request, figures, into);
     end_chunk(request, into);
 }
 
@@ -196,6 +207,8 @@ static void add_whole(const struct sim_request *request, const struct sim_words 
     (void)buf_add_text(into, ",\"choices\":[{\"index\":0,\"message\":{\"role\":"
                              "\"assistant\",\"content\":");
     (void)json_write_string(into, words->text);
+    if (flavor->refusal)
+        (void)buf_add_text(into, ",\"refusal\":null,\"annotations\":[]");
     if (flavor->reasoning && words->thinking.len > 0) {
         (void)buf_printf(into, ",\"%s\":", flavor->reasoning);
         (void)json_write_string(into, words->thinking);
@@ -209,7 +222,7 @@ static void add_whole(const struct sim_request *request, const struct sim_words 
     if (flavor->native_reason)
         add_text("native_finish_reason", figures->done_reason, into);
     (void)buf_add_text(into, "}]");
-    add_usage(figures, into);
+    add_usage(request, figures, into);
     if (flavor->timings)
         add_timings(figures, into);
     (void)buf_add_char(into, '}');
@@ -217,44 +230,60 @@ static void add_whole(const struct sim_request *request, const struct sim_words 
 
 /* ---- what goes wrong ---- */
 
-/* What a status is called: by OpenAI and most, and by the servers written in Python. */
+/* What a status is called: by OpenAI, by Ollama and most, by servers written in Python.
+ */
 static const struct {
     int status;
+    const char *openai;
+    const char *code; /* OpenAI's */
     const char *type;
-    const char *code;
     const char *class;
 } names[] = {
-    {400, "invalid_request_error", NULL, "BadRequestError"},
-    {401, "authentication_error", "invalid_api_key", "AuthenticationError"},
-    {404, "not_found_error", "model_not_found", "NotFoundError"},
-    {429, "rate_limit_error", "rate_limit_exceeded", "RateLimitError"},
-    {503, "unavailable_error", NULL, "ServiceUnavailableError"},
+    {400, "invalid_request_error", NULL, "invalid_request_error", "BadRequestError"},
+    {401, "invalid_request_error", "invalid_api_key", "authentication_error",
+     "AuthenticationError"},
+    {402, "insufficient_quota", "insufficient_quota", "invalid_request_error",
+     "BadRequestError"},
+    {404, "invalid_request_error", "model_not_found", "not_found_error",
+     "NotFoundError"},
+    {429, "requests", "rate_limit_exceeded", "rate_limit_error", "RateLimitError"},
+    {503, "server_error", NULL, "unavailable_error", "ServiceUnavailableError"},
+    {499, "invalid_request_error", NULL, "invalid_request_error", "BadRequestError"},
+    {INT_MAX, "server_error", NULL, "server_error", "InternalServerError"},
 };
+
+static size_t name_of(int status)
+{
+    size_t i = 0;
+
+    while (names[i].status != status && i + 2 < sizeof names / sizeof *names)
+        i++;
+    /* Others are called as the rest of their hundred. */
+    if (names[i].status != status && status >= 500)
+        i++;
+    return i;
+}
 
 static void add_details(const struct sim_request *request, int status, const char *text,
                         struct buf *into)
 {
-    bool python = strcmp(request->flavor->name, "vllm") == 0
-                  || request->flavor->error == ERROR_OBJECT;
-    const char *type = status < 500 ? "invalid_request_error" : "server_error";
-    const char *code = NULL;
+    const struct flavor *flavor = request->flavor;
+    bool python = strcmp(flavor->name, "vllm") == 0 || flavor->error == ERROR_OBJECT;
+    bool coded = flavor->error == ERROR_CODED;
+    size_t at = name_of(status);
 
-    if (python)
-        type = status < 500 ? "BadRequestError" : "InternalServerError";
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].status == status) {
-            type = python ? names[i].class : names[i].type;
-            code = names[i].code;
-        }
     (void)buf_add_text(into, "\"message\":");
     (void)json_write_text(into, text);
-    add_text("type", type, into);
-    add_text("param", request->refused_param, into);
-    if (request->refused_code != NULL)
-        code = request->refused_code;
-    if (request->flavor->error == ERROR_CODED)
-        add_text("code", code, into);
-    else if (request->flavor->error == ERROR_UNCODED)
+    add_text("type",
+             python  ? names[at].class
+             : coded ? names[at].openai
+                     : names[at].type,
+             into);
+    add_text("param", coded ? request->refused_param : NULL, into);
+    if (coded)
+        add_text("code", request->refused_code ? request->refused_code : names[at].code,
+                 into);
+    else if (flavor->error == ERROR_UNCODED)
         (void)buf_add_text(into, ",\"code\":null");
     else
         (void)buf_printf(into, ",\"code\":%d", status);
@@ -265,7 +294,7 @@ static void add_error(const struct sim_request *request, int status, const char 
 {
     enum flavor_error form = request->flavor->error;
 
-    if (form == ERROR_TEXT) {
+    if (form == ERROR_TEXT || (status == 401 && request->flavor->no_key_plain)) {
         (void)buf_add_text(into, "{\"error\":");
         (void)json_write_text(into, text);
         (void)buf_add_char(into, '}');

@@ -91,6 +91,7 @@ def test_thoughts_stand_in_the_servers_field(fast, flavor):
              "sglang": "reasoning_content"}.get(flavor, "reasoning")
     chunks = stream(fast, flavor, model="qwen3:4b")
     seen = {key for chunk in chunks for choice in chunk["choices"] for key in choice["delta"]}
+    seen -= {"refusal"} if flavor == "openai" else set()
     assert seen == {"role", "content"} | ({field} if field else set())
     if field:
         assert deltas(chunks, field).startswith("Let me think.")
@@ -98,7 +99,8 @@ def test_thoughts_stand_in_the_servers_field(fast, flavor):
     quiet = stream(fast, flavor, model="qwen3:4b", reasoning_effort="none")
     assert "Let me think" not in json.dumps(quiet) and deltas(quiet) == deltas(chunks)
     message = whole(fast, flavor, model="qwen3:4b")[1]["choices"][0]["message"]
-    assert set(message) == {"role", "content"} | ({field} if field else set())
+    more = {"refusal", "annotations"} if flavor == "openai" else {field} if field else set()
+    assert set(message) == {"role", "content"} | more
 
 
 def test_ollamas_own_api_tells_thoughts_apart(fast):
@@ -193,7 +195,9 @@ def test_a_schema_is_kept(fast, flavor, form):
 def test_a_json_object_is_one_where_the_server_knows_it(fast, flavor):
     form = {"type": "json_object"}
     if flavor != "lmstudio":
-        assert isinstance(json.loads(deltas(stream(fast, flavor, response_format=form))), dict)
+        messages = [{"role": "user", "content": "As JSON: where is the boat?"}]
+        chunks = stream(fast, flavor, response_format=form, messages=messages)
+        assert isinstance(json.loads(deltas(chunks)), dict)
         return
     assert whole(fast, flavor, response_format=form) == (
         400, {"error": "'response_format.type' must be 'json_schema' or 'text'"})
@@ -247,22 +251,27 @@ def test_models_are_listed_and_found_by_name(fast):
 @pytest.mark.parametrize("flavor, error", [
     ("ollama", {"error": {"message": "model 'nope' not found", "type": "not_found_error",
                           "param": None, "code": None}}),
-    ("openai", {"error": {"message": "model 'nope' not found", "type": "not_found_error",
+    ("openai", {"error": {"message": "The model `nope` does not exist or you do not have access "
+                                     "to it.", "type": "invalid_request_error",
                           "param": None, "code": "model_not_found"}}),
     ("lmstudio", {"error": "model 'nope' not found"}),
     ("llamacpp", {"error": {"message": "model 'nope' not found", "type": "not_found_error",
                             "param": None, "code": 404}}),
-    ("vllm", {"error": {"message": "model 'nope' not found", "type": "NotFoundError",
+    ("vllm", {"error": {"message": "The model `nope` does not exist.", "type": "NotFoundError",
                         "param": None, "code": 404}}),
     ("sglang", {"object": "error", "message": "model 'nope' not found",
                 "type": "NotFoundError", "param": None, "code": 404}),
-    ("openrouter", {"error": {"message": "model 'nope' not found", "type": "not_found_error",
-                              "param": None, "code": 404}}),
 ])
 def test_an_unknown_model_is_told_as_the_server_would(fast, flavor, error):
     assert whole(fast, flavor, model="nope") == (404, error)
     status, _, text = fast.ask("GET", "/v1/models/nope", headers=headers(flavor))
     assert (status, json.loads(text)) == (404, error)
+
+
+def test_openrouter_calls_an_unknown_model_a_bad_request(fast):
+    assert whole(fast, "openrouter", model="nope") == (400, {"error": {
+        "message": "nope is not a valid model ID", "type": "invalid_request_error", "param": None,
+        "code": 400}})
 
 
 @pytest.mark.parametrize("change", [
