@@ -224,6 +224,30 @@ static void the_clock_between_tokens_begins_anew_at_each(void **state)
     seen_done(&seen);
 }
 
+/* A stopped process or a sleeping laptop: the timer is over, and the words are there.
+ */
+static void after_a_pause_of_our_own_words_count_before_clocks(void **state)
+{
+    struct llm_request quick = request;
+    struct seen seen = {0};
+    int64_t until_ms;
+
+    (void)state;
+    will_say(HEAD SAY("Tea"));
+    script.end = SCRIPT_STAY;
+    quick.between_tokens_ms = 60;
+    start(&seen, quick);
+    rig_wait(&rig, has_delta, &seen);
+    raw_say(server.connections, SAY("?") "{\"done\":true}\n");
+    raw_close(server.connections);
+    for (until_ms = clock_mono_ms() + 90; clock_mono_ms() < until_ms;)
+        continue;
+    rig_wait(&rig, is_over, &seen);
+    assert_int_equal(seen.result.outcome, LLM_DONE);
+    assert_string_equal(seen.text, "Tea?");
+    seen_done(&seen);
+}
+
 /* ---- cancelled, dropped ---- */
 
 static void assert_cancelled(const struct seen *seen)
@@ -480,6 +504,7 @@ int main(void)
         LLM_TEST(the_request_goes_to_api_chat_with_its_turn),
         LLM_TEST(the_first_token_is_measured_at_the_first_text),
         LLM_TEST(the_clock_between_tokens_begins_anew_at_each),
+        LLM_TEST(after_a_pause_of_our_own_words_count_before_clocks),
         LLM_TEST(cancelling_closes_the_connection),
         LLM_TEST(cancelling_inside_a_delta_stops_the_deltas),
         LLM_TEST(cancelling_at_once_asks_nothing),

@@ -110,6 +110,8 @@ static void a_server_may_tell_its_places(void **state)
     } rows[] = {
         {LLM_OPENAI, JSON_HEAD "{\"total_slots\":4,\"model_path\":\"m\"}", 4, 1},
         {LLM_OPENAI, JSON_HEAD "{\"total_slots\":0}", 0, 1},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":-4}", 0, 1},
+        {LLM_OPENAI, JSON_HEAD "{\"total_slots\":1000001}", 0, 1},
         {LLM_OPENAI, JSON_HEAD "{\"total_slots\":\"4\"}", 0, 1},
         {LLM_OPENAI, JSON_HEAD "{}", 0, 1},
         {LLM_OPENAI, JSON_HEAD "{", 0, 1},
