@@ -12,6 +12,7 @@
 #include "llm/route_plan.h"
 #include "llm/router.h"
 #include "manager/begin.h"
+#include "manager/desk_wait.h"
 #include "manager/manager.h"
 #include "proto/schema.h"
 #include "proto/template.h"
@@ -253,6 +254,13 @@ static void on_attempt_end(void *owner, const struct router_attempt *attempt,
                  log_safe(str_of(result->reason)));
 }
 
+static void on_waiting(void *owner, const char *servers, const char *reason)
+{
+    const struct desk *desk = owner;
+
+    desk_tell_waiting(desk->manager, desk->talk->id, servers, reason);
+}
+
 static void on_reply(void *owner, const struct llm_result *result,
                      const struct router_attempt *attempt)
 {
@@ -288,8 +296,10 @@ static struct llm_request request_of(const struct desk *desk)
 
 static void ask(struct desk *desk)
 {
-    const struct router_handlers handlers = {
-        .on_attempt_end = on_attempt_end, .on_result = on_reply, .owner = desk};
+    const struct router_handlers handlers = {.on_attempt_end = on_attempt_end,
+                                             .on_waiting = on_waiting,
+                                             .on_result = on_reply,
+                                             .owner = desk};
     const struct config *config = desk->manager->config;
     struct llm_message messages[3];
     struct router_ask ask = {.conversation = desk->talk->id,

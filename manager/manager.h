@@ -38,7 +38,7 @@ struct manager {
     struct redis_clock clock;
     struct http *http;
     struct llm *llm;
-    struct router *router; /* every ask but warming goes through it */
+    struct router *router; /* every ask goes through it */
     struct desk_templates templates;
     struct member member;
     struct leader leader;
@@ -46,6 +46,7 @@ struct manager {
     struct desk_list desks; /* stories being written */
     struct warm_list warm;  /* models that were asked to be loaded */
     size_t warm_count;
+    int64_t loads;          /* so many models were asked to be loaded */
     struct loop_timer tick; /* what is due, who may begin */
     struct loop_timer wait; /* before reading again after a refusal */
     struct loop_signal signals[3];

@@ -8,9 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "llm/models.h"
-#include "llm/request.h"
 #include "llm/route_plan.h"
+#include "llm/router.h"
 #include "manager/begin.h"
 #include "manager/manager.h"
 
@@ -25,8 +24,9 @@ struct warm_model {
     TAILQ_ENTRY(warm_model) in_list;
     struct manager *manager;
     const struct endpoint *endpoint;
-    char *model;   /* owned, as the options */
-    char *options; /* or NULL */
+    struct seat_model
+        where;     /* owned texts: that endpoint and model, nothing behind it */
+    char *options; /* owned, or NULL */
     int64_t num_ctx;
     bool asking;
     bool missing;        /* the server says it has no such model */
@@ -43,7 +43,7 @@ static void forget(struct warm_model *warm)
 {
     TAILQ_REMOVE(&warm->manager->warm, warm, in_list);
     warm->manager->warm_count--;
-    free(warm->model);
+    seat_model_done(&warm->where);
     free(warm->options);
     free(warm);
 }
@@ -81,11 +81,13 @@ static int64_t fresh_ms(const struct warm_model *warm)
     return warm->missing || keep_ms / 2 < FRESH_MIN_MS ? FRESH_MIN_MS : keep_ms / 2;
 }
 
-static void on_warm(void *owner, const struct llm_result *result)
+static void on_warm(void *owner, const struct llm_result *result,
+                    const struct router_attempt *attempt)
 {
     struct warm_model *warm = owner;
     struct manager *manager = warm->manager;
 
+    (void)attempt;
     warm->asking = false;
     warm->missing = result->error == LLM_ERROR_MODEL_NOT_FOUND;
     warm->fresh_to_ms = clock_mono_ms() + fresh_ms(warm);
@@ -93,41 +95,37 @@ static void on_warm(void *owner, const struct llm_result *result)
         err_set(&warm->why, ERR_MODEL, "%s", result->reason);
     if (result->outcome == LLM_DONE)
         log_info("warm", "loaded endpoint=%s model=%s ms=%lld", warm->endpoint->name,
-                 log_safe(str_of(warm->model)),
+                 log_safe(str_of(warm->where.model)),
                  (long long)(result->duration_us / 1000));
     else
         log_warn("warm", "not loaded endpoint=%s model=%s error=%s reason=%s",
-                 warm->endpoint->name, log_safe(str_of(warm->model)),
+                 warm->endpoint->name, log_safe(str_of(warm->where.model)),
                  llm_error_name(result->error), log_safe(str_of(result->reason)));
     begin_ready(manager);
 }
 
+/* As any call it takes a place at its server, so that there are never more than the
+ * server's window. */
 static void load(struct warm_model *warm)
 {
-    const struct config *config = warm->manager->config;
-    const struct endpoint *endpoint = warm->endpoint;
-    struct llm_request request = {
-        .provider = LLM_OLLAMA,
-        .url = endpoint->url,
-        .endpoint = endpoint->name,
-        .model = warm->model,
-        .num_ctx = warm->num_ctx,
-        .options = warm->options,
-        .keep_alive = config->keep_alive,
+    struct manager *manager = warm->manager;
+    const struct router_handlers handlers = {.on_result = on_warm, .owner = warm};
+    char call_id[MEMBER_NAME_SIZE + 64];
+    const struct router_ask ask = {
+        .conversation = "",
+        .call_id = call_id,
+        .model = &warm->where,
+        .asked_at_us = redis_clock_now_us(&manager->clock),
+        .request = {.num_ctx = warm->num_ctx,
+                    .options = warm->options,
+                    .keep_alive = manager->config->keep_alive},
+        .load = true,
     };
-    struct err err = {0};
-    char *key = NULL;
 
-    if (!endpoint_key(endpoint, &key, &err)) {
-        log_warn("warm", "not loaded endpoint=%s reason=%s", endpoint->name, err.msg);
-        warm->fresh_to_ms = clock_mono_ms() + fresh_ms(warm);
-        return;
-    }
-    request_set_clocks(&request, config, endpoint);
-    request.key = key;
+    fmt_into(call_id, sizeof call_id, "load/%lld-%s", (long long)++manager->loads,
+             manager->member.nonce);
     warm->asking = true;
-    llm_warm(warm->manager->llm, &request, on_warm, warm);
-    free(key);
+    (void)router_start(manager->router, &ask, &handlers); /* ends by itself */
 }
 
 /* ---- looking ---- */
@@ -144,7 +142,11 @@ static struct warm_model *remember(struct manager *manager,
     warm->manager = manager;
     warm->endpoint = place->endpoint;
     warm->num_ctx = num_ctx;
-    warm->model = x_strdup(place->model);
+    seat_model_init(&warm->where);
+    warm->where.provider = x_strdup(place->endpoint->provider);
+    warm->where.endpoint = x_strdup(place->endpoint->name);
+    warm->where.model = x_strdup(place->model);
+    warm->where.fallback = x_strdup("");
     warm->options = options == NULL ? NULL : x_strdup(options);
     TAILQ_INSERT_TAIL(&manager->warm, warm, in_list);
     manager->warm_count++;
@@ -162,7 +164,8 @@ static struct warm_model *find(struct manager *manager,
 
     TAILQ_FOREACH(warm, &manager->warm, in_list)
     if (warm->endpoint == place->endpoint && warm->num_ctx == num_ctx
-        && same_text(warm->model, place->model) && same_text(warm->options, options))
+        && same_text(warm->where.model, place->model)
+        && same_text(warm->options, options))
         return warm;
     return remember(manager, place, num_ctx, options);
 }

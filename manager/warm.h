@@ -3,9 +3,10 @@
  * Loading takes minutes in which nothing is on the wire; the clock of a conversation
  * should not run meanwhile. Each endpoint and model (with its runner options) is asked
  * once in half of keep_alive and leadership. A model that is not there ends the
- * conversation; any other trouble is only logged: the router deals with servers.
+ * conversation; any other trouble is only logged: its turns wait for servers.
  *
- * Flow: warm_look -> WARM_WAIT, llm_warm each -> on_warm -> begin_ready -> warm_look
+ * Flow: warm_look -> WARM_WAIT, router_start each -> on_warm -> begin_ready ->
+ * warm_look
  *       -> WARM_READY | WARM_FAILED
  */
 #ifndef PARLEY_WARM_H
@@ -28,7 +29,7 @@ enum warm_state warm_look(struct manager *manager, const struct talk *talk,
                           struct err *err);
 /* A leadership is over: what was learned may not hold in the next. */
 void warm_clear(struct manager *manager);
-/* The end; after llm_free, which drops what is still asked. */
+/* The end; after router_free, which drops what is still asked. */
 void warm_done(struct manager *manager);
 
 #endif

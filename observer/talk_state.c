@@ -187,18 +187,23 @@ static void wait_live(struct talk_state *talk, const struct talk_live *live)
     struct sight sight = sight_of(talk, SIGHT_WAITING);
     char name[TALK_NAME_SIZE];
     size_t len = live->servers.len;
+    bool same;
 
     if (len >= sizeof talk->wait_servers)
         len = sizeof talk->wait_servers - 1;
     memcpy(talk->wait_servers, len == 0 ? "" : live->servers.at, len);
     talk->wait_servers[len] = '\0';
+    same = talk->wait_seat == live->seat;
     talk->wait_at_us = live->at_us;
-    if (talk->wait_turn == live->turn
+    talk->wait_seat = live->seat;
+    if (talk->wait_turn == live->turn && same
         && live->at_us - talk->wait_shown_us < WAIT_SHOW_EACH_US)
         return;
     talk->wait_turn = live->turn;
     talk->wait_shown_us = live->at_us;
-    talk_state_speaker(talk, live->seat, name);
+    fmt_into(name, sizeof name, "The story");
+    if (live->seat > 0)
+        talk_state_speaker(talk, live->seat, name);
     sight.turn = live->turn;
     sight.seat = live->seat;
     sight.author = str_of(name);
@@ -210,7 +215,7 @@ static void wait_live(struct talk_state *talk, const struct talk_live *live)
 void talk_state_live(struct talk_state *talk, const struct talk_live *live)
 {
     if (str_is(live->kind, "waiting")) {
-        if (live->turn == talk->last_turn + 1 && live->seat > 0)
+        if (live->turn == talk->last_turn + 1 && live->seat >= 0)
             wait_live(talk, live);
         return;
     }
@@ -290,8 +295,18 @@ static void add_waited(int64_t since_us, int64_t now_us, struct buf *into)
 
 static bool waits(const struct talk_state *talk, int64_t now_us)
 {
+    bool preparing = strcmp(talk->facts.state, "preparing") == 0;
+
     return talk->wait_turn > 0 && talk->wait_turn == talk->facts.next
+           && preparing == (talk->wait_seat == 0)
            && now_us - talk->wait_at_us < WAIT_OLD_US;
+}
+
+static void add_servers(const struct talk_state *talk, struct buf *into)
+{
+    (void)buf_add_text(into, " waits for a model server (down: ");
+    (void)utf8_harmless(str_of(talk->wait_servers), false, into);
+    (void)buf_add_text(into, ")...");
 }
 
 static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf *into)
@@ -300,7 +315,11 @@ static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf 
     char name[TALK_NAME_SIZE];
 
     if (strcmp(facts->state, "preparing") == 0) {
-        (void)buf_add_text(into, "the story is being written...");
+        (void)buf_add_text(into, "the story");
+        if (waits(talk, now_us))
+            add_servers(talk, into);
+        else
+            (void)buf_add_text(into, " is being written...");
         add_waited(facts->created_at_us, now_us, into);
         return;
     }
@@ -311,9 +330,7 @@ static void add_doing(const struct talk_state *talk, int64_t now_us, struct buf 
     talk_state_speaker(talk, facts->seat, name);
     (void)utf8_harmless(str_of(name), false, into);
     if (waits(talk, now_us)) {
-        (void)buf_add_text(into, " waits for a model server (down: ");
-        (void)utf8_harmless(str_of(talk->wait_servers), false, into);
-        (void)buf_add_text(into, ")...");
+        add_servers(talk, into);
     } else {
         (void)buf_add_text(into, " is thinking...");
     }

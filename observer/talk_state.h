@@ -28,6 +28,7 @@ struct talk_state {
     int64_t live_seat;
     char *live_call;        /* owned; NULL: nobody speaks */
     int64_t wait_turn;      /* it waits for a server; 0: none does */
+    int64_t wait_seat;      /* whose; 0: the story, before turn 1 */
     int64_t wait_at_us;     /* as was told last */
     int64_t wait_shown_us;  /* and shown last */
     char wait_servers[128]; /* "local, cloud" */

@@ -47,10 +47,11 @@ void llm_ask_slots(struct llm *llm, const struct llm_server *server, int64_t tim
 /* Has a server load a model, without a word said (Ollama: /api/chat with no messages;
  * others: at once, nothing to do). Of the request url, key, model, num_ctx, options,
  * keep_alive, endpoint and the clocks are used. A result without text: done or failed.
- */
-void llm_warm(struct llm *llm, const struct llm_request *request,
-              void (*on_result)(void *owner, const struct llm_result *result),
-              void *owner);
+ * The call as from llm_start. */
+struct llm_call *llm_warm(struct llm *llm, const struct llm_request *request,
+                          void (*on_result)(void *owner,
+                                            const struct llm_result *result),
+                          void *owner);
 /* Inside llm/: drops what is still asked. */
 void models_drop(struct llm *llm);
 

@@ -353,7 +353,8 @@ static void call_plan(struct router_call *call, const struct router_ask *ask,
     call->conversation = x_strdup(ask->conversation);
     call->asked_at_us = ask->asked_at_us;
     call->request = route_copy(&ask->request);
-    call->charge = 1;
+    call->load = ask->load;
+    call->charge = ask->load ? 0 : 1;
     call->question =
         (struct hybrid_question){.seat = ask->seat,
                                  .turn = ask->turn,

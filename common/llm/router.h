@@ -57,6 +57,8 @@ struct router_ask {
      */
     struct llm_request request;
     int64_t give_up_ms; /* from router_start, whatever happens; 0: never */
+    bool load; /* only has the model loaded (models.h): one attempt, which waits for a
+                  place as any call, but never for a server that is down */
 };
 /* One call, as it was made. */
 struct router_attempt {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "llm/models.h"
 #include "llm/request.h"
 #include "llm/route_copy.h"
 #include "llm/route_policy.h"
@@ -57,7 +58,7 @@ static void on_llm_result(void *owner, const struct llm_result *result)
     error = judge(call, result);
     if (call->cancelled)
         error = LLM_ERROR_NONE;
-    if (error == LLM_ERROR_NONE) {
+    if (error == LLM_ERROR_NONE || call->load) {
         call_report(call, result, false);
         if (result->outcome == LLM_DONE)
             call_up(call);
@@ -101,8 +102,11 @@ void call_send(struct router_call *call, const struct llm_request *what)
     call->sent_us = clock_mono_us();
     if (call->handlers.on_attempt != NULL)
         call->handlers.on_attempt(call->handlers.owner, &call->attempt);
-    if (!call->cancelled)
-        call->llm_call = llm_start(call->router->to.llm, &request, &handlers);
+    if (call->cancelled)
+        return;
+    call->llm_call = call->load
+                         ? llm_warm(call->router->to.llm, &request, on_llm_result, call)
+                         : llm_start(call->router->to.llm, &request, &handlers);
 }
 
 static bool others_failed(const struct route_plan *plan,

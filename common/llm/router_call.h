@@ -32,6 +32,7 @@ struct router_call {
     char *call_id;
     int64_t asked_at_us;
     int64_t give_up_ms;
+    bool load;
     struct hybrid_question question;
     struct llm_request *request; /* owned copy; NULL of a direct call */
     struct route_plan plan;

@@ -159,6 +159,14 @@ static void admitted_down(struct router_call *call, const struct redis_value *va
     struct str reason = redis_item_text(value, 3);
     char *text;
 
+    if (call->load) {
+        call_leave(call);
+        text = x_printf("the server is down: %s", log_safe(reason));
+        call_set_end(call, NULL, LLM_ERROR_REFUSED, text);
+        call_end_later(call);
+        free(text);
+        return;
+    }
     if (!str_is(redis_item_text(value, 2), "auth")) {
         call_wait(call, redis_item_i64(value, 1, RETRY_MS));
         text = x_memdup(reason.at, reason.len);

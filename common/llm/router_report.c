@@ -93,12 +93,19 @@ static void report_add_keys(struct report_words *words, const struct router_call
     }
 }
 
+/* That a model could be loaded says nothing of its answers. */
+static const char *verdict(const struct router_call *call,
+                           const struct llm_result *result)
+{
+    return call->load && result->outcome == LLM_DONE ? "none" : route_verdict(result);
+}
+
 static void report_add_args(struct report_words *words, struct router_call *call,
                             const struct llm_result *result)
 {
     double cost = endpoint_cost(call->held->endpoint, result);
 
-    if (is_telling(result))
+    if (!call->load && is_telling(result))
         fmt_into(words->duration, NUMBER_SIZE, "%lld",
                  (long long)(result->duration_us / 1000));
     if (result->retry_after_ms >= 0)
@@ -108,7 +115,7 @@ static void report_add_args(struct report_words *words, struct router_call *call
         fmt_into(words->cost, sizeof words->cost, "%.6f", cost);
     fmt_into(words->jitter, NUMBER_SIZE, "%.6f", rng_unit(&call->router->rng));
     words->argv[words->argc++] = str_of(call->attempt.call_id);
-    words->argv[words->argc++] = str_of(route_verdict(result));
+    words->argv[words->argc++] = str_of(verdict(call, result));
     words->argv[words->argc++] =
         str_of(result->error == LLM_ERROR_NONE ? "" : llm_error_name(result->error));
     words->argv[words->argc++] = str_of(words->duration);

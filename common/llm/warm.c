@@ -47,8 +47,8 @@ static void warm_free(struct llm_call *call)
     free(warm);
 }
 
-static void warm_nothing(struct llm *llm, const struct llm_request *request,
-                         const struct llm_handlers *handlers)
+static struct llm_call *warm_nothing(struct llm *llm, const struct llm_request *request,
+                                     const struct llm_handlers *handlers)
 {
     struct warm_call *warm = x_calloc(1, sizeof(*warm));
 
@@ -61,11 +61,13 @@ static void warm_nothing(struct llm *llm, const struct llm_request *request,
     warm->call.free = warm_free;
     loop_timer_init(&warm->timer, llm->loop, on_answer, warm);
     loop_timer_start(&warm->timer, 0);
+    return &warm->call;
 }
 
-void llm_warm(struct llm *llm, const struct llm_request *request,
-              void (*on_result)(void *owner, const struct llm_result *result),
-              void *owner)
+struct llm_call *llm_warm(struct llm *llm, const struct llm_request *request,
+                          void (*on_result)(void *owner,
+                                            const struct llm_result *result),
+                          void *owner)
 {
     const struct llm_handlers handlers = {.on_result = on_result, .owner = owner};
     struct llm_request load = *request;
@@ -76,7 +78,6 @@ void llm_warm(struct llm *llm, const struct llm_request *request,
     load.think = NULL;
     load.stop_count = 0;
     if (request->provider == LLM_OLLAMA || request->provider == LLM_SIMULATOR)
-        (void)llm_start(llm, &load, &handlers); /* ends by itself */
-    else
-        warm_nothing(llm, request, &handlers);
+        return llm_start(llm, &load, &handlers);
+    return warm_nothing(llm, request, &handlers);
 }

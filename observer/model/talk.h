@@ -70,6 +70,7 @@ struct talk {
     struct buf setting;      /* the story: setting, then situation */
     struct buf waiting;      /* servers the turn waits for, "local, cloud"; or empty */
     int64_t waiting_turn;    /* which turn that is */
+    int64_t waiting_seat;    /* and whose; 0: the story's, before turn 1 */
     struct talk_asked asked; /* what talk_want_asked brought */
     int64_t watched;         /* serial of the line looked at: it stays */
     int64_t next_serial;

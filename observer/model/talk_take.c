@@ -202,6 +202,7 @@ static void take_waiting(struct talk *talk, const struct sight *sight,
     buf_clear(&talk->waiting);
     talk_line_say(&talk->waiting, sight->servers);
     talk->waiting_turn = sight->turn;
+    talk->waiting_seat = sight->seat;
     buf_init(&text, NOTE_MAX_BYTES);
     (void)utf8_harmless(sight->author, false, &text);
     (void)buf_add_text(&text, " waits for a model server; down: ");
@@ -275,7 +276,9 @@ void talk_take_facts(struct talk *talk, const struct talk_facts *facts)
 
     talk->facts = *facts;
     talk->presence = TALK_HERE;
-    if (talk->waiting_turn > 0 && facts->next != talk->waiting_turn)
+    if (talk->waiting_turn > 0
+        && (facts->next != talk->waiting_turn
+            || (talk->waiting_seat == 0 && strcmp(facts->state, "preparing") != 0)))
         talk_take_waited(talk);
     if (!same)
         changed(talk);

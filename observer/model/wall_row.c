@@ -177,6 +177,7 @@ void wall_row_waiting(struct wall_row *row, int64_t turn, struct str servers)
 
     fmt_into(row->servers, sizeof row->servers, "%s", kept);
     row->waits_turn = turn;
+    row->waits_story = wall_row_state(row) == WALL_IS_PREPARING;
     free(kept);
 }
 
@@ -204,7 +205,8 @@ static bool goes_on(const struct wall_row *row)
 {
     enum wall_state state = wall_row_state(row);
 
-    return state == WALL_IS_RUNNING || state == WALL_IS_CLOSING;
+    return state == WALL_IS_RUNNING || state == WALL_IS_CLOSING
+           || state == WALL_IS_PREPARING;
 }
 
 bool wall_row_waits(const struct wall_row *row, int64_t now_us)
@@ -277,7 +279,8 @@ unsigned wall_row_warnings(const struct wall_row *row)
 
     if (facts->failures > 0)
         warnings |= WALL_FAILED_TURNS;
-    if (row->servers[0] != '\0' && row->waits_turn == facts->talk.next && goes_on(row))
+    if (row->servers[0] != '\0' && row->waits_turn == facts->talk.next && goes_on(row)
+        && row->waits_story == (wall_row_state(row) == WALL_IS_PREPARING))
         warnings |= WALL_WAITS;
     if (row->turn.fallback)
         warnings |= WALL_FALLBACK;

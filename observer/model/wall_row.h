@@ -48,6 +48,7 @@ struct wall_row {
     size_t name_count;
     unsigned warned;                 /* enum wall_warning, those that stay once seen */
     int64_t waits_turn;              /* -1: it never waited */
+    bool waits_story;                /* it was the story that waited */
     char servers[WALL_SERVERS_SIZE]; /* of the wait of waits_turn */
     float samples[WALL_SAMPLES]; /* tokens/s; sample_at is where the next one goes */
     unsigned sample_at;

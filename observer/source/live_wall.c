@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "net/loop.h"
@@ -256,6 +257,8 @@ static void ask_last(struct live_wall *live, const struct live_ask *what,
 
 static bool may_wait(const struct wall_row *row, int64_t now)
 {
+    if (strcmp(row->facts.talk.state, "preparing") == 0)
+        return true; /* for its story */
     return row->facts.talk.next >= 0 && !row->facts.calling
            && wall_row_asked_ms(row, now) > LIVE_ASKED_MS;
 }

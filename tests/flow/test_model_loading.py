@@ -1,12 +1,13 @@
 """Before a conversation begins its models are loaded, and its seats agree on how."""
 import json
 import threading
+import time
 
 import pytest
 
-from helpers import (STORY_FILE, FakeOllama, Fleet, box, closed_port, read_lines,  # noqa: F401: a fixture
-                     story_file, wait_for)
-from model_servers import Sim
+from helpers import (FAST, STORY_FILE, FakeOllama, Fleet, box, closed_port, read_lines, story_file,
+                     wait_for)  # noqa: F401: box is a fixture
+from model_servers import MODEL, Sim, crew_of, most_at_once, write_config
 
 
 @pytest.fixture
@@ -159,3 +160,48 @@ def test_a_model_that_all_share_is_loaded_once_and_never_anew(box, fleet, struct
     lines = [line for line in read_lines(sim.ledger_path) if line["path"].startswith("/api/")]
     assert [line["loading"] for line in lines if line["loading"]] == ["cold"]
     assert {line["num_ctx"] for line in lines} == {2048} and len(lines) > 14
+
+
+def test_a_model_is_loaded_at_a_place_of_its_own(box, fleet):
+    """A window of one is never exceeded, not by loading either; and the oldest comes first."""
+    sim = Sim(fleet, "--tokens-per-second", 400, "--first-token-ms", 20, "--parallel", 16)
+    write_config(fleet, {"one": sim.endpoint("ollama", window=1)})
+    crew_of(fleet)
+    begin = ["--story", story_file(box), "--duration", "none"]
+    busy = [fleet.begin(*begin, "--turns", 100, "--model", f"one:{MODEL}") for _ in range(2)]
+    for one in busy:
+        fleet.wait_turns(one, 2)
+    for model in ("qwen2.5:7b", "qwen3:4b"):
+        talk = fleet.begin(*begin, "--turns", 1, "--model", f"one:{model}")
+        assert fleet.wait_end(talk)["reason"] == "turns"
+    for one in busy:
+        assert box.parley("stop", one).returncode == 0
+    wait_for(lambda: sim.state()["in_flight"] == 0, "no call is being answered")
+    lines = read_lines(sim.ledger_path)
+    loads = [line for line in lines if line["load"]]
+    assert len(loads) == 3 and most_at_once(lines) == 1
+    # It is called by a name of its own in the server's log, and its place is given back.
+    assert len({line["id"] for line in loads}) == 3 and all(line["id"].startswith("load/") for line in loads)
+    wait_for(lambda: not [key for key in fleet.db.scan_iter("parley:{endpoints}:*") if fleet.db.type(key) == "zset"],
+             "nobody has a place or waits for one")
+
+
+def test_a_server_that_is_down_is_not_waited_for_to_load_a_model(box, fleet):
+    """Its turns wait for it, and say so."""
+    sim = Sim(fleet, *FAST)
+    write_config(fleet, {"one": sim.endpoint("ollama")})
+    sim.fault({"kind": "status", "status": 503})
+    manager, *_ = crew_of(fleet)
+    first = fleet.begin("--story", story_file(box), "--turns", 1, "--model", f"one:{MODEL}")
+    key = wait_for(lambda: next((key for key in fleet.db.scan_iter("parley:{endpoints}:*") if fleet.db.type(key) == "hash"
+                                 and fleet.db.hget(key, "state") == "open"), None), "its breaker is open")
+    fleet.db.hset(key, "retry_at", int(time.time() * 1000) + 50000)  # so that no call is let in
+    loads = len(read_lines(sim.ledger_path))
+    other = fleet.begin("--story", story_file(box), "--turns", 1, "--model", "one:qwen2.5:7b")
+    wait_for(lambda: fleet.talk(other).get("state") == "running", "it begins")
+    assert "the server is down" in open(manager.err_path, encoding="utf-8").read()
+    assert len(read_lines(sim.ledger_path)) == loads
+    sim.fault()
+    fleet.db.hset(key, "retry_at", 0)
+    for one in (first, other):
+        assert fleet.wait_end(one)["reason"] == "turns"

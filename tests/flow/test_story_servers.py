@@ -4,6 +4,7 @@ import json
 import pytest
 
 from helpers import FAST, BlackHole, FakeOllama, Fleet, box, closed_port, wait_for  # noqa: F401: box is a fixture
+from model_servers import MODEL, Sim, write_config
 from table_servers import config
 
 
@@ -34,6 +35,27 @@ def test_a_busy_server_is_asked_again_by_the_router_alone_and_each_attempt_is_to
     assert [call["attempt"] for call in calls] == ["1", "2", "3", "1"]
     assert {call["route"] for call in calls} == {"only"} and {call["worker"] for call in calls} == {"manager-1"}
     assert calls[3]["call"].startswith(f"{talk}:personas/1-")
+
+
+def test_a_story_whose_server_is_down_says_so_and_is_written_when_it_is_back(box, fleet):
+    """To whoever watches: as a turn that waits does."""
+    sim = Sim(fleet, *FAST)
+    write_config(fleet, {"local": sim.endpoint("ollama")})
+    sim.fault({"kind": "status", "status": 500})
+    fleet.crew()
+    talk = fleet.begin("--turns", 1, "--model", f"local:{MODEL}")
+    reader = box.start("observe", talk)
+    told = wait_for(lambda: fleet.db.xrange(f"parley:{{0}}:live:{talk}"), "the wait is told")[0][1]
+    assert (told["kind"], told["turn"], told["seat"], told["servers"]) == ("waiting", "1", "0", "local")
+    assert "500" in told["reason"] and 0 < fleet.db.ttl(f"parley:{{0}}:live:{talk}") <= 600
+    line = "(The story waits for a model server; down: local; last: "
+    wait_for(lambda: line in open(reader.out_path, encoding="utf-8").read(), "the observer says so")
+    sim.fault()
+    for key in fleet.db.scan_iter("parley:{endpoints}:*"):
+        if fleet.db.type(key) == "hash":
+            fleet.db.hset(key, "retry_at", 0)  # the next probe may go at once
+    assert fleet.wait_end(talk)["reason"] == "turns"
+    assert reader.wait(20) == 0
 
 
 def test_a_story_nobody_answers_is_given_up_in_words(box, fleet):

@@ -305,6 +305,29 @@ static void waiting(struct record *record, int turn, int64_t at_us)
                                         .at_us = at_us});
 }
 
+static void story_waits(struct record *record, int64_t at_us)
+{
+    talk_state_live(&record->talk,
+                    &(struct talk_live){.kind = str_of("waiting"),
+                                        .turn = 1,
+                                        .servers = str_of("local\033, b"),
+                                        .reason = str_of("refused"),
+                                        .at_us = at_us});
+}
+
+static void a_story_that_waits_for_servers_is_shown_and_then_its_first_turn(
+    void **state)
+{
+    struct record *record = *state;
+
+    story_waits(record, 0);
+    story_waits(record, 10000000);
+    see(record, "waiting 1 The story refused local\033, b;");
+    introduce(record, 1, "Ada");
+    waiting(record, 1, 20000000);
+    see(record, "persona Ada;waiting 1 Ada refused local\033, b;");
+}
+
 static void a_wait_for_servers_is_shown_once_a_minute(void **state)
 {
     struct record *record = *state;
@@ -340,6 +363,15 @@ static void the_status_says_who_waits_for_which_servers_while_it_is_so(void **st
     waiting(record, 1, 9000000);
     status(record, &facts,
            "seat 1 waits for a model server (down: local<U+001B>, b)... 3.2 s");
+    fmt_into(facts.state, sizeof facts.state,
+             "preparing"); /* nobody speaks yet: that was not the story's */
+    facts.created_at_us = 8000000;
+    status(record, &facts, "the story is being written... 2.0 s");
+    story_waits(record, 9000000);
+    status(record, &facts,
+           "the story waits for a model server (down: local<U+001B>, b)... 2.0 s");
+    fmt_into(facts.state, sizeof facts.state, "running");
+    status(record, &facts, "seat 1 is thinking... 3.2 s");
     waiting(record, 1, -16000000); /* long ago: no longer told */
     status(record, &facts, "seat 1 is thinking... 3.2 s");
     waiting(record, 1, 9000000);
@@ -362,6 +394,7 @@ int main(void)
         CASE(foreign_kinds_are_passed_over_and_broken_messages_told),
         CASE(a_state_is_told_when_it_changes),
         CASE(the_status_says_who_thinks_and_what_is_left),
+        CASE(a_story_that_waits_for_servers_is_shown_and_then_its_first_turn),
         CASE(a_wait_for_servers_is_shown_once_a_minute),
         CASE(the_status_says_who_waits_for_which_servers_while_it_is_so),
     };
