@@ -122,6 +122,14 @@ def test_seats_that_would_load_their_model_anew_each_turn_are_refused_before_any
     box.assert_nothing_made()
 
 
+def test_a_server_that_loads_nothing_anew_takes_any_options(box, fleet):
+    sim = Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 0)
+    write_config(fleet, {"server": sim.endpoint("openai")})
+    fleet.crew()
+    talk = fleet.begin("--story", personas(box, *DIFFERENT[0]), "--turns", 2, "--model", f"server:{MODEL}")
+    assert fleet.wait_end(talk)["reason"] == "turns"
+
+
 def test_a_run_knows_what_its_seats_leave_open(box):
     done = box.parley("run", "--story", personas(box, {"num_ctx": 4096}, {}), "--turns", 2)
     assert done.returncode == 2 and "num_ctx" in done.stderr and "8192" in done.stderr

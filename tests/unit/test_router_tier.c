@@ -203,6 +203,28 @@ static void the_cost_cap_sends_marked_turns_home(void **state)
     assert_string_equal(field_of(2, "spent"), "0.200000");
 }
 
+/* What a router knows of costs is up to a second old; `admit` knows better. */
+static void the_cost_cap_holds_where_the_record_is_old(void **state)
+{
+    struct router_ask ask;
+    struct heard *it;
+
+    (void)state;
+    config.hybrid_cost_cap = 0.15;
+    tiers_make();
+    assert_string_equal(route_of_turn(1), ":mark_opening");
+    assert_string_equal(route_of_turn(1), ":mark_opening");
+    assert_string_equal(route_of_turn(1), ":cost_cap");
+    /* Nor does the cloud stand in for what is down. */
+    peers_will(HOW_STATUS, 401);
+    ask = next_ask();
+    ask.turn = 1;
+    it = start(ask);
+    run_all();
+    assert_int_equal(it->outcome, LLM_FAILED);
+    assert_int_equal(peers[2].requests, 2);
+}
+
 static void the_cost_of_another_day_is_no_matter(void **state)
 {
     (void)state;
@@ -267,6 +289,7 @@ int main(void)
         ROUTER_TEST(the_best_server_of_a_tier_speaks_for_it),
         ROUTER_TEST(fewer_than_five_calls_are_no_record),
         ROUTER_TEST(the_cost_cap_sends_marked_turns_home),
+        ROUTER_TEST(the_cost_cap_holds_where_the_record_is_old),
         ROUTER_TEST(the_cost_of_another_day_is_no_matter),
         ROUTER_TEST(the_other_tier_stands_in_for_one_that_is_down),
         ROUTER_TEST(a_named_endpoint_is_not_a_matter_of_tiers),
