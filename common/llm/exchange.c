@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -204,8 +205,8 @@ static void exchange_judge(struct exchange *exchange, const struct http_result *
     exchange->retry_after_ms = verdict.retry_after_ms;
     exchange->untaken = verdict.param;
     if (verdict.param != PARAM_NONE)
-        untaken_add(&exchange->call.llm->untaken, exchange->url, exchange->call.model,
-                    verdict.param);
+        learned_untaken(&exchange->call.llm->learned, exchange->url,
+                        exchange->call.model, verdict.param);
     /* After the model's last word it no longer counts how the connection ended. */
     if (verdict.error == LLM_ERROR_NONE || reply->finished)
         reader_end(&exchange->reader, http->reason);
@@ -262,6 +263,16 @@ static void exchange_tell(struct exchange *exchange)
     llm_call_end(&exchange->call, &result);
 }
 
+/* Its thoughts have taken what its words were allowed. */
+static void exchange_learn_room(struct exchange *exchange)
+{
+    const struct reply *reply = &exchange->reader.reply;
+
+    if (strcmp(text_or_empty(reply->finish_reason), "length") == 0)
+        learned_thought(&exchange->call.llm->learned, exchange->url,
+                        exchange->call.model, reply->thought_tokens);
+}
+
 static void on_done(void *owner, const struct http_result *http)
 {
     struct exchange *exchange = owner;
@@ -270,6 +281,7 @@ static void on_done(void *owner, const struct http_result *http)
 
     exchange->http = NULL;
     exchange->status = http->status;
+    exchange_learn_room(exchange);
     exchange->connect_us = http->connect_us;
     if (!given_up && !reply->done && reply->error == LLM_ERROR_NONE)
         exchange_judge(exchange, http);
@@ -355,6 +367,16 @@ static void exchange_send(struct exchange *exchange, const struct llm_request *r
     free(url);
 }
 
+/* What the model does not take is left out. What it is allowed is for its words: where
+ * thoughts have cut them off, room for these comes on top. */
+static void heed_lessons(struct llm_request *request, const struct learned_model *known)
+{
+    if (known != NULL)
+        request->without |= known->untaken;
+    if (request->num_predict > 0)
+        request->num_predict += learned_room(known);
+}
+
 struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
                                 const struct llm_request *asked,
                                 const struct llm_handlers *handlers)
@@ -373,7 +395,7 @@ struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
     exchange->call.cancel = exchange_cancel;
     exchange->call.free = exchange_free;
     exchange->dialect = dialect;
-    request.without |= untaken_find(&llm->untaken, exchange->url, request.model);
+    heed_lessons(&request, learned_find(&llm->learned, exchange->url, request.model));
     exchange->params = dialect->params(&request);
     exchange->key = request.key == NULL ? NULL : x_strdup(request.key);
     exchange->loads = request.message_count == 0;

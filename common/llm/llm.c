@@ -83,7 +83,7 @@ void llm_free(struct llm *llm)
     llm_sweep(&llm->running);
     llm_sweep(&llm->over);
     models_drop(llm);
-    untaken_done(&llm->untaken);
+    learned_done(&llm->learned);
     loop_hook_stop(&llm->hook);
     free(llm);
 }

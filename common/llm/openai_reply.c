@@ -91,6 +91,8 @@ static void take_usage(struct reply *reply, const json_t *usage)
     reply_count(json_object_get(usage, "completion_tokens"), &reply->tokens_generated);
     reply_count(json_object_get(details, "cached_tokens"),
                 &reply->prompt_cached_tokens);
+    details = json_object_get(usage, "completion_tokens_details");
+    reply_count(json_object_get(details, "reasoning_tokens"), &reply->thought_tokens);
 }
 
 static int64_t ns_of(const json_t *ms)

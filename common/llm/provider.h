@@ -13,8 +13,8 @@
 
 #include <sys/queue.h>
 
+#include "llm/learned.h"
 #include "llm/llm.h"
-#include "llm/untaken.h"
 #include "net/loop.h"
 
 struct models_query;
@@ -28,7 +28,7 @@ struct llm {
     struct llm_call_list running;     /* on_result not called yet */
     struct llm_call_list over;        /* told, to be freed at the end of the turn */
     struct models_query_list queries; /* of llm_list_models */
-    struct untaken untaken;           /* what models do not take */
+    struct learned learned;           /* of models, from their answers */
 };
 
 struct llm_call {

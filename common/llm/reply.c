@@ -31,6 +31,7 @@ void reply_init(struct reply *reply, size_t max_reply_bytes, const char *unit)
         .prompt_tokens = -1,
         .prompt_cached_tokens = -1,
         .tokens_generated = -1,
+        .thought_tokens = -1,
         .load_ns = -1,
         .prompt_ns = -1,
         .generation_ns = -1,

@@ -31,6 +31,7 @@ struct reply {
     int64_t prompt_tokens; /* this and what follows: -1 not told */
     int64_t prompt_cached_tokens;
     int64_t tokens_generated;
+    int64_t thought_tokens; /* of these */
     int64_t load_ns;
     int64_t prompt_ns;
     int64_t generation_ns;

@@ -2,7 +2,7 @@
 is learned from their refusal, and left out of the calls behind it."""
 import json
 
-from helpers import Fleet, assert_once_and_in_order, box, read_lines, story_file  # noqa: F401: box is a fixture
+from helpers import Fleet, assert_once_and_in_order, box, story_file, turns_of  # noqa: F401: box is a fixture
 from model_servers import Sim, calls_of, crew_of, ends_of, write_config
 
 MODEL = "o4-mini"
@@ -61,6 +61,21 @@ def test_the_usual_three_attempts_get_the_first_turn_of_an_openai_model_through(
     crew_of(fleet)
     talk = play(fleet, MODEL, 2, "--temperature", 1)
     assert ends_of(calls_of(fleet, talk)) == 2 * (2 * ["unsupported"] + ["done"])
+    box.stop_all()
+
+
+def test_a_model_whose_unseen_thoughts_take_all_it_is_allowed_gets_room_for_them(box):
+    fleet = Fleet(box)
+    sim = strict_server(fleet)
+    write_config(fleet, {"cloud": sim.endpoint("openai")})
+    crew_of(fleet, "--attempts", 6)
+    talk = play(fleet, MODEL, 4, "--temperature", 1, "--num-predict", 8)
+    ends = [ends_of(calls_of(fleet, talk), turn) for turn in range(1, 5)]
+    assert ends[:2] == 2 * [2 * ["unsupported"] + ["empty", "done"]]
+    assert ends[2:] == 2 * [["done"]]
+    bodies = [body["max_completion_tokens"] for body in bodies_of(sim) if "stop" not in body]
+    assert sorted(set(bodies)) == [8, 8 + 1024]
+    assert all(message["content"]["message"] for message in turns_of(fleet.transcript(talk)))
     box.stop_all()
 
 

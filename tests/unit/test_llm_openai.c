@@ -167,6 +167,31 @@ static void a_model_that_may_not_stream_answers_in_one_piece(void **state)
     seen_done(&seen);
 }
 
+/* What a model may say is not for its thoughts to take. */
+static void thoughts_that_cut_the_words_off_get_room_of_their_own(void **state)
+{
+    struct llm_request what = openai();
+    struct seen seen = {0};
+
+    (void)state;
+    will_say(
+        SSE_HEAD
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}"
+        "\n\ndata: {\"choices\":[],\"usage\":{\"completion_tokens\":100,"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":700}}}\n\n" DONE);
+    run(&seen, what);
+    assert_int_equal(seen.result.error, LLM_ERROR_EMPTY);
+    assert_non_null(strstr(seen.reason, "num_predict"));
+    assert_non_null(strstr(buf_text(&play.request), "\"max_tokens\":100,"));
+    seen_done(&seen);
+    seen = (struct seen){0};
+    will_say(good);
+    run(&seen, what);
+    assert_good(&seen);
+    assert_non_null(strstr(buf_text(&play.request), "\"max_tokens\":1500,"));
+    seen_done(&seen);
+}
+
 static void a_server_that_repeats_the_key_makes_nobody_else_see_it(void **state)
 {
     static const char *const answers[] = {
@@ -529,6 +554,7 @@ int main(void)
         LLM_TEST(what_a_model_refused_is_not_sent_to_it_again),
         LLM_TEST(what_was_left_out_and_is_refused_again_is_a_request_error),
         LLM_TEST(a_model_that_may_not_stream_answers_in_one_piece),
+        LLM_TEST(thoughts_that_cut_the_words_off_get_room_of_their_own),
         LLM_TEST(a_server_that_repeats_the_key_makes_nobody_else_see_it),
         LLM_TEST(a_key_is_hidden_whole_or_cut),
         LLM_TEST(ollama_in_the_cloud_gets_the_key_too),
