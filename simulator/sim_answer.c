@@ -32,6 +32,8 @@ void sim_answer_error(const struct sim_world *world, struct serve_request *http,
 
     log_debug("simulator", "refused path=%s status=%d why=%s",
               log_safe(str_of(serve_path(http))), status, log_safe(str_of(text)));
+    if (status == 404) /* a path that is not there is told by sim_lost.h */
+        request.refused_code = "model_not_found";
     buf_init(&answer, SIM_ANSWER_MAX_BYTES);
     sim_wire_of(&request)->error(&request, status, text, &answer);
     sim_answer_json(http, status, &answer);

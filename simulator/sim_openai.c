@@ -153,7 +153,7 @@ static bool read_model(struct asking *asking, const struct sim_models *models)
     if (request->model)
         return true;
     flavor_refuse_model(request->flavor, request->model_name, asking->refusal);
-    return false;
+    return blame(asking, NULL, "model_not_found");
 }
 
 /* ---- how it is to be said ---- */

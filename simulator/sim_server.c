@@ -19,6 +19,7 @@
 #include "simulator/sim_call.h"
 #include "simulator/sim_control.h"
 #include "simulator/sim_host.h"
+#include "simulator/sim_lost.h"
 #include "simulator/sim_pull.h"
 #include "simulator/sim_store.h"
 
@@ -77,10 +78,23 @@ static void on_ps(struct sim_world *world, struct serve_request *http)
 
 /* ---- of the other API ---- */
 
+/* The header chooses for one request, as on /v1. */
+static const struct flavor *flavor_of(const struct sim_world *world,
+                                      const struct serve_request *http)
+{
+    const char *name = serve_header(http, "X-Sim-Flavor");
+    const struct flavor *flavor = world->flavor;
+
+    if (name && !flavor_parse(name, &flavor))
+        flavor = world->flavor;
+    return flavor;
+}
+
 static void on_health(struct sim_world *world, struct serve_request *http)
 {
-    (void)world;
-    serve_reply(http, 200, JSON, str_of("{\"status\":\"ok\"}"));
+    bool says = strcmp(flavor_of(world, http)->name, "llamacpp") == 0;
+
+    serve_reply(http, 200, JSON, str_of(says ? "{\"status\":\"ok\"}" : ""));
 }
 
 /* llama-server's: how many it answers at once. */
@@ -90,11 +104,18 @@ static void on_props(struct sim_world *world, struct serve_request *http)
 
     buf_init(&answer, SIM_ANSWER_MAX_BYTES);
     (void)buf_printf(&answer,
-                     "{\"total_slots\":%lld,\"default_generation_settings\":{"
-                     "\"n_ctx\":%d}}",
-                     (long long)world->options->parallel, SIM_NUM_CTX);
+                     "{\"default_generation_settings\":{\"n_ctx\":%d},"
+                     "\"total_slots\":%lld,\"build_info\":\"b9999-0123456\"}",
+                     SIM_NUM_CTX, (long long)world->options->parallel);
     sim_answer_json(http, 200, &answer);
     buf_done(&answer);
+}
+
+/* vLLM's. */
+static void on_own_version(struct sim_world *world, struct serve_request *http)
+{
+    (void)world;
+    serve_reply(http, 200, JSON, str_of("{\"version\":\"0.11.0\"}"));
 }
 
 static void list_models(const struct sim_world *world, struct serve_request *http,
@@ -142,35 +163,37 @@ static const struct route {
     const char *method; /* GET also for HEAD */
     const char *path;   /* what ends in / stands for all that begin so */
     void (*answer)(struct sim_world *world, struct serve_request *http);
+    const char *whose; /* flavors, with | around each; NULL: all */
 } routes[] = {
-    {"GET", "/", on_root},
-    {"GET", "/health", on_health},
-    {"GET", "/api/version", on_version},
-    {"GET", "/api/status", on_status},
-    {"GET", "/api/tags", on_tags},
-    {"GET", "/api/ps", on_ps},
-    {"POST", "/api/show", sim_store_show},
-    {"POST", "/api/chat", on_call},
-    {"POST", "/api/generate", on_call},
-    {"POST", SIM_PULL_PATH, sim_pull_start},
-    {"POST", "/api/copy", sim_store_copy},
-    {"DELETE", "/api/delete", sim_store_delete},
-    {"POST", "/api/embed", sim_store_embed},
-    {"POST", "/api/embeddings", sim_store_refuse},
-    {"POST", "/api/create", sim_store_refuse},
-    {"POST", "/api/push", sim_store_refuse},
-    {"POST", "/api/me", sim_store_me},
-    {"POST", "/api/signout", sim_store_me},
-    {"GET", ONE_BLOB, sim_store_blob},
-    {"POST", ONE_BLOB, sim_store_refuse},
-    {"POST", "/v1/chat/completions", on_call},
-    {"GET", "/v1/models", on_models},
-    {"GET", ONE_MODEL, on_model},
-    {"POST", "/v1/embeddings", sim_store_embed},
-    {"POST", "/v1/completions", sim_store_refuse},
-    {"POST", "/v1/responses", sim_store_refuse},
-    {"POST", "/v1/messages", sim_store_refuse},
-    {"GET", "/props", on_props},
+    {"GET", "/", on_root, "|ollama|"},
+    {"GET", "/health", on_health, "|llamacpp|vllm|sglang|"},
+    {"GET", "/api/version", on_version, "|ollama|"},
+    {"GET", "/api/status", on_status, "|ollama|"},
+    {"GET", "/api/tags", on_tags, "|ollama|"},
+    {"GET", "/api/ps", on_ps, "|ollama|"},
+    {"POST", "/api/show", sim_store_show, "|ollama|"},
+    {"POST", "/api/chat", on_call, "|ollama|"},
+    {"POST", "/api/generate", on_call, "|ollama|"},
+    {"POST", SIM_PULL_PATH, sim_pull_start, "|ollama|"},
+    {"POST", "/api/copy", sim_store_copy, "|ollama|"},
+    {"DELETE", "/api/delete", sim_store_delete, "|ollama|"},
+    {"POST", "/api/embed", sim_store_embed, "|ollama|"},
+    {"POST", "/api/embeddings", sim_store_refuse, "|ollama|"},
+    {"POST", "/api/create", sim_store_refuse, "|ollama|"},
+    {"POST", "/api/push", sim_store_refuse, "|ollama|"},
+    {"POST", "/api/me", sim_store_me, "|ollama|"},
+    {"POST", "/api/signout", sim_store_me, "|ollama|"},
+    {"GET", ONE_BLOB, sim_store_blob, "|ollama|"},
+    {"POST", ONE_BLOB, sim_store_refuse, "|ollama|"},
+    {"POST", "/v1/chat/completions", on_call, NULL},
+    {"GET", "/v1/models", on_models, NULL},
+    {"GET", ONE_MODEL, on_model, NULL},
+    {"POST", "/v1/embeddings", sim_store_embed, NULL},
+    {"POST", "/v1/completions", sim_store_refuse, NULL},
+    {"POST", "/v1/responses", sim_store_refuse, NULL},
+    {"POST", "/v1/messages", sim_store_refuse, NULL},
+    {"GET", "/props", on_props, "|llamacpp|"},
+    {"GET", "/version", on_own_version, "|vllm|"},
 };
 
 /* A fault that was set for this path, or for all there are. */
@@ -207,11 +230,20 @@ static bool is_path(const struct route *route, const char *path)
     return strcmp(route->path, path) == 0;
 }
 
-static const struct route *route_of(const char *path, const char *method,
-                                    const struct route **ret_other)
+static bool is_whose(const struct route *route, const struct flavor *flavor)
+{
+    char name[32] = "";
+
+    fmt_into(name, sizeof name, "|%s|", flavor->name);
+    return route->whose == NULL || strstr(route->whose, name);
+}
+
+/* *ret_other is set where there is one, but by another method. */
+static const struct route *route_of(const struct flavor *flavor, const char *path,
+                                    const char *method, const struct route **ret_other)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!is_path(&routes[i], path))
+        if (!is_path(&routes[i], path) || !is_whose(&routes[i], flavor))
             continue;
         if (strcmp(routes[i].method, method) == 0)
             return &routes[i];
@@ -231,7 +263,7 @@ static bool is_slash_away(const char *path, const char *method)
     if (len < 2 || path[len - 1] != '/')
         return false;
     path_without = x_memdup(path, len - 1);
-    found = route_of(path_without, method, &other) != NULL;
+    found = route_of(flavor_ollama, path_without, method, &other) != NULL;
     free(path_without);
     return found;
 }
@@ -256,15 +288,18 @@ static bool is_closed(const struct sim_server *server, const struct serve_reques
            && sim_call_lacks_key(&server->world, http);
 }
 
-static void answer_none(struct serve_request *http, const struct route *other)
+static void answer_none(const struct flavor *flavor, struct serve_request *http,
+                        const struct route *other)
 {
-    if (other) {
+    if (flavor != flavor_ollama) {
+        sim_lost_answer(flavor, http);
+    } else if (other) {
         serve_add_header(http, "Allow", other->method);
         serve_reply(http, 405, TEXT, str_of("405 method not allowed"));
     } else if (is_slash_away(serve_path(http), serve_method(http))) {
         send_to(http);
     } else {
-        serve_reply(http, 404, TEXT, str_of("404 page not found"));
+        sim_lost_answer(flavor, http);
     }
 }
 
@@ -281,7 +316,9 @@ static void answer(struct sim_server *server, struct serve_request *http)
 {
     struct sim_world *world = &server->world;
     const struct route *other = NULL; /* of this path, but by another method */
-    const struct route *route = route_of(serve_path(http), serve_method(http), &other);
+    const struct flavor *flavor = flavor_of(world, http);
+    const struct route *route =
+        route_of(flavor, serve_path(http), serve_method(http), &other);
 
     if (is_stranger(world, http)) {
         serve_reply(http, 403, TEXT, str_of(""));
@@ -294,7 +331,7 @@ static void answer(struct sim_server *server, struct serve_request *http)
     } else if (route) {
         route->answer(world, http);
     } else {
-        answer_none(http, other);
+        answer_none(flavor, http, other);
     }
 }
 

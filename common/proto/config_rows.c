@@ -237,7 +237,7 @@ const struct opt_row config_rows[] = {
     {"sim-models", "simulator.models", NULL, OPT_TEXT, AT(sim_models), .commands = FOR_SIMULATE, .value = "NAMES",
      .help = "more model names it is to have, comma between"},
     {"flavor", "simulator.flavor", NULL, OPT_CHOICE, AT(sim_flavor), .choices = "ollama|openai|lmstudio|llamacpp|vllm|sglang|openrouter",
-     .fallback = "ollama", .commands = FOR_SIMULATE, .value = "NAME", .help = "whose form its /v1 has"},
+     .fallback = "ollama", .commands = FOR_SIMULATE, .value = "NAME", .help = "whose server it acts as"},
     {"faults", "simulator.faults", NULL, OPT_TEXT, AT(sim_faults), .commands = FOR_SIMULATE | FOR_RUN, .value = "LIST",
      .help = "what is to go wrong in the simulator: KIND[=VALUE][@RATE], comma between, or JSON (docs/simulator.md)"},
     {"ledger", "simulator.ledger", NULL, OPT_TEXT, AT(sim_ledger), .commands = FOR_SIMULATE | FOR_RUN, .value = "FILE",

@@ -244,8 +244,36 @@ def test_models_are_listed_and_found_by_name(fast):
         status, _, text = fast.ask("GET", f"/v1/models/{name}")
         assert status == 200 and json.loads(text)["object"] == "model"
     assert fast.ask("GET", "/v1/models/")[0] == 301
-    assert json.loads(fast.ask("GET", "/props")[2])["total_slots"] == 3
-    assert fast.ask("GET", "/health")[0] == 200
+
+
+def test_each_server_has_the_paths_beside_v1_that_are_its_own(fast):
+    def found(flavor):
+        return {path for path in ("/props", "/version", "/health", "/api/version", "/", "/v1/models")
+                if fast.ask("GET", path, headers=headers(flavor))[0] == 200}
+    fallback = {"/v1/models"}
+    assert {flavor: found(flavor) - fallback for flavor in FLAVORS if flavor != "lmstudio"} == {
+        "ollama": {"/api/version", "/"}, "openai": set(), "openrouter": set(),
+        "llamacpp": {"/props", "/health"}, "vllm": {"/version", "/health"}, "sglang": {"/health"}}
+    props = json.loads(fast.ask("GET", "/props", headers=headers("llamacpp"))[2])
+    assert props["total_slots"] == 3 and props["build_info"]
+
+
+@pytest.mark.parametrize("flavor, status, text", [
+    ("ollama", 404, "404 page not found"),
+    ("openai", 404, {"error": {"message": "Invalid URL (GET /nowhere)", "param": None,
+                               "type": "invalid_request_error", "code": None}}),
+    ("lmstudio", 200, {"error": "Unexpected endpoint or method. (GET /nowhere)"}),
+    ("llamacpp", 404, {"error": {"message": "File Not Found", "type": "not_found_error",
+                                 "param": None, "code": 404}}),
+    ("vllm", 404, {"detail": "Not Found"}), ("sglang", 404, {"detail": "Not Found"}),
+    ("openrouter", 404, None)])
+def test_a_path_that_is_not_there_is_told_as_the_server_would(fast, flavor, status, text):
+    got, head, body = fast.ask("GET", "/nowhere", headers=headers(flavor))
+    assert got == status
+    if text is None:
+        assert head["Content-Type"].startswith("text/html")
+    else:
+        assert (json.loads(body) if isinstance(text, dict) else body) == text
 
 
 @pytest.mark.parametrize("flavor, error", [
@@ -327,7 +355,7 @@ def test_the_flavor_of_the_start_is_the_usual_one():
     with simulator(*FAST, "--flavor", "sglang") as server:
         reply = server.post(PATH, model="nope", messages=[{"role": "user", "content": "x"}])
         assert reply[1]["object"] == "error"
-        assert server.post("/api/chat", model="nope")[1] == {"error": "model 'nope' not found"}
+        assert server.post("/api/chat", model="nope") == (404, {"detail": "Not Found"})
         status, reply = whole(server, "ollama", model="nope")
         assert reply["error"]["code"] is None
 
