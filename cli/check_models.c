@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/utf8.h"
@@ -19,7 +20,7 @@
 #include "net/http.h"
 #include "net/loop.h"
 
-enum { LIST_TIMEOUT_MS = 5000, PLANS_MAX = SEATS_MAX + 1 };
+enum { LIST_TIMEOUT_MS = 5000, PATIENCE_MS = 1000, PLANS_MAX = SEATS_MAX + 1 };
 
 /* An endpoint that a seat may ask for a model, and whether it will do. */
 struct place {
@@ -28,6 +29,7 @@ struct place {
     const char *model; /* of a plan */
     char *key;         /* owned, or NULL */
     bool good;
+    bool told;      /* it has answered, or cannot be asked */
     bool lacks;     /* it answers, and has no such model */
     struct err why; /* it is not good */
 };
@@ -180,6 +182,7 @@ static void on_models(void *owner, const struct llm_models *models)
     struct place *place = owner;
     struct checking *checking = place->checking;
 
+    place->told = true;
     place->good = models->ok && llm_models_have(models, place->model);
     place->lacks = models->ok && !place->good;
     if (!models->ok)
@@ -199,6 +202,7 @@ static void ask(struct place *place)
     const struct endpoint *endpoint = place->endpoint;
     struct llm_server server = {.url = endpoint->url};
 
+    place->told = true;
     if (strcmp(endpoint->provider, "echo") == 0) {
         place->good = true;
         return;
@@ -207,8 +211,33 @@ static void ask(struct place *place)
         || !endpoint_key(endpoint, &place->key, &place->why))
         return;
     server.key = place->key;
+    place->told = false;
     place->checking->open++;
     llm_list_models(place->checking->llm, &server, LIST_TIMEOUT_MS, on_models, place);
+}
+
+/* Whoever looks on is told that nothing hangs. */
+static void on_patience(struct loop_timer *timer, void *owner)
+{
+    const struct checking *checking = owner;
+
+    (void)timer;
+    for (size_t i = 0; i < checking->place_count; i++)
+        if (!checking->places[i].told)
+            fprintf(stderr, "%s: waits up to %d s for an answer of %s\n", checking->who,
+                    LIST_TIMEOUT_MS / 1000, checking->places[i].endpoint->name);
+}
+
+static void wait_for_answers(struct checking *checking)
+{
+    struct loop_timer patience;
+
+    loop_timer_init(&patience, checking->loop, on_patience, checking);
+    if (isatty(STDERR_FILENO))
+        loop_timer_start(&patience, PATIENCE_MS);
+    if (checking->open > 0)
+        loop_run(checking->loop);
+    loop_timer_stop(&patience);
 }
 
 /* ---- judging ---- */
@@ -256,8 +285,7 @@ static bool ask_and_judge(struct checking *checking, struct err *err)
         add_places(checking, &checking->plans[i]);
     for (size_t i = 0; i < checking->place_count; i++)
         ask(&checking->places[i]);
-    if (checking->open > 0)
-        loop_run(checking->loop);
+    wait_for_answers(checking);
     if (checking->open > 0)
         return err_set(err, ERR_SYSTEM, "interrupted");
     for (size_t i = 0; ok && i < checking->plan_count; i++)

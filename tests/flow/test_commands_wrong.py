@@ -200,15 +200,17 @@ def test_a_good_server_is_told_while_a_silent_one_is_still_waited_for(box):
         box.stop_all()
 
 
-def test_a_server_that_takes_its_time_is_told_on_a_terminal(box):
+@pytest.mark.parametrize("command, told", [
+    ("test", "no answer yet, it may be loading its model; Ctrl-C ends"), ("run", "waits up to 5 s for an answer of ollama")])
+def test_a_server_that_takes_its_time_is_told_on_a_terminal(box, command, told):
     ours, theirs = os.openpty()
     with BlackHole() as hole:
-        box.start("test", "--ollama", f"http://127.0.0.1:{hole.port}", stderr=theirs)
+        box.start(command, "--ollama", f"http://127.0.0.1:{hole.port}", stderr=theirs)
         os.close(theirs)
         line = os.read(ours, 4096).decode()
         box.stop_all()
     os.close(ours)
-    assert line == "parley test: ollama: no answer yet, it may be loading its model; Ctrl-C ends\r\n"
+    assert line.startswith(f"parley {command}: ") and line.endswith(f"{told}\r\n"), line
 
 
 def test_an_endpoint_that_is_misspelt_is_told_with_the_one_that_was_meant(box):
