@@ -370,7 +370,7 @@ def test_a_turn_that_cannot_be_made_ends_the_conversation_as_failed(box, reply, 
     with FakeOllama(on_chat) as server:
         done = box.parley("run", "--ollama", server.url, "--story", story_file(box), "--turns", 4,
                           "--observe", "none", "--max-issues", 2, "--attempts", 1,
-                          "--out", box.path("D"))
+                          "--give-up", "300ms", "--out", box.path("D"))
     assert done.returncode == 1
     assert "failed" in done.stderr and "logs" in done.stderr
     assert_run_folder(box.path("D"))
@@ -378,7 +378,7 @@ def test_a_turn_that_cannot_be_made_ends_the_conversation_as_failed(box, reply, 
     last = read_lines(box.path("D/events.jsonl"))[-1]
     assert (last["event"], last["reason"]) == ("dialogue.resolve", "failed")
     calls = read_lines(box.path("D/calls.jsonl"))
-    assert len(calls) == len(server.bodies("turn")) >= 2
+    assert len(calls) == len(server.bodies("turn")) >= 1  # a server that answers nobody is left alone
     assert {call["outcome"] for call in calls} == {"failed"}
 
 
@@ -398,7 +398,7 @@ def test_a_turn_that_fails_once_is_made_good(box):
 
 def test_with_pass_a_turn_that_cannot_be_made_is_left_empty(box):
     def on_chat(kind, number, body):
-        return [b'{"error": "never"}\n'] if kind == "turn" and number <= 2 else None
+        return [""] if kind == "turn" and number <= 2 else None  # nothing said: no fault of the server
     with FakeOllama(on_chat) as server:
         done = box.parley("run", "--ollama", server.url, "--story", story_file(box), "--turns", 3,
                           "--observe", "none", "--max-issues", 2, "--attempts", 1,
