@@ -79,6 +79,19 @@ def test_a_model_whose_unseen_thoughts_take_all_it_is_allowed_gets_room_for_them
     box.stop_all()
 
 
+def test_ollamas_model_that_cannot_think_is_asked_without_it(box):
+    """Its server refuses the word instead of passing it over."""
+    fleet = Fleet(box)
+    sim = Sim(fleet, *QUICK, "--ledger-bodies")
+    write_config(fleet, {"cloud": sim.endpoint("ollama")})
+    crew_of(fleet)
+    talk = play(fleet, "llama3.2", 4, "--think", "true")
+    ends = [ends_of(calls_of(fleet, talk), turn) for turn in range(1, 5)]
+    assert ends == 2 * [["unsupported", "done"]] + 2 * [["done"]]
+    assert [body.get("think") for body in bodies_of(sim)] == [True, None, True, None, None, None]
+    box.stop_all()
+
+
 def test_parley_test_tells_what_a_model_does_not_take(box):
     fleet = Fleet(box)
     sim = strict_server(fleet)

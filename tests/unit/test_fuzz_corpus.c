@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 
+#include "../fuzz/fuzz_answer.h"
 #include "../fuzz/fuzz_parsers.h"
 #include "base/file.h"
 
@@ -70,6 +71,12 @@ static void events_of_any_kind_are_read_by_the_rules(void **state)
     assert_true(replay("tests/fuzz/corpus/sse", "", fuzz_sse) > 0);
 }
 
+static void answers_that_are_no_reply_are_judged_by_the_rules(void **state)
+{
+    (void)state;
+    assert_true(replay("tests/fuzz/corpus/answer", "", fuzz_answer) > 0);
+}
+
 static void messages_of_any_kind_are_read_by_the_rules(void **state)
 {
     (void)state;
@@ -123,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_kind_are_read_by_the_rules),
         cmocka_unit_test(events_of_any_kind_are_read_by_the_rules),
+        cmocka_unit_test(answers_that_are_no_reply_are_judged_by_the_rules),
         cmocka_unit_test(messages_of_any_kind_are_read_by_the_rules),
         cmocka_unit_test(config_files_of_any_kind_are_read_by_the_rules),
         cmocka_unit_test(replies_of_redis_of_any_kind_are_read_by_the_rules),
