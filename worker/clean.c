@@ -15,7 +15,7 @@
 
 /* The text is bounded by max_bytes, what is held back by the longest name or by the
  * piece that arrived. */
-enum { HELD_MAX_BYTES = 16 << 20, WAIT = -1 };
+enum { HELD_MAX_BYTES = 16 << 20, VISIBLE_MAX_BYTES = 256, WAIT = -1 };
 
 static const char *const change_names[CLEAN_CHANGE_COUNT] = {
     [CLEAN_NAME_PREFIX] = "name_prefix", [CLEAN_FOREIGN_NAME] = "foreign_name",
@@ -309,15 +309,19 @@ bool clean_feed(struct clean *clean, struct str piece)
 static void drop_last(struct buf *text)
 {
     size_t at = 0;
+    size_t start;
     size_t last = 0;
     unsigned columns;
     size_t len;
 
+    while (at > 0 && ((unsigned char)text->at[at] & 0xC0) == 0x80)
+        at--;
+    start = at;
     while ((len = width_next(str_make(text->at + at, text->len - at), &columns)) > 0) {
         last = at;
         at += len;
     }
-    if (last > 0)
+    if (last > start)
         text->len = last;
 }
 

@@ -1,6 +1,6 @@
 /* names.c - see names.h.
  *
- * Flow: names_begin -> names_at -> try_name (each name in each frame)
+ * Flow: names_begin -> names_at -> try_frame (each name) -> try_forms
  */
 #include "worker/names.h"
 
@@ -301,24 +301,41 @@ static void longer(struct names_found *found, const struct cursor *cursor,
             .len = cursor->at, .own = name->own, .shared = name->shared, .note = note};
 }
 
-/* False: it may yet stand here. */
-static bool try_frame(const struct names *names, const struct name *name,
-                      const struct frame *frame, const struct cursor *start,
-                      struct names_found *found)
+/* What stands behind the name. False: that is not clear yet. */
+static bool try_forms(const struct name *name, const struct frame *frame,
+                      const struct cursor *behind, struct names_found *found)
 {
     unsigned forms = frame->open[0] == '\0' ? 1 : FORMS;
 
     for (unsigned form = 0; form <= forms; form++) {
-        struct cursor cursor = *start;
+        struct cursor cursor = *behind;
         struct str note = str_of("");
-        bool fits = take(&cursor, frame->open)
-                    && take_name(&cursor, name_text(names, name))
-                    && (form == forms ? take_bare(&cursor, frame)
-                                      : take_form(&cursor, frame, form, &note));
+        bool fits = form == forms ? take_bare(&cursor, frame)
+                                  : take_form(&cursor, frame, form, &note);
 
         if (fits)
             longer(found, &cursor, name, note);
         else if (cursor.starved && !cursor.all)
+            return false;
+    }
+    return true;
+}
+
+static bool try_frame(const struct names *names, const struct frame *frame,
+                      const struct cursor *start, struct names_found *found)
+{
+    struct cursor open = *start;
+
+    if (!take(&open, frame->open))
+        return !open.starved || open.all;
+    for (size_t i = 0; i < names->count; i++) {
+        const struct name *name = &names->name[i];
+        struct cursor cursor = open;
+        bool clear = take_name(&cursor, name_text(names, name))
+                         ? try_forms(name, frame, &cursor, found)
+                         : !cursor.starved || cursor.all;
+
+        if (!clear)
             return false;
     }
     return true;
@@ -330,10 +347,9 @@ enum names_answer names_at(const struct names *names, struct str in, bool all,
     const struct cursor start = {.in = in, .all = all};
     struct names_found found = {0};
 
-    for (size_t i = 0; i < names->count; i++)
-        for (size_t j = 0; j < FRAME_COUNT; j++)
-            if (!try_frame(names, &names->name[i], &frames[j], &start, &found))
-                return NAMES_WAIT;
+    for (size_t i = 0; i < FRAME_COUNT; i++)
+        if (!try_frame(names, &frames[i], &start, &found))
+            return NAMES_WAIT;
     if (found.len == 0)
         return NAMES_NONE;
     *ret_found = found;

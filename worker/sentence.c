@@ -109,7 +109,8 @@ static size_t end_at(struct str text, size_t at)
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
         size_t end;
 
-        if (!str_starts(from(text, at), stops[i].text))
+        if (text.at[at] != stops[i].text[0] /* most are not: a long text has no other */
+            || !str_starts(from(text, at), stops[i].text))
             continue;
         end = skip_closers(text, at + strlen(stops[i].text));
         return stops[i].wide || (blank_at(text, end) && !abbreviates(text, at)) ? end
