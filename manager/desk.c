@@ -14,12 +14,14 @@
 #include "manager/begin.h"
 #include "manager/desk_wait.h"
 #include "manager/manager.h"
+#include "proto/document.h"
 #include "proto/schema.h"
 #include "proto/template.h"
 
 enum {
     ASKS_MAX = 3,
     PROMPT_MAX_BYTES = 1 << 18,
+    LAST_MAX_BYTES = 8192,
     STORY_TOKENS = 2000, /* most that a story or the personas may take */
     RAW_LOG_BYTES = 3000
 };
@@ -189,6 +191,22 @@ static void log_raw(const struct desk *desk, struct str reply)
     }
 }
 
+/* What the model is shown of its reply: not what it thought, and so much that a prompt
+ * has room for it. */
+static void keep_last(struct desk *desk, struct str reply)
+{
+    struct str document;
+    struct buf scratch;
+
+    buf_init(&scratch, PROMPT_MAX_BYTES);
+    document = document_of(reply, &scratch);
+    if (document.len > LAST_MAX_BYTES)
+        document.len = LAST_MAX_BYTES; /* mended where it is written */
+    free(desk->last);
+    desk->last = x_memdup(document.at, document.len);
+    buf_done(&scratch);
+}
+
 static void complain(struct desk *desk, struct str reply, const struct err *problem)
 {
     const struct template_value values[] = {{"problem", str_of(problem->msg)}};
@@ -203,10 +221,9 @@ static void complain(struct desk *desk, struct str reply, const struct err *prob
     if (!template_fill(str_of(desk->manager->templates.repair), values, 1, &text,
                        &ignored))
         buf_add_text(&text, problem->msg);
-    free(desk->last);
     free(desk->complaint);
-    desk->last = x_memdup(reply.at, reply.len);
     desk->complaint = buf_take(&text);
+    keep_last(desk, reply);
     ask_again(desk, problem);
 }
 

@@ -25,8 +25,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "proto/cast.h"
+#include "proto/thought.h"
 #include "worker/names.h"
-#include "worker/thought.h"
 
 enum clean_change {
     CLEAN_NAME_PREFIX,

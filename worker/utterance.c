@@ -3,8 +3,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "proto/document.h"
 #include "proto/json_get.h"
 #include "proto/message.h"
 #include "proto/schema.h"
@@ -51,7 +51,7 @@ void utterance_begin(struct utterance *utterance, const struct cast *cast, int64
     utterance->ended = utterance->at_limit = utterance->thoughtful = false;
     utterance->sentiment = NAN;
     buf_clear(&utterance->said);
-    thought_begin(&utterance->thought, '{');
+    thought_begin(&utterance->thought, DOCUMENT_START);
     spoken_init(&utterance->spoken);
     clean_begin(&utterance->clean, cast, seat, max_bytes);
 }
@@ -142,15 +142,7 @@ struct str utterance_thoughts(const struct utterance *utterance)
 
 struct str utterance_document(const struct utterance *utterance)
 {
-    struct str said = str_trim(buf_str(&utterance->said));
-    const char *brace = said.len == 0 ? NULL : memchr(said.at, '{', said.len);
-
-    if (brace == NULL)
-        return said;
-    said = str_make(brace, said.len - (size_t)(brace - said.at));
-    if (said.len > 3 && memcmp(said.at + said.len - 3, "```", 3) == 0)
-        said = str_trim(str_make(said.at, said.len - 3));
-    return said;
+    return document_in(buf_str(&utterance->said));
 }
 
 struct str utterance_text(const struct utterance *utterance)

@@ -4,11 +4,8 @@
  * A structured reply (schemas/reply.schema.json) is read for its words while it
  * arrives (spoken.h); the words of either kind are cleaned (clean.h).
  *
- * Where a structured reply's document is: thinking is taken out (thought.h; blocks
- * begin before the document only, a closing mark alone ends what was thought wherever
- * it stands); the document begins at the first { of what is left, whatever stands
- * before it; behind it come blanks, one closing Markdown fence, and nothing else. All
- * other replies are not the document asked for.
+ * Where a structured reply's document is says proto/document.h: all other replies are
+ * not the one asked for.
  *
  * Flow: utterance_begin -> utterance_feed*, utterance_fresh* -> utterance_end [->
  * utterance_check]

@@ -13,11 +13,13 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "proto/cast_json.h"
+#include "proto/document.h"
 #include "proto/json_write.h"
 #include "proto/schema.h"
 #include "proto/seat_model.h"
 
-enum { NAME_LETTERS_MAX = 80 };
+/* SAID: more than any reply that a provider lets through. */
+enum { NAME_LETTERS_MAX = 80, SAID_MAX_BYTES = 4 << 20 };
 
 static char *copy_text(const char *text)
 {
@@ -350,6 +352,19 @@ static bool read_checked(struct str json, const char *schema, json_t **ret_docum
     return true;
 }
 
+/* The same of what a model said: the document in it. */
+static bool read_said(struct str reply, const char *schema, json_t **ret_document,
+                      struct err *err)
+{
+    struct buf scratch;
+    bool ok;
+
+    buf_init(&scratch, SAID_MAX_BYTES);
+    ok = read_checked(document_of(reply, &scratch), schema, ret_document, err);
+    buf_done(&scratch);
+    return ok;
+}
+
 static bool file_error(struct err *err)
 {
     if (err != NULL)
@@ -379,13 +394,13 @@ bool cast_parse_story_file(struct str json, struct cast *ret_cast, struct err *e
     return ok || file_error(err);
 }
 
-bool story_parse(struct str json, struct story *ret_story, struct err *err)
+bool story_parse(struct str reply, struct story *ret_story, struct err *err)
 {
     struct json_place root;
     json_t *document = NULL;
     bool ok;
 
-    if (!read_checked(json_without_fence(json), "story", &document, err))
+    if (!read_said(reply, "story", &document, err))
         return false;
     root = json_root(document);
     ok = take_story(&root, ret_story, err);
@@ -393,7 +408,7 @@ bool story_parse(struct str json, struct story *ret_story, struct err *err)
     return ok;
 }
 
-bool personas_parse(struct str json, size_t seats, struct cast *cast, struct err *err)
+bool personas_parse(struct str reply, size_t seats, struct cast *cast, struct err *err)
 {
     struct json_place root;
     struct json_place personas;
@@ -401,7 +416,7 @@ bool personas_parse(struct str json, size_t seats, struct cast *cast, struct err
     char expected[32];
     bool ok;
 
-    if (!read_checked(json_without_fence(json), "personas", &document, err))
+    if (!read_said(reply, "personas", &document, err))
         return false;
     root = json_root(document);
     personas = json_member(&root, "personas");

@@ -52,13 +52,13 @@ MUST_USE bool seat_parse(struct str json, struct seat *ret_seat, struct err *err
  * "/personas/1/name: expected ..." */
 MUST_USE bool cast_parse_story_file(struct str json, struct cast *ret_cast,
                                     struct err *err);
-/* A model's replies, by schemas/story.schema.json and schemas/personas.schema.json,
- * bare or in a Markdown fence. Exactly `seats` personas with names that differ are
+/* A model's replies: the documents in them (document.h), by schemas/story.schema.json
+ * and schemas/personas.schema.json. Exactly `seats` personas with names that differ are
  * asked for (2 to 16). Seats of `cast` that are there already, then as many, keep all
  * but their persona; else they are made as by cast_parse_story_file. Untouched on
  * failure. */
-MUST_USE bool story_parse(struct str json, struct story *ret_story, struct err *err);
-MUST_USE bool personas_parse(struct str json, size_t seats, struct cast *cast,
+MUST_USE bool story_parse(struct str reply, struct story *ret_story, struct err *err);
+MUST_USE bool personas_parse(struct str reply, size_t seats, struct cast *cast,
                              struct err *err);
 /* {"setting", "characters", "initial_situation"}; false when `into` is full. */
 bool story_format(const struct story *story, struct buf *into);

@@ -517,17 +517,3 @@ bool json_read(struct str text, json_t **ret_document, struct err *err)
     *ret_document = document;
     return true;
 }
-
-struct str json_without_fence(struct str text)
-{
-    struct str body;
-
-    text = str_trim(text);
-    if (text.len < 6 || !str_starts(text, "```")
-        || memcmp(text.at + text.len - 3, "```", 3) != 0)
-        return text;
-    (void)str_cut(text, '\n', &body); /* the line with the language's name */
-    if (body.len < 3)
-        return text;
-    return str_trim(str_make(body.at, body.len - 3));
-}

@@ -26,8 +26,5 @@ MUST_USE bool schema_check(const json_t *schema, const json_t *document,
 /* Parses strictly (one value, no duplicate keys, nothing behind, bounded depth): the
  * caller owns *ret_document (json_decref). err: "line 3, column 7: <what>". */
 MUST_USE bool json_read(struct str text, json_t **ret_document, struct err *err);
-/* What stands inside a Markdown fence, into which models like to wrap JSON; without one
- * the text itself. No blanks around. */
-struct str json_without_fence(struct str text);
 
 #endif

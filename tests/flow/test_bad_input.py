@@ -288,7 +288,8 @@ def test_a_story_that_cannot_be_used_is_asked_for_three_times_then_told(box, jun
     assert len(asked) == 3 == len(server.asked)
     for body in asked[1:]:
         *_, last, complaint = body["messages"]
-        assert (last["role"], last["content"]) == ("assistant", junk)
+        document = junk[max(junk.find("{"), 0):]  # what stands before it is not shown again
+        assert (last["role"], last["content"]) == ("assistant", document)
         assert complaint["role"] == "user" and len(complaint["content"]) > 20
     assert "story" in done.stderr.splitlines()[-1]
     log = open(box.path("D/logs/manager.log"), encoding="utf-8").read()
@@ -330,6 +331,19 @@ def test_each_complaint_says_what_was_wrong(box):
     assert [len(body["messages"]) for body in server.bodies("story")] == [1, 3, 3]
     assert len(words_of(read_lines(box.path("D/transcript.jsonl")))) == 2
     assert_run_folder(box.path("D"))
+
+
+def test_a_model_that_thinks_aloud_writes_a_story_too(box):
+    def on_chat(kind, number, body):
+        story = {name: STORY_FILE[name] for name in ("setting", "initial_situation", "characters")}
+        return {"story": ["<think>A {pier}?", "</think>\n```json\n", json.dumps(story), "\n```"],
+                "personas": ["Two {people}.</think>Here: ",
+                             json.dumps({"personas": STORY_FILE["personas"]})]}.get(kind)
+    with FakeOllama(on_chat) as server:
+        done = box.parley("run", "--ollama", server.url, "--turns", 2, "--observe", "none",
+                          "--out", box.path("D"))
+    assert done.returncode == 0, done.stderr
+    assert [len(server.bodies(kind)) for kind in ("story", "personas", "turn")] == [1, 1, 2]
 
 
 def test_personas_that_cannot_be_used_are_asked_for_again_too(box):

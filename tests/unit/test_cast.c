@@ -164,9 +164,14 @@ static const char *const wraps[][2] = {
     {"```json\n", "\n```"},
     {"\n```\n", "```  \n"},
     {"```JSON\r\n", "\r\n```\n"},
+    {"```json\n", ""},
+    {"", "```"},
+    {"Sure! Here it is:\n", ""},
+    {"<think>Say {\"setting\": ...}?</think>\n", ""},
+    {"Say {\"setting\": \"a\"}? Well.\n</think>```\n", "\n```"},
 };
 
-static void a_reply_may_stand_in_a_fence(void **state)
+static void a_reply_may_be_thought_about_announced_and_fenced(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof wraps / sizeof *wraps; i++) {
@@ -184,12 +189,8 @@ static void a_reply_may_stand_in_a_fence(void **state)
 static void anything_else_around_a_reply_is_refused(void **state)
 {
     static const char *const bad[][2] = {
-        {"Sure! Here it is:\n", ""},
-        {"", "\nI hope you like it."},
-        {"```json\n", ""},
-        {"", "```"},
-        {"``` ", "```"},
-        {"[", "]"},
+        {"", "\nI hope you like it."}, {"Sure {smiles}! ", ""}, {"```", "``` ```"},
+        {"", "<think>So?</think>"},    {"<think>", ""},         {"[", "]"},
     };
 
     (void)state;
@@ -435,7 +436,7 @@ int main(void)
         cmocka_unit_test(a_story_file_fills_the_story_and_the_seats),
         cmocka_unit_test(a_bad_story_file_names_the_place),
         cmocka_unit_test(names_lose_the_blanks_around_them),
-        cmocka_unit_test(a_reply_may_stand_in_a_fence),
+        cmocka_unit_test(a_reply_may_be_thought_about_announced_and_fenced),
         cmocka_unit_test(anything_else_around_a_reply_is_refused),
         cmocka_unit_test(a_story_needs_its_characters_and_its_words),
         cmocka_unit_test(as_many_personas_as_seats_are_wanted),

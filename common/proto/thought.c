@@ -2,7 +2,7 @@
  *
  * Flow: thought_next -> step_said (up to a mark) or step_thought (up to its end)
  */
-#include "worker/thought.h"
+#include "proto/thought.h"
 
 #include <string.h>
 
