@@ -213,6 +213,13 @@ def assert_texts_whole(fleet, conversation, sims, but=()):
         assert message["content"]["message"] == ask_again(sim, line).strip(), (turn, line["id"])
 
 
+def assert_told_once(fleet, conversation, turns):
+    """Each turn was committed once: its event is there, one of it, in order."""
+    told = [fields["id"] for _, fields in fleet.db.xrange("parley:{0}:events")
+            if fields["conversation"] == conversation and fields["event"] == "dialogue.progress"]
+    assert told == [f"{conversation}:{turn}" for turn in range(1, turns + 1)]
+
+
 def assert_shown(fleet, conversation):
     """The live view: what failed was taken back, what was done is the whole text."""
     shown = {}

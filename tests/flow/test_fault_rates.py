@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from helpers import STORY_FILE, Fleet, assert_once_and_in_order, box  # noqa: F401
-from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, calls_of, crew_of, tell,
-                           write_config)
+from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, assert_told_once,
+                           calls_of, crew_of, tell, write_config)
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
 TALKS = 8 if LONG else 6
@@ -135,6 +135,7 @@ class Fair:
             said = self.fleet.transcript(one)
             turns = self.turns if reason == "turns" else len(said) - 3
             assert_once_and_in_order(said, turns)
+            assert_told_once(self.fleet, one, turns)
             assert_shown(self.fleet, one)
             assert_texts_whole(self.fleet, one, [self.wild, self.good], odd)
 

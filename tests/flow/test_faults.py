@@ -22,8 +22,8 @@ import pytest
 from helpers import (LIMIT_S, STORY_FILE, Fleet, Sandbox, assert_once_and_in_order, box,
                      closed_port, story_file, wait_for)  # noqa: F401 - box is a fixture
 from test_admit import Servers
-from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, calls_of, crew_of, ends_of,
-                           forget_servers, us_of, write_config)
+from model_servers import (MODEL, Sim, assert_shown, assert_texts_whole, assert_told_once,
+                           calls_of, crew_of, ends_of, forget_servers, us_of, write_config)
 from table_servers import OLLAMA as ANSWERS
 from table_servers import Server, certificate_for
 
@@ -297,6 +297,7 @@ def test_fault(farm, row, wire):
     assert_calls(farm, conversation, row)
     turns = TURNS if row.reason == "turns" else 0
     assert_once_and_in_order(farm.fleet.transcript(conversation), turns)
+    assert_told_once(farm.fleet, conversation, turns)
     if row.whole:
         assert_texts_whole(farm.fleet, conversation, [farm.sim, farm.spare])
     assert_shown(farm.fleet, conversation)
@@ -310,8 +311,9 @@ def test_fault(farm, row, wire):
 SPEAKS_AGAINST = ("refused", "busy", "server", "stream", "truncated", "protocol", "timeout")
 
 
-def assert_breakers(farm, conversation):
-    """Each server has in its record what its own calls were, and nobody else has any."""
+def assert_breakers(farm, conversation, not_loaded=None):
+    """Each server has in its record what its own calls were, and nobody else has any. A server
+    that could not load the model before the first turn may have that, too."""
     seen = {}
     for call in calls_of(farm.fleet, conversation):
         end = call.get("error") or call["outcome"]
@@ -322,7 +324,8 @@ def assert_breakers(farm, conversation):
         seen[name] = "1" if closed_by else seen.get(name, "") + mark
     def told():
         return {one["name"]: one.get("recent", "") for one in breakers(farm)}
-    wait_for(lambda: told() == seen, f"{seen} is booked, it was {told()}", 5)
+    wanted = [seen, {**seen, not_loaded: "0" + seen.get(not_loaded, "")}]
+    wait_for(lambda: told() in wanted, f"{seen} is booked, it was {told()}", 5)
 
 
 def assert_calls(farm, conversation, row):
@@ -436,7 +439,7 @@ def test_D1_the_fallback_answers(farm, endpoint):
     assert [call["endpoint"] for call in calls] == [endpoint, "spare"]
     assert calls[1]["route"] == "fallback"
     assert [line["id"] for line in farm.lines(conversation)] == [calls[1]["call"]]
-    assert_breakers(farm, conversation)
+    assert_breakers(farm, conversation, not_loaded=endpoint)
     assert_once_and_in_order(farm.fleet.transcript(conversation), 1)
     assert farm.fleet.transcript(conversation)[3]["metadata"]["endpoint"] == "spare"
 
@@ -451,7 +454,8 @@ def test_D1_after_some_failures_nobody_asks_it_any_more(farm, endpoint):
     calls = calls_of(farm.fleet, conversation)
     asked = [call for call in calls if call["endpoint"] == endpoint]
     probes = [call for call in asked if call.get("probe") == "1"]
-    assert len(asked) - len(probes) == 3, ends_of(calls)  # a refused connection counts for two
+    # A refused connection counts for two, that of loading the model among them.
+    assert len(asked) - len(probes) in (2, 3), ends_of(calls)
     assert breaker_of(farm, endpoint)["state"] != "closed"
 
 
@@ -462,7 +466,7 @@ def test_D1_without_a_fallback_the_turn_waits(farm):
                            "--max-issues", 1, "--model", f"dead:{MODEL}")
     wait_for(lambda: len(calls_of(farm.fleet, one)) >= 5, "probes were made")
     probes = [call.get("probe") == "1" for call in calls_of(farm.fleet, one)]
-    assert probes[:5] == [False] * 3 + [True] * 2
+    assert probes[:5] in ([False] * 3 + [True] * 2, [False] * 2 + [True] * 3)
     live = f"parley:{{0}}:live:{one}"
     entry = wait_for(lambda: [fields for _, fields in farm.fleet.db.xrange(live)
                               if fields["kind"] == "waiting"], "the wait is told")[0]
