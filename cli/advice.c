@@ -8,9 +8,10 @@
 #include "base/buf.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "base/width.h"
 #include "proto/config_url.h"
 
-enum { LISTED_MAX_BYTES = 160, LINE_MAX_BYTES = 512 };
+enum { LISTED_MAX_BYTES = 160, NAME_COLUMNS = 48, LINE_MAX_BYTES = 512 };
 
 /* "cloud (https://host/v1)"; a reason that names the URL need not be told it twice. */
 static void add_where(struct buf *line, const struct endpoint *endpoint,
@@ -218,6 +219,18 @@ static const char *nearest_model(const char *model, const struct llm_models *has
     return relative != NULL ? relative : slip;
 }
 
+/* As many as fit, each cut to what a name usually has. */
+static void list_names(const struct llm_models *has, struct buf *list)
+{
+    for (size_t i = 0; i < has->count; i++) {
+        struct str name = str_of(log_safe(str_of(has->names[i])));
+        size_t shown = width_fit(name, NAME_COLUMNS);
+
+        buf_printf(list, "%s%.*s%s", list->len == 0 ? "" : ", ", (int)shown, name.at,
+                   shown < name.len ? "..." : "");
+    }
+}
+
 void advice_no_model(const struct endpoint *endpoint, const char *model,
                      const struct llm_models *has, struct err *ret_line)
 {
@@ -228,8 +241,7 @@ void advice_no_model(const struct endpoint *endpoint, const char *model,
 
     buf_init(&list, LISTED_MAX_BYTES);
     buf_init(&line, LINE_MAX_BYTES);
-    for (size_t i = 0; i < has->count; i++)
-        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", log_safe(str_of(has->names[i])));
+    list_names(has, &list);
     buf_printf(&line, "%s (%s) lacks the model %s", endpoint->name, url,
                log_safe(str_of(model)));
     if (meant != NULL)

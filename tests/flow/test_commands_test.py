@@ -254,6 +254,15 @@ def test_the_name_that_was_meant_is_told(box, provider, wanted, meant):
     assert_one_line(done, provider, f"lacks the model {wanted}, did you mean {meant}? It has")
 
 
+def test_names_of_any_length_leave_the_line_readable(box):
+    names = json.dumps({"models": [{"name": "\x1b[31m" + "x" * 10000}, {"name": "small:1b"}]})
+    answers = {**OLLAMA, "/api/tags": (200, "application/json", names),
+               "/api/chat": openai_error(404, "model 'smal:1b' not found", "model_not_found")}
+    with Server(answers) as server:
+        done = box.parley("test", "--ollama", server.url, "--model", "smal:1b")
+    assert_one_line(done, "ollama", "did you mean small:1b? It has <U+001B>[31mxxx", "x..., small:1b: get it with")
+
+
 def test_a_server_without_any_model_is_told(box):
     answers = {**OPENAI, "/v1/models": (200, "application/json", '{"data": []}')}
     with Server(answers) as server:
