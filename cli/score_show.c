@@ -158,8 +158,9 @@ static void add_routes(const struct table *table)
     for (size_t i = 0; i < words->count; i++) {
         buf_add_text(table->out, "  ");
         column_add(table->out, str_of(words->at[i].word), ROUTE_COLUMN);
-        buf_printf(table->out, "%7" PRId64 "  %5.1f %%  %s\n", words->at[i].count,
+        buf_printf(table->out, "%7" PRId64 "  %5.1f %%  %s", words->at[i].count,
                    percent_of(words->at[i].count, sum), meaning_of(words->at[i].word));
+        column_end(table->out);
     }
 }
 

@@ -38,6 +38,7 @@ def performance(box, *words):
 
 def assert_fits(text):
     assert max(len(line) for line in text.splitlines()) <= 80, text
+    assert [line for line in text.splitlines() if line.endswith(" ")] == []
 
 
 # ---- performance ----

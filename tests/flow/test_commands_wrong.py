@@ -75,6 +75,12 @@ def test_where_the_api_answers_instead_is_found_and_told(box, answers, provider,
         assert ("its provider" in done.stderr) == ("provider" in words)
 
 
+def test_the_api_behind_a_page_for_people_is_found(box):
+    with Server(OPENAI, anything=(200, "text/html", "<html><title>Chat</title></html>")) as server:
+        done = try_endpoint(box, provider="openai", url=server.url, models=["x"])
+    assert_one_line(done, "x", "HTML page", f"OpenAI's API answers at {server.url}/v1: make that its url")
+
+
 def test_where_the_api_answers_is_told_as_the_flag_to_write(box):
     with Server(OPENAI) as server:
         done = box.parley("test", "openai", "--openai", server.url, "--model", "x")
