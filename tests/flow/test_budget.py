@@ -66,6 +66,54 @@ def test_each_server_is_sent_what_fits_it_by_its_own_counts(box):
     assert not any(call.get("context_truncated") for call in calls)
 
 
+class Secretive(Server):
+    """Its counts leave out what it had cached, and do not say how much that was."""
+
+    def answer(self, kind, number, body):
+        words, end = super().answer(kind, number, body)
+        line = json.loads(end)
+        del line["prompt_eval_cached_count"]
+        return [words, json.dumps(line).encode() + b"\n"]
+
+
+def play_with(box, server, turns):
+    """The prompts of a conversation in their order, and its calls."""
+    fleet = Fleet(box)
+    write_config(fleet, {"near": {"provider": "ollama", "url": server.url}})
+    options = ["--num-ctx", NUM_CTX, "--num-predict", NUM_PREDICT]
+    crew_of(fleet, *options, manager=options)
+    conversation = fleet.begin("--story", story_file(box), "--model", f"near:{MODEL}", "--turns",
+                               turns)
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    calls = calls_of(fleet, conversation)
+    box.stop_all()
+    return [server.prompts[turn] for turn in range(1, turns + 1)], calls
+
+
+def test_counts_without_what_was_cached_make_no_prompt_longer(box):
+    with Secretive([], 8) as server:
+        prompts, calls = play_with(box, server, 24)
+    room = (NUM_CTX - NUM_PREDICT) * 3  # what is assumed of a server that tells nothing
+    assert room / 2 < max(prompts) <= room
+    assert not any(call.get("context_truncated") for call in calls)
+
+
+class Small(Server):
+    """Cuts what is over 3,000 bytes and says that its window is full."""
+
+    def tokens(self, turn):
+        return super().tokens(turn) if self.prompts[turn] <= 3000 else NUM_CTX - 1
+
+
+def test_a_server_that_cut_a_prompt_is_sent_shorter_ones(box):
+    with Small([], 4) as server:
+        prompts, calls = play_with(box, server, 24)
+    cut = [int(call["turn"]) for call in calls if call.get("context_truncated")]
+    assert cut == [turn for turn, size in enumerate(prompts, 1) if size > 3000]
+    # Each seat's worker learns by itself, a quarter at a time.
+    assert 2 <= len(cut) <= 10 and max(cut) < 20
+
+
 def test_the_first_bytes_of_a_prompt_are_the_same_whichever_process_builds_it(box):
     """Two workers a lane by turns, of which one goes in the midst and another comes."""
     fleet = Fleet(box)
