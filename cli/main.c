@@ -200,8 +200,12 @@ static const struct command commands[] = {
      "one small call of each model server, and what was seen of it",
      NULL,
      {{FOR_ASK, "parley test", "[ENDPOINT] [--json]",
-       "Makes one real call of every endpoint that `parley models` would ask: times,\n"
-       "tokens, how it ended. What is wrong is told in one line, with exit status 4.\n"
+       "Makes one real call of every endpoint that `parley models` would ask, and "
+       "tells\n"
+       "each as it ends: times, tokens, window, the server's version. What is wrong "
+       "is\n"
+       "one line that says what to write instead (docs/servers_howto.md), with exit\n"
+       "status 4; where a URL leads to no API, its host is searched for one.\n"
        "\n"
        "  parley test --openai http://127.0.0.1:1234/v1 --provider openai\n"
        "  parley test cloud --config parley.json"},

@@ -1,10 +1,11 @@
 """What the commands on a running fleet tell: `performance`, `persona`, `hybrid`."""
 import json
+import re
 import time
 
 import pytest
 
-from helpers import FAST, STORY_FILE, Fleet, box, complaints, story_file  # noqa: F401: a fixture
+from helpers import FAST, ROOT, STORY_FILE, Fleet, box, complaints, story_file  # noqa: F401: a fixture
 
 CALL = {"conversation": "k3v9q2m4x7ab", "turn": "1", "issue": "1", "delivery": "1", "seat": "1",
         "endpoint": "local", "provider": "ollama", "model": "llama3.2:3b", "outcome": "done", "error": "",
@@ -111,6 +112,17 @@ def test_performance_in_tables_is_harmless_and_fits_80_columns(box, fleet):
     assert "what failed\n  <U+001B>[1mbusy" in text and " 1  100.0 % of " in text
     wide = told(box, "performance", "--verbose")
     assert "done  canc." in wide and max(len(line) for line in wide.splitlines()) <= 120
+
+
+def test_performance_says_what_each_word_of_the_router_means(box, fleet):
+    text = (ROOT / "docs/routing.md").read_text(encoding="utf-8").split("## The words")[1]
+    words = [word for line in text.splitlines() if line.startswith("| `")
+             for word in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert len(words) >= 15
+    for word in words:
+        add_call(fleet, word, route=word)
+    said = re.findall(r"^  (\w+) +1 +\d\.\d %  (\S.*)$", told(box, "performance"), re.M)
+    assert sorted(word for word, _ in said) == sorted(words)
 
 
 def test_performance_tells_how_the_servers_are_now(box, fleet):
