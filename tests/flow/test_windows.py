@@ -2,6 +2,8 @@
 
 Both are read off the servers' own ledgers, and off the transcripts' times.
 """
+import os
+
 import pytest
 
 from helpers import Fleet, assert_once_and_in_order, box, story_file  # noqa: F401
@@ -11,6 +13,8 @@ from model_servers import (MODEL, Sim, calls_of, crew_of, forget_servers, most_a
 WORKERS_A_LANE = 4
 TALKS = 12
 TURNS = 6
+LONG = os.environ.get("PARLEY_PROOF") == "long"
+SLOW_TURNS = 200 if LONG else 20
 
 
 def play(fleet, conversations, turns, *options):
@@ -76,7 +80,10 @@ def turn_times(fleet, ids):
 
 
 def test_one_of_three_servers_twenty_times_slower(box):
-    """D20: p95 of the turns of 60 conversations at most twice that with three good servers."""
+    """D20: p95 of the turns of 60 conversations at most twice that with three good servers.
+
+    The long form plays as many turns as a p99 can be told by, and holds that to the same limit.
+    """
     fleet = Fleet(box)
     sims = [Sim(fleet, "--tokens-per-second", 400, "--first-token-ms", 20, "--parallel", 64)
             for _ in range(3)]
@@ -84,18 +91,20 @@ def test_one_of_three_servers_twenty_times_slower(box):
                          for number, sim in enumerate(sims)})
     options = ["--strategy", "least-busy"]
     crew_of(fleet, "--concurrency", 60, *options, manager=options)
-    p95, shares = {}, {}
+    p95, p99, shares = {}, {}, {}
     for case in ("good", "slow"):
         forget_servers(fleet)
         sims[1].fault(*([{"kind": "slow", "factor": 20}] if case == "slow" else []))
         before = [len(sim.whole_ledger()) for sim in sims]
-        ids = play(fleet, 60, 20, "--model", MODEL)
-        p95[case] = percentile(turn_times(fleet, ids), 0.95)
+        times = turn_times(fleet, play(fleet, 60, SLOW_TURNS, "--model", MODEL))
+        p95[case], p99[case] = percentile(times, 0.95), percentile(times, 0.99)
         shares[case] = [len(sim.whole_ledger()) - count for sim, count in zip(sims, before)]
-    tell(f"p95 of a turn: {p95['good'] * 1000:.0f} ms with three good servers, "
-         f"{p95['slow'] * 1000:.0f} ms with one 20 times slower; calls of each: {shares}")
-    assert sum(shares["good"]) == sum(shares["slow"]) == 60 * 20
+    tell(f"p95 of {60 * SLOW_TURNS} turns: {p95['good'] * 1000:.0f} ms with three good servers, "
+         f"{p95['slow'] * 1000:.0f} ms with one 20 times slower; p99: {p99['good'] * 1000:.0f} "
+         f"and {p99['slow'] * 1000:.0f} ms; calls of each: {shares}")
+    assert sum(shares["good"]) == sum(shares["slow"]) == 60 * SLOW_TURNS
     # All three are used when they are good; the slow one was tried, too.
     assert min(shares["good"]) > 60 and shares["slow"][1] >= 1
     assert p95["slow"] <= 2 * p95["good"]
+    assert not LONG or p99["slow"] <= 2 * p99["good"]
     box.stop_all()
