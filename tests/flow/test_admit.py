@@ -112,6 +112,17 @@ def test_a_call_that_asks_twice_has_one_place(servers):
     assert servers.held() == ["one"]
 
 
+def test_where_windows_differ_each_call_goes_by_its_own(servers):
+    assert [servers.admit(f"wide {i}", ("a", 3))[0] for i in range(2)] == ["OK", "OK"]
+    assert servers.admit("narrow", ("a", 1), asked_at=1)[0] == "WAIT"
+    assert servers.admit("wide 2", ("a", 3), asked_at=2)[0] == "WAIT"  # the place is the older one's
+    servers.report("wide 0")
+    assert servers.admit("wide 2", ("a", 3), asked_at=2)[0] == "OK"
+    for call in ("wide 1", "wide 2"):
+        servers.report(call)
+    assert servers.admit("narrow", ("a", 1), asked_at=1)[0] == "OK"
+
+
 def test_no_window_is_no_limit(servers):
     for i in range(50):
         assert servers.admit(f"call {i}", ("a", 0))[0] == "OK"

@@ -19,7 +19,7 @@ from test_admit import Servers
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
 SEEDS = [random.SystemRandom().randrange(10**9) for _ in range(4)] if LONG else [1, 2]
-SECONDS = 15 if LONG else 1.2
+SECONDS = 15 if LONG else 0.8
 WINDOWS = {"a": 1, "b": 3, "c": 0, "d": 2}
 LEASE_MS, KEEP_MS, BACK_S = 10000, 60000, 25
 LIMIT_S = 60
