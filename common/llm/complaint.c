@@ -70,6 +70,14 @@ static const json_t *find_error(const json_t *document, bool loose)
     return loose || str_is(object, "error") ? document : NULL;
 }
 
+/* OpenRouter's "Provider returned error" has what that one said beside it. */
+static struct str provider_text(const json_t *error, struct str text)
+{
+    struct str raw = member_text(json_object_get(error, "metadata"), "raw");
+
+    return raw.len > 0 ? raw : text;
+}
+
 bool complaint_read(const json_t *document, bool loose, struct complaint *ret_complaint)
 {
     const json_t *error = find_error(document, loose);
@@ -85,6 +93,7 @@ bool complaint_read(const json_t *document, bool loose, struct complaint *ret_co
         ret_complaint->text = member_text(error, "message");
     if (ret_complaint->text.len == 0 && loose)
         ret_complaint->text = detail_text(error);
+    ret_complaint->text = provider_text(error, ret_complaint->text);
     if (ret_complaint->param.len == 0 && loose)
         ret_complaint->param = detail_param(error);
     ret_complaint->retry_after_ms = find_retry(document, error, ret_complaint->text);

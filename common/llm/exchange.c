@@ -32,7 +32,8 @@ enum {
     LINGER_MS = 1000,
     /* Between the model's last word and the stream's end marker only counts follow. */
     COUNTS_MS = 2000,
-    ERROR_BODY_BYTES_MAX = 16 * 1024
+    /* Python servers repeat what they were sent, the prompt with it. */
+    ERROR_BODY_BYTES_MAX = 512 * 1024
 };
 
 struct exchange {

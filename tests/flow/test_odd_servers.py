@@ -133,6 +133,13 @@ def test_an_answer_that_is_none_is_told_as_what_it_is(box, wire, name):
     assert "memory" not in seen["reason"] and len(seen["reason"]) < 300
 
 
+def test_an_error_that_repeats_the_prompt_is_read_all_the_same(box):
+    error = {"detail": [{"type": "x", "loc": ["body"], "input": "a" * 300_000, "msg": "field required"}]}
+    with Raw(b"HTTP/1.1 422 X\r\n\r\n" + json.dumps(error).encode()) as server:
+        seen = ask(box, "openai", server.url)
+    assert (seen["error"], "422: field required" in seen["reason"]) == ("request", True)
+
+
 def test_an_error_whose_body_never_comes_is_told_by_its_status_soon(box):
     with Raw(b"HTTP/1.1 503 X\r\nContent-Length: 99\r\n\r\n", hold=True) as server:
         seen = ask(box, "openai", server.url)

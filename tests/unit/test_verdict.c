@@ -163,6 +163,11 @@ static void an_error_is_told_in_one_harmless_line(void **state)
          LLM_ERROR_AUTH,
          "the server answered 429: You exceeded your current quota. (has the account "
          "run out of credit?)"},
+        {400,
+         "{\"error\":{\"message\":\"Provider returned "
+         "error\",\"code\":400,\"metadata\":"
+         "{\"raw\":\"the prompt is too long\",\"provider_name\":\"x\"}}}",
+         LLM_ERROR_REQUEST, "the server answered 400: the prompt is too long"},
         {429,
          "{\"error\":{\"message\":\"You exceeded your current quota.\",\"code\":429}}",
          LLM_ERROR_BUSY, "the server answered 429: You exceeded your current quota."},
@@ -249,6 +254,12 @@ static const struct {
      "{\"detail\":[{\"type\":\"extra_forbidden\",\"loc\":[\"body\",\"top_k\"],"
      "\"msg\":\"Extra inputs are not permitted\"}]}",
      PARAM_TOP_K},
+    {400,
+     "{\"error\":{\"message\":\"Provider returned error\",\"code\":400,\"metadata\":{"
+     "\"raw\":\"{\\\"error\\\": {\\\"message\\\": \\\"Unsupported parameter: 'top_p' "
+     "is not "
+     "supported with this model.\\\"}}\"}}}",
+     PARAM_TOP_P},
     {400, "{\"message\":\"`temperature` is deprecated for this model.\"}",
      PARAM_TEMPERATURE},
     {400, "{\"message\":\"invalid temperature: only 1 is allowed for this model\"}",
