@@ -15,7 +15,8 @@ BAD_GATEWAY = (502, "text/html", "<html><head><title>502 Bad Gateway</title></he
 REDIS = b"-ERR unknown command\r\n"
 SSH = b"SSH-2.0-OpenSSH_9.2p1\r\n"
 NGINX = (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-         b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>")
+         b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"
+         b"</html>")
 
 
 class Greeter:
@@ -68,17 +69,20 @@ def try_endpoint(box, env=None, **endpoint):
     (OLLAMA, "ollama", "/api/chat", "Ollama", "", "make that its url"),
     (OLLAMA, "openai", "/v1", "Ollama", "", '"ollama" its provider'),
 ])
-def test_where_the_api_answers_instead_is_found_and_told(box, answers, provider, path, api, right, words):
+def test_where_the_api_answers_instead_is_found_and_told(box, answers, provider, path, api, right,
+                                                         words):
     with Server(answers) as server:
         done = try_endpoint(box, provider=provider, url=server.url + path, models=["x"])
-        assert_one_line(done, "x", f" {api} answers at {server.url}{right}: make that its url", words)
+        assert_one_line(done, "x", f" {api} answers at {server.url}{right}: make that its url",
+                        words)
         assert ("its provider" in done.stderr) == ("provider" in words)
 
 
 def test_the_api_behind_a_page_for_people_is_found(box):
     with Server(OPENAI, anything=(200, "text/html", "<html><title>Chat</title></html>")) as server:
         done = try_endpoint(box, provider="openai", url=server.url, models=["x"])
-    assert_one_line(done, "x", "HTML page", f"OpenAI's API answers at {server.url}/v1: make that its url")
+    assert_one_line(done, "x", "HTML page",
+                    f"OpenAI's API answers at {server.url}/v1: make that its url")
 
 
 def test_where_the_api_answers_is_told_as_the_flag_to_write(box):
@@ -93,7 +97,8 @@ def test_an_api_that_wants_a_key_is_found_all_the_same_and_the_key_goes_to_its_o
     with Server(OPENAI, key="another") as server:
         # A path without the API is open: only the API wants the key.
         server.server.RequestHandlerClass.do_POST = lambda handler: handler.send_error(404)
-        done = try_endpoint(box, {"THE_KEY": KEY}, provider="openai", url=server.url, key_env="THE_KEY", models=["x"])
+        done = try_endpoint(box, {"THE_KEY": KEY}, provider="openai", url=server.url,
+                            key_env="THE_KEY", models=["x"])
         assert_one_line(done, "x", f"OpenAI's API answers at {server.url}/v1")
     assert {one[1]["Host"] for one in server.asked} == {server.url.split("//")[1]}
 
@@ -109,7 +114,8 @@ def test_an_api_that_wants_a_key_is_found_all_the_same_and_the_key_goes_to_its_o
     ("openai", "http:///v1", "its host is missing"),
     ("openai", "https://h/v1?key=1", "a blank, a query"),
 ])
-def test_a_text_that_is_no_url_stops_the_start_with_what_is_wrong_with_it(box, provider, url, words):
+def test_a_text_that_is_no_url_stops_the_start_with_what_is_wrong_with_it(box, provider, url,
+                                                                          words):
     done = try_endpoint(box, provider=provider, url=url)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
     assert f"endpoints.x.url: '{url}' is not a URL like" in done.stderr and words in done.stderr
@@ -125,13 +131,15 @@ def test_a_text_that_is_no_url_stops_the_start_with_what_is_wrong_with_it(box, p
 ])
 def test_another_service_at_that_port_is_told(box, provider, words, told):
     with Greeter(words) as other:
-        done = try_endpoint(box, provider=provider, url=f"http://127.0.0.1:{other.port}/v1", models=["x"])
+        done = try_endpoint(box, provider=provider, url=f"http://127.0.0.1:{other.port}/v1",
+                            models=["x"])
     assert_one_line(done, "x", str(other.port), told)
 
 
 def test_a_host_nobody_knows_is_told(box):
     done = try_endpoint(box, provider="ollama", url="http://no-such-host.invalid", models=["x"])
-    assert_one_line(done, "x", "Could not resolve host: no-such-host.invalid: is the name written right?")
+    assert_one_line(done, "x",
+                    "Could not resolve host: no-such-host.invalid: is the name written right?")
     assert "ollama serve" not in done.stderr
 
 
@@ -145,8 +153,8 @@ def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(box, certificate
     with Server(OPENAI, tls=certificate) as server:
         done = try_endpoint(box, provider="openai", url=server.url + "/v1", models=["gpt-small"])
         assert_one_line(done, "x", "certificate", "SSL_CERT_FILE")
-        done = try_endpoint(box, {"SSL_CERT_FILE": certificate[0]}, provider="openai", url=server.url + "/v1",
-                            models=["gpt-small"])
+        done = try_endpoint(box, {"SSL_CERT_FILE": certificate[0]}, provider="openai",
+                            url=server.url + "/v1", models=["gpt-small"])
     assert (done.returncode, done.stderr) == (0, "") and "x: ok" in done.stdout
 
 
@@ -165,7 +173,8 @@ def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(box, certificate
 def test_a_key_file_that_cannot_be_a_key_is_told_before_any_server_is_asked(box, text, words):
     with open(box.path("key"), "w", encoding="utf-8") as file:
         file.write(text)
-    done = try_endpoint(box, provider="openai", url=f"http://127.0.0.1:{closed_port()}/v1", key_file=box.path("key"))
+    done = try_endpoint(box, provider="openai", url=f"http://127.0.0.1:{closed_port()}/v1",
+                        key_file=box.path("key"))
     assert_one_line(done, "the key of endpoint x: ", box.path("key"), words)
 
 
@@ -174,7 +183,8 @@ def test_blanks_and_line_ends_around_a_key_do_not_matter(box, text):
     with open(box.path("key"), "w", encoding="utf-8") as file:
         file.write(text)
     with Server(OPENAI, key=KEY) as server:
-        done = try_endpoint(box, provider="openai", url=server.url + "/v1", key_file=box.path("key"))
+        done = try_endpoint(box, provider="openai", url=server.url + "/v1",
+                            key_file=box.path("key"))
     assert (done.returncode, done.stderr) == (0, ""), done
 
 
@@ -201,13 +211,15 @@ def test_a_good_server_is_told_while_a_silent_one_is_still_waited_for(box):
         path = config(box, silent={"provider": "ollama", "url": f"http://127.0.0.1:{hole.port}"},
                       good={"provider": "ollama", "url": good.url})
         process = box.start("test", "--config", path)
-        wait_for(lambda: "good: ok" in open(process.out_path, encoding="utf-8").read(), "the good one is told")
+        wait_for(lambda: "good: ok" in open(process.out_path, encoding="utf-8").read(),
+                 "the good one is told")
         assert process.poll() is None
         box.stop_all()
 
 
 @pytest.mark.parametrize("command, told", [
-    ("test", "no answer yet, it may be loading its model; Ctrl-C ends"), ("run", "waits up to 5 s for an answer of ollama")])
+    ("test", "no answer yet, it may be loading its model; Ctrl-C ends"),
+    ("run", "waits up to 5 s for an answer of ollama")])
 def test_a_server_that_takes_its_time_is_told_on_a_terminal(box, command, told):
     ours, theirs = os.openpty()
     with BlackHole() as hole:
@@ -220,5 +232,6 @@ def test_a_server_that_takes_its_time_is_told_on_a_terminal(box, command, told):
 
 
 def test_an_endpoint_that_is_misspelt_is_told_with_the_one_that_was_meant(box):
-    done = box.parley("test", "dsek", "--config", config(box, desk={"provider": "ollama", "url": "http://127.0.0.1:1"}))
+    path = config(box, desk={"provider": "ollama", "url": "http://127.0.0.1:1"})
+    done = box.parley("test", "dsek", "--config", path)
     assert done.returncode == 2 and "there is no endpoint 'dsek', did you mean desk?" in done.stderr
