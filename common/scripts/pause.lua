@@ -6,7 +6,7 @@
 --      6 cancel (1: the turn in flight is dropped and asked for again at resume)  7 reason
 --
 -- OK left_ms   paused; what is left of the clock, '' without a limit
--- DUP          paused already
+-- DUP          paused already, and no turn in flight that is to be dropped
 -- NO why       `late` (valid_until has passed), or the state that does not fit: preparing, closing, ended
 -- GONE         no such conversation
 -- STALE        the caller leads no longer: nothing was touched
@@ -17,8 +17,8 @@ local id, entry, command = ARGV[1], ARGV[3], ARGV[4]
 
 if call('GET', KEYS[4]) ~= ARGV[2] then return {'STALE'} end
 if entry ~= '' and #call('XPENDING', KEYS[5], 'managers', entry, entry, 1) == 0 then return {'DUP'} end
-local state, phase, deadline, patience_ms, next_turn = unpack(call('HMGET', KEYS[1], 'state', 'phase', 'deadline',
-  'patience_ms', 'next'))
+local state, phase, deadline, patience_ms, next_turn, left_ms = unpack(call('HMGET', KEYS[1], 'state', 'phase',
+  'deadline', 'patience_ms', 'next', 'left_ms'))
 local t = call('TIME')
 local at, now = string.format('%d%06d', t[1], t[2]), t[1] * 1000000 + t[2]
 
@@ -33,13 +33,13 @@ end
 
 if ARGV[5] ~= '' and now > tonumber(ARGV[5]) then return settle('NO', 'late') end
 if not state then return settle('GONE') end
-if state == 'paused' then return settle('DUP') end
-if state ~= 'running' then return settle('NO', state) end
+local drops = ARGV[6] == '1' and phase == 'asked'
+if state == 'paused' and not drops then return settle('DUP') end
+if state ~= 'running' and state ~= 'paused' then return settle('NO', state) end
 
-local left_ms = ''
 if deadline ~= '' then left_ms = string.format('%d', math.max(0, math.floor((tonumber(deadline) - now) / 1000))) end
 local due_ms = math.floor(now / 1000) + tonumber(patience_ms)
-if ARGV[6] == '1' and phase == 'asked' then phase = 'idle' end
+if drops then phase = 'idle' end
 
 call('HSET', KEYS[1], 'state', 'paused', 'left_ms', left_ms, 'deadline', '')
 if phase == 'idle' then

@@ -88,9 +88,12 @@ def test_a_passed_deadline(box, wire, grace):
     box.stop_all()
 
 
-def test_a_pause_that_drops_the_turn(box, wire):
-    """D16: by a pause."""
+@pytest.mark.parametrize("before", [False, True], ids=["running", "paused already"])
+def test_a_pause_that_drops_the_turn(box, wire, before):
+    """D16: by a pause, also where one before has left the turn to its end."""
     crew = Crew(box, wire)
+    if before:
+        assert box.parley("pause", crew.conversation).returncode == 0
     began_us = wall_us()
     done = box.parley("pause", crew.conversation, "--cancel")
     assert (done.returncode, done.stdout) == (0, crew.conversation + " is paused\n"), done.stderr

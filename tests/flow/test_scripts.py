@@ -1630,6 +1630,18 @@ def test_pause_with_cancel_drops_the_turn_in_flight_and_resume_asks_again(shard)
     assert shard.commit(request)[0] == "OK"
 
 
+def test_pause_with_cancel_drops_the_turn_a_pause_before_has_left_and_keeps_its_clock(shard):
+    entry = shard.asked(duration_ms=300000)
+    _, left_ms = shard.pause()
+    assert shard.pause(cancel=1) == ["OK", left_ms]
+    stored = shard.hash()
+    assert (stored["phase"], stored["request"], stored["left_ms"], stored["deadline"]) == ("idle", "", left_ms, "")
+    assert shard.renew(entry)[0] == "GONE" and shard.due() is None
+    check_hash(stored)
+    assert shard.pause(cancel=1) == shard.pause() == ["DUP"]
+    assert shard.resume()[0] == "OK" and shard.hash()["phase"] == "asked"
+
+
 def test_pause_with_cancel_keeps_a_turn_that_was_answered(shard):
     response = shard.answered()
     shard.pause(cancel=1)
