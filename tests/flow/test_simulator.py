@@ -157,8 +157,8 @@ def test_each_token_is_a_chunk_on_the_wire_when_it_is_due():
         raw.sendall(f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
                     f"\r\n{body}".encode())
         stream = raw.makefile("rb")
-        while stream.readline() != b"\r\n":
-            pass
+        while (line := stream.readline()) != b"\r\n":
+            assert line, "it ended amid its head"
         times = []
         while (size := int(stream.readline(), 16)) > 0:
             line = stream.read(size)
