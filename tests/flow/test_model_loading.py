@@ -99,6 +99,31 @@ def test_other_trouble_with_loading_is_only_logged(box, fleet):
         assert len(server.loads) == 1
 
 
+def test_that_a_model_was_loaded_says_nothing_of_a_servers_answers(box, fleet):
+    """Neither how fast it answers, nor that it does, nor may more calls be made again for it."""
+    speak = threading.Event()
+
+    def on_chat(kind, number, body):
+        assert speak.wait(20)
+        return ["Good evening."]
+
+    def records():
+        return [fleet.db.hgetall(key) for key in fleet.db.scan_iter("parley:{endpoints}:*")
+                if fleet.db.type(key) == "hash"]
+    with FakeOllama(on_chat) as server:
+        box.env["PARLEY_OLLAMA"] = server.url
+        fleet.crew("--retry-budget", 1)
+        talk = fleet.begin("--story", story_file(box), "--turns", 2)
+        wait_for(lambda: server.asked, "the first turn is asked for")
+        record, = records()
+        assert len(server.loads) == 1
+        speak.set()
+        assert fleet.wait_end(talk)["reason"] == "turns"
+    assert (record["state"], record["recent"]) == ("closed", "")
+    assert 3 <= float(record["tokens"]) < 3.9  # two at first, one of the turn, one a second
+    assert not {"ok", "failed", "ok_at", "latency_ms"} & set(record)
+
+
 def personas(box, *options):
     """A story file whose personas bear these options."""
     path = box.path("options.json")
