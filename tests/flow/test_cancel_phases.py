@@ -153,6 +153,7 @@ ENDS = [stop, pause, forget, deadline_passes]
 @pytest.mark.parametrize("kind", [WaitingForAPlace, Connecting, WaitingForAServerThatIsDown,
                                   AskingForAStructuredReplyAgain], ids=lambda kind: kind.__name__)
 def test_whatever_a_call_is_doing_it_ends_within_a_second(box, kind):
+    """D16: before any stream."""
     phase = kind(box)
     try:
         for end in ENDS:

@@ -152,6 +152,7 @@ static const struct around {
     {"[THINK]hm[/THINK]```json\n", "\n```", "hm"},
     {"begun before {\"message\":\"no\", 3 < 4</think>", " \n",
      "begun before {\"message\":\"no\", 3 < 4"},
+    {"Say {x}?</think><think>{or}</think>", "", "Say {x}?{or}"},
     {"Here it is:\n```\n", "\n```\n\n", ""},
     {"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|"
      "message|>",
