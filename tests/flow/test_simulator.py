@@ -341,8 +341,8 @@ def test_a_client_that_leaves_while_it_waits_is_forgotten():
         waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
         body = b'{"model": "tiny", "prompt": "x"}'
         for sock in waiting:
-            sock.sendall(b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
-                         % len(body) + body)
+            sock.sendall(b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\n"
+                         b"Content-Length: %d\r\n\r\n" % len(body) + body)
         for sock in waiting:
             sock.close()
         response.close()

@@ -50,7 +50,8 @@ def test_the_ledger_tells_which_call_had_its_model_loaded(tmp_path):
         assert loading(model="qwen2.5:7b") == "cold"
         assert loading(keep_alive=0) == "changed"
         assert loading() == "cold"
-        assert server.post("/api/chat", model="llama3.2", keep_alive=0)[1]["done_reason"] == "unload"
+        reply = server.post("/api/chat", model="llama3.2", keep_alive=0)[1]
+        assert reply["done_reason"] == "unload"
         assert ledger.line()["loading"] is None
         assert server.post("/api/chat", model="llama3.2")[1]["done_reason"] == "load"
         assert ledger.line()["loading"] == "cold"

@@ -248,8 +248,8 @@ def test_models_are_listed_and_found_by_name(fast):
 
 def test_each_server_has_the_paths_beside_v1_that_are_its_own(fast):
     def found(flavor):
-        return {path for path in ("/props", "/version", "/health", "/api/version", "/", "/v1/models")
-                if fast.ask("GET", path, headers=headers(flavor))[0] == 200}
+        paths = ("/props", "/version", "/health", "/api/version", "/", "/v1/models")
+        return {path for path in paths if fast.ask("GET", path, headers=headers(flavor))[0] == 200}
     fallback = {"/v1/models"}
     assert {flavor: found(flavor) - fallback for flavor in FLAVORS if flavor != "lmstudio"} == {
         "ollama": {"/api/version", "/"}, "openai": set(), "openrouter": set(),
