@@ -32,6 +32,7 @@ class Sim:
 
     def __init__(self, fleet, *options, env=None):
         box = fleet.box
+        self.db = fleet.db
         self.ledger_path = box.path(f"ledger-{len(box.started)}.jsonl")
         self.process = box.start("simulate", "--listen", "127.0.0.1:0", "--seed", 7, "--jitter", 0,
                                  "--ledger", self.ledger_path, *options,
@@ -61,7 +62,12 @@ class Sim:
         return self.ask("GET", "/_parley/state")
 
     def wait_speaking(self, count=1):
-        wait_for(lambda: self.state()["in_flight"] >= count, f"{count} calls are being answered")
+        """Calls of turns: a model is loaded before its conversation begins."""
+        def speaking():
+            talks = self.db.scan_iter("parley:{0}:conversation:*")
+            return (all(self.db.hget(talk, "state") != "preparing" for talk in talks)
+                    and self.state()["in_flight"] >= count)
+        wait_for(speaking, f"{count} calls are being answered")
 
     def ledger(self):
         """Every call that is over, loading a model left out."""
