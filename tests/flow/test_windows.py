@@ -47,11 +47,12 @@ def test_eight_workers_share_a_window_of_two(box, wire):
     box.stop_all()
 
 
-def test_an_ollama_server_gets_one_call_at_once_unless_told_otherwise(box):
+@pytest.mark.parametrize("window", [{}, {"window": "ask"}], ids=["untold", "ask"])
+def test_an_ollama_server_gets_one_call_at_once_unless_told_otherwise(box, window):
     """Its own default, OLLAMA_NUM_PARALLEL: more would wait there, where nobody sees it."""
     fleet = Fleet(box)
-    sim = Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 10, "--parallel", 64)
-    write_config(fleet, {"usual": {"provider": "ollama", "url": sim.url}})
+    sim = Sim(fleet, "--tokens-per-second", 0, "--first-token-ms", 40, "--parallel", 64)
+    write_config(fleet, {"usual": {"provider": "ollama", "url": sim.url, **window}})
     crew_of(fleet, each=2)
     play(fleet, 6, 4, "--model", f"usual:{MODEL}")
     assert most_at_once(sim.whole_ledger()) == 1
