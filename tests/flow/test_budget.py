@@ -120,14 +120,15 @@ def test_the_first_bytes_of_a_prompt_are_the_same_whichever_process_builds_it(bo
     turns = []
     with Server(turns, 4) as server:
         write_config(fleet, {"near": {"provider": "ollama", "url": server.url, "window": "none"}})
-        services = crew_of(fleet, each=2)
-        talks = fleet.begin("--story", story_file(box), "--model", f"near:{MODEL}", "--turns", 14,
+        wide = ["--num-ctx", 16384]  # nothing has to go
+        services = crew_of(fleet, *wide, each=2, manager=wide)
+        talks = fleet.begin("--story", story_file(box), "--model", f"near:{MODEL}", "--turns", 40,
                             "--conversations", 3).split()
         for one in talks:
             fleet.wait_turns(one, 4)
         services[1].terminate()
         assert services[1].wait(10) == 0
-        fleet.worker(1)
+        fleet.worker(1, *wide)
         for one in talks:
             assert fleet.wait_end(one)["reason"] == "turns"
         calls = [call for one in talks for call in calls_of(fleet, one)]
