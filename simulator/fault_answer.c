@@ -22,7 +22,7 @@ static const char *text_of(int64_t status)
         int64_t status;
         const char *text;
     } texts[] = {
-        {400, "the prompt is longer than the context length currently available"},
+        {400, "invalid message content type: array"},
         {401, "unauthorized"},
         {402, "insufficient credits"},
         {403, "forbidden"},

@@ -64,13 +64,17 @@ double budget_bytes_per_token(struct budget *budget, const char *model)
 size_t budget_room_bytes(struct budget *budget, const char *model, int64_t num_ctx,
                          int64_t num_predict)
 {
-    int64_t tokens = num_ctx - num_predict - MARGIN_TOKENS - num_ctx / MARGIN_PART;
+    const struct budget_model *here = find(budget, model);
+    int64_t tokens;
 
+    if (here->window > 0 && here->window < num_ctx)
+        num_ctx = here->window;
+    tokens = num_ctx - num_predict - MARGIN_TOKENS - num_ctx / MARGIN_PART;
     if (num_predict > num_ctx / 2) /* the prompt has half of it at least */
         tokens = num_ctx / 2 - MARGIN_TOKENS - num_ctx / MARGIN_PART;
     if (tokens < 1)
         tokens = 1;
-    return (size_t)((double)tokens * budget_bytes_per_token(budget, model));
+    return (size_t)((double)tokens * ratio_of(here));
 }
 
 void budget_learn(struct budget *budget, const char *model,
@@ -95,6 +99,20 @@ void budget_shrink(struct budget *budget, const char *model, size_t bytes,
 
     if (bytes <= room_bytes)
         note(here, ratio_of(here) / caution * shrink_part);
+}
+
+void budget_refused(struct budget *budget, const char *model,
+                    const struct budget_refusal *refusal)
+{
+    struct budget_model *here = find(budget, model);
+    int64_t known = here->window > 0 && here->window < refusal->num_ctx
+                        ? here->window
+                        : refusal->num_ctx;
+
+    if (refusal->window > 0 && refusal->window < known)
+        here->window = refusal->window;
+    else
+        budget_shrink(budget, model, refusal->bytes, refusal->room_bytes);
 }
 
 bool budget_was_cut(const struct budget_count *count,

@@ -8,7 +8,8 @@
  *   bytes a token      = 0.95 * the lowest of the last 16 (bytes / prompt_tokens) of
  *                        that model; 3.0 before the first (about 4 is usual in English)
  *   room in bytes      = (num_ctx - num_predict - margin) * bytes a token,
- *                        margin = 16 + num_ctx / 64 for what the server adds
+ *                        margin = 16 + num_ctx / 64 for what the server adds; num_ctx
+ *                        is the server's own window where a refusal told a smaller one
  *
  * It only decides what is left out of a prompt; no figure shown is made from it. A
  * server that leaves out of its count what it had cached would make us too generous, so
@@ -33,6 +34,7 @@ struct budget_model {
     char name[BUDGET_MODEL_SIZE]; /* cut; "": free */
     float last[BUDGET_LAST];      /* bytes a token */
     unsigned count;               /* learned in all */
+    int64_t window;               /* tokens, by a refusal; 0: none was told */
     uint64_t used;                /* when it was asked for last, in uses */
 };
 struct budget {
@@ -46,6 +48,12 @@ struct budget_count {
     int64_t tokens;  /* -1: not counted */
     bool whole;      /* cached tokens are known to be in it */
     int64_t num_ctx; /* the window it was told to have; 0: it was told none */
+};
+struct budget_refusal {
+    size_t bytes; /* of the prompt */
+    size_t room_bytes;
+    int64_t num_ctx;
+    int64_t window;
 };
 /* The prompt before it in the same conversation and window; bytes 0: none. */
 struct budget_before {
@@ -66,6 +74,11 @@ void budget_learn(struct budget *budget, const char *model,
  * message always stay) teaches nothing. */
 void budget_shrink(struct budget *budget, const char *model, size_t bytes,
                    size_t room_bytes);
+/* The server refused a prompt of so many bytes as longer than its window, of `window`
+ * tokens (-1: it does not say). That is the window from now on, where it is smaller
+ * than num_ctx, the one asked for; else as budget_shrink. */
+void budget_refused(struct budget *budget, const char *model,
+                    const struct budget_refusal *refusal);
 /* Whether these counts tell that the server cut the prompt: its window is full to the
  * last token; or there are fewer tokens than one for 12 bytes; or no more of them than
  * before though the prompt grew by more than 400 bytes. The last two only where what

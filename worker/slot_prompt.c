@@ -104,6 +104,17 @@ static void tell_truncated(struct slot *slot, const struct router_attempt *attem
              log_safe(str_of(attempt->model)));
 }
 
+static void learn_window(struct slot *slot, const struct llm_result *result,
+                         const char *model)
+{
+    const struct budget_refusal refusal = {.bytes = slot->prompt.bytes,
+                                           .room_bytes = slot->room_bytes,
+                                           .num_ctx = slot->num_ctx,
+                                           .window = result->window};
+
+    budget_refused(&slot->worker->budget, model, &refusal);
+}
+
 void slot_learn(struct slot *slot, const struct llm_result *result,
                 const struct router_attempt *attempt)
 {
@@ -119,9 +130,11 @@ void slot_learn(struct slot *slot, const struct llm_result *result,
     bool same;
     struct budget_before before;
 
+    name_model(attempt, model);
+    if (result->error == LLM_ERROR_CONTEXT)
+        learn_window(slot, result, model);
     if (count.tokens < 0)
         return;
-    name_model(attempt, model);
     same = sent->seat == slot->seat && strcmp(sent->model, model) == 0
            && strcmp(sent->window, window) == 0;
     before = (struct budget_before){same ? sent->bytes : 0, sent->tokens};

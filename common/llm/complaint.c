@@ -39,6 +39,13 @@ static struct str detail_param(const json_t *error)
     return text_of(count > 0 ? json_array_get(loc, count - 1) : NULL);
 }
 
+static int64_t window_of(const json_t *error)
+{
+    const json_t *value = json_object_get(error, "n_ctx");
+
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
 /* The number a server put into its JSON, else what its sentence says. */
 static int64_t find_retry(const json_t *document, const json_t *error, struct str text)
 {
@@ -87,6 +94,8 @@ bool complaint_read(const json_t *document, bool loose, struct complaint *ret_co
     *ret_complaint = (struct complaint){
         .text = text_of(error),
         .code = member_text(error, "code"),
+        .type = member_text(error, "type"),
+        .window = window_of(error),
         .param = member_text(error, "param"),
     };
     if (ret_complaint->text.len == 0)

@@ -14,7 +14,9 @@
 struct complaint {
     struct str text;        /* a view into the document; empty: it gives none */
     struct str code;        /* "model_not_found"; empty unless it is a text */
+    struct str type;        /* "exceed_context_size_error"; likewise */
     struct str param;       /* the request's member that is meant; empty: not told */
+    int64_t window;         /* llama.cpp's `n_ctx`, tokens; -1: it does not say */
     int64_t retry_after_ms; /* -1: it does not say */
 };
 /* False when the document complains of nothing. `loose`: it is known to be a complaint,

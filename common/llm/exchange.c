@@ -48,6 +48,7 @@ struct exchange {
     bool loads;            /* a request without messages */
     unsigned params;       /* of param.h: sent, and may be left out */
     enum llm_param untaken;
+    int64_t window; /* that a prompt did not fit; -1 */
     int64_t first_token_ms;
     int64_t between_tokens_ms;
     int64_t heard_at_us;    /* the last text or thought; the start before any */
@@ -205,6 +206,7 @@ static void exchange_judge(struct exchange *exchange, const struct http_result *
     verdict_of(&ask, http, buf_str(&exchange->error_body), &verdict);
     exchange->retry_after_ms = verdict.retry_after_ms;
     exchange->untaken = verdict.param;
+    exchange->window = verdict.window;
     if (verdict.param != PARAM_NONE)
         learned_untaken(&exchange->call.llm->learned, exchange->url,
                         exchange->call.model, verdict.param);
@@ -227,6 +229,7 @@ static void exchange_fill(const struct exchange *exchange, struct llm_result *re
     result->http_status = exchange->status;
     if (exchange->untaken != PARAM_NONE)
         result->untaken = param_name(exchange->untaken);
+    result->window = exchange->window >= 0 ? exchange->window : reply->window;
     result->retry_after_ms = exchange->retry_after_ms >= 0 ? exchange->retry_after_ms
                                                            : reply->retry_after_ms;
     result->text = buf_str(&reply->text);
@@ -408,6 +411,7 @@ struct llm_call *exchange_start(struct llm *llm, const struct dialect *dialect,
     exchange->longest_gap_us = -1;
     exchange->duration_us = -1;
     exchange->retry_after_ms = -1;
+    exchange->window = -1;
     reader_init(&exchange->reader, dialect, most, on_step, exchange);
     buf_init(&exchange->error_body, ERROR_BODY_BYTES_MAX);
     loop_timer_init(&exchange->timer, llm->loop, on_clock, exchange);

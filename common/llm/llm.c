@@ -161,6 +161,7 @@ void llm_result_unknown(struct llm_result *ret_result)
     *ret_result = (struct llm_result){
         .outcome = LLM_FAILED,
         .reason = "",
+        .window = -1,
         .retry_after_ms = -1,
         .text = str_of(""),
         .thinking = str_of(""),

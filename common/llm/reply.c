@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "llm/complaint.h"
+#include "llm/overlong.h"
 #include "llm/reply_mend.h"
 #include "proto/json_pick.h"
 #include "proto/schema.h"
@@ -37,6 +38,7 @@ void reply_init(struct reply *reply, size_t max_reply_bytes, const char *unit)
         .generation_ns = -1,
         .total_ns = -1,
         .retry_after_ms = -1,
+        .window = -1,
     };
     buf_init(&reply->text, max_reply_bytes);
     buf_init(&reply->thinking, max_reply_bytes);
@@ -85,15 +87,18 @@ void reply_cut(struct reply *reply, const char *broken)
 bool reply_check_complaint(struct reply *reply, const json_t *document, bool loose)
 {
     struct complaint complaint;
+    enum llm_error error = LLM_ERROR_STREAM;
 
     if (!complaint_read(document, loose, &complaint))
         return true;
+    if (overlong_says(&complaint, &reply->window))
+        error = LLM_ERROR_CONTEXT;
     if (reply->broken_utf8 && reply_mend_show(complaint.text, &reply->scratch))
         complaint.text = buf_str(&reply->scratch);
     if (complaint.text.len == 0)
         complaint.text = str_of("an error without a text");
     reply->retry_after_ms = complaint.retry_after_ms;
-    return reply_fail(reply, LLM_ERROR_STREAM, "the server broke off: %s",
+    return reply_fail(reply, error, "the server broke off: %s",
                       log_safe(complaint.text));
 }
 

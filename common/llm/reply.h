@@ -37,6 +37,7 @@ struct reply {
     int64_t generation_ns;
     int64_t total_ns;
     int64_t retry_after_ms; /* of an error in mid-stream */
+    int64_t window;         /* of LLM_ERROR_CONTEXT; -1 not told */
     size_t steps;           /* lines or events read so far */
     size_t pieces;          /* of text */
     size_t thoughts;        /* pieces of thinking */

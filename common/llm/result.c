@@ -14,6 +14,7 @@ const char *llm_error_name(enum llm_error error)
         [LLM_ERROR_SERVER] = "server",
         [LLM_ERROR_REQUEST] = "request",
         [LLM_ERROR_UNSUPPORTED] = "unsupported",
+        [LLM_ERROR_CONTEXT] = "context",
         [LLM_ERROR_REDIRECT] = "redirect",
         [LLM_ERROR_STREAM] = "stream",
         [LLM_ERROR_TRUNCATED] = "truncated",

@@ -17,6 +17,7 @@ enum llm_error {
     LLM_ERROR_SERVER,          /* other 5xx; 408, 409, 425 */
     LLM_ERROR_REQUEST,         /* other 4xx: asking again is no use */
     LLM_ERROR_UNSUPPORTED,     /* 400, 422: it does not take a parameter, `untaken` */
+    LLM_ERROR_CONTEXT,         /* the prompt is longer than its window, `window` */
     LLM_ERROR_REDIRECT,        /* 3xx: never followed, the key would leak */
     LLM_ERROR_STREAM,          /* an error in mid-stream */
     LLM_ERROR_TRUNCATED,       /* no answer, or one without its end marker */
@@ -34,6 +35,7 @@ struct llm_result {
     enum llm_error error;
     const char *reason;        /* one line for people, "" unless failed */
     const char *untaken;       /* that parameter's name; NULL with other errors */
+    int64_t window;            /* then: tokens, as the server tells; -1: it does not */
     int http_status;           /* 0 none */
     int64_t retry_after_ms;    /* what the server asked for; -1: nothing */
     struct str text;           /* the whole reply (UTF-8, mended); "" unless done */

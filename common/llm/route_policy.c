@@ -19,6 +19,7 @@ static const struct {
     [LLM_ERROR_SERVER] = {"bad", ROUTE_RETRY},
     [LLM_ERROR_REQUEST] = {"ok", ROUTE_END},
     [LLM_ERROR_UNSUPPORTED] = {"ok", ROUTE_WITHOUT},
+    [LLM_ERROR_CONTEXT] = {"ok", ROUTE_SHORTER},
     [LLM_ERROR_REDIRECT] = {"ok", ROUTE_ELSEWHERE},
     [LLM_ERROR_STREAM] = {"bad", ROUTE_RETRY},
     [LLM_ERROR_TRUNCATED] = {"bad", ROUTE_RETRY},
@@ -41,6 +42,8 @@ enum route_next route_next(enum llm_error error, const struct route_tries *tries
         return ROUTE_AGAIN;
     if (tries->used + 1 >= tries->most)
         return ROUTE_END;
+    if (next == ROUTE_SHORTER && !tries->fits)
+        next = ROUTE_ELSEWHERE;
     if (next == ROUTE_ELSEWHERE && !tries->others)
         return ROUTE_END;
     if (next == ROUTE_REPEAT && tries->repeats >= REPEATS_MAX)

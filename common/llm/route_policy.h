@@ -22,6 +22,7 @@ enum route_next {
     ROUTE_ELSEWHERE, /* not this server with this model */
     ROUTE_REPEAT,    /* the same again: the server is well, its answer was not */
     ROUTE_WITHOUT,   /* the same less a parameter that the model does not take */
+    ROUTE_SHORTER,   /* the same with a prompt that fits its window */
     ROUTE_NEXT_COUNT
 };
 struct route_tries {
@@ -30,6 +31,7 @@ struct route_tries {
     int64_t repeats; /* so many were made */
     bool down;       /* it was a probe, or the server's breaker is open by now */
     bool others;     /* there is another candidate */
+    bool fits;       /* the caller can make a prompt shorter */
 };
 enum route_next route_next(enum llm_error error, const struct route_tries *tries);
 

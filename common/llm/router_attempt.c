@@ -236,7 +236,8 @@ void call_reported(struct router_call *call, const struct call_report *report)
                                       .repeats = call->repeats,
                                       .down = call->attempt.probe ? !report->others_well
                                                                   : report->down,
-                                      .others = has_other(call, false)};
+                                      .others = has_other(call, false),
+                                      .fits = call->handlers.fit != NULL};
     enum route_next next = route_next(call->end.error, &tries);
     int64_t pause_ms;
 

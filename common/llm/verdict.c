@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "llm/complaint.h"
+#include "llm/overlong.h"
 #include "llm/reader.h"
 #include "llm/retry_after.h"
 #include "llm/wire.h"
@@ -87,6 +88,13 @@ static enum llm_param refused_param(const struct verdict_ask *ask, int status,
         return PARAM_NONE;
     param = param_refused(complaint);
     return (ask->sent & 1U << param) != 0 ? param : PARAM_NONE;
+}
+
+static bool is_overlong(int status, const struct complaint *complaint,
+                        int64_t *ret_window)
+{
+    return (status == 400 || status == 413 || status == 422)
+           && overlong_says(complaint, ret_window);
 }
 
 /* Of a page of HTML only the title is for people; of JSON that was cut, nothing. */
@@ -171,6 +179,10 @@ static void tell_status(const struct verdict_ask *ask, const struct http_result 
                 "%d: %s)",
                 param_name(verdict->param), param_instead(verdict->param), status,
                 log_safe(text));
+    else if (verdict->error == LLM_ERROR_CONTEXT)
+        err_set(&verdict->reason, ERR_MODEL,
+                "the prompt is longer than the server's window (it answered %d: %s)",
+                status, log_safe(text));
     else if (status == 404 && verdict->error == LLM_ERROR_REQUEST)
         err_set(&verdict->reason, ERR_MODEL, "%s%s: no such path (404): %s", ask->url,
                 ask->path, url_advice(ask));
@@ -193,19 +205,23 @@ static int64_t find_retry(const struct http_result *http,
 static void judge_status(const struct verdict_ask *ask, const struct http_result *http,
                          struct str body, struct verdict *verdict)
 {
-    struct complaint complaint = {.retry_after_ms = -1};
+    struct complaint complaint = {.retry_after_ms = -1, .window = -1};
     json_t *document = NULL;
 
     if (json_read(body, &document, NULL))
         (void)complaint_read(document, true, &complaint); /* always: it is loose */
     else
         complaint = (struct complaint){.text = plain_text(body),
+                                       .window = -1,
                                        .retry_after_ms = retry_after_find(body)};
     verdict->error = kind_of(ask, http->status, &complaint);
     if (verdict->error == LLM_ERROR_REQUEST)
         verdict->param = refused_param(ask, http->status, &complaint);
     if (verdict->param != PARAM_NONE)
         verdict->error = LLM_ERROR_UNSUPPORTED;
+    else if (verdict->error == LLM_ERROR_REQUEST
+             && is_overlong(http->status, &complaint, &verdict->window))
+        verdict->error = LLM_ERROR_CONTEXT;
     verdict->retry_after_ms = find_retry(http, &complaint, ask->now_us);
     tell_status(ask, http, complaint.text, verdict);
     json_decref(document);
@@ -236,7 +252,8 @@ void verdict_of(const struct verdict_ask *ask, const struct http_result *http,
         [HTTP_GARBLED] = LLM_ERROR_PROTOCOL,    [HTTP_TOO_LARGE] = LLM_ERROR_TOO_LARGE,
         [HTTP_CANCELLED] = LLM_ERROR_TRUNCATED, /* the HTTP client goes away */
     };
-    struct verdict verdict = {.error = errors[http->outcome], .retry_after_ms = -1};
+    struct verdict verdict = {
+        .error = errors[http->outcome], .window = -1, .retry_after_ms = -1};
 
     if (http->outcome == HTTP_CANCELLED && http->status != 0)
         verdict.error = LLM_ERROR_NONE; /* by us, who have seen enough of the body */

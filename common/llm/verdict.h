@@ -29,6 +29,7 @@ struct verdict_ask {
 struct verdict {
     enum llm_error error;
     enum llm_param param;   /* of LLM_ERROR_UNSUPPORTED */
+    int64_t window;         /* of LLM_ERROR_CONTEXT; -1: the server does not say */
     int64_t retry_after_ms; /* -1: the server does not say */
     struct err reason;      /* one harmless line, "" with LLM_ERROR_NONE */
 };

@@ -5,7 +5,7 @@ import json
 
 from helpers import (STORY_FILE, FakeOllama, Fleet, box, chat_line, story_file,  # noqa: F401
                      turns_of, wait_for)
-from model_servers import calls_of, crew_of, write_config
+from model_servers import Sim, calls_of, crew_of, ends_of, write_config
 
 NUM_CTX, NUM_PREDICT = 2048, 100
 MODEL = "llama3.2"
@@ -112,6 +112,23 @@ def test_a_server_that_cut_a_prompt_is_sent_shorter_ones(box):
     assert cut == [turn for turn, size in enumerate(prompts, 1) if size > 3000]
     # Each seat's worker learns by itself, a quarter at a time.
     assert 2 <= len(cut) <= 10 and max(cut) < 20
+
+
+def test_the_window_of_a_server_that_cannot_be_told_one_is_learned_from_its_refusal(box):
+    """It takes half of what is asked for, and answers 400 to what is longer."""
+    fleet = Fleet(box)
+    sim = Sim(fleet, "--flavor", "vllm", "--tokens-per-second", 0, "--first-token-ms", 0,
+              "--reply-tokens", "330..350")
+    write_config(fleet, {"box": sim.endpoint("openai")})
+    crew_of(fleet, "--num-ctx", 8192, manager=["--num-ctx", 8192])
+    conversation = fleet.begin("--story", story_file(box), "--model", "box:tiny", "--turns", 24)
+    assert fleet.wait_end(conversation)["reason"] == "turns"
+    ends = ends_of(calls_of(fleet, conversation))
+    # Each of the two workers was refused once, knew the window then, and no turn was lost by it.
+    assert ends.count("done") == 24 and ends.count("context") == 2 and len(ends) == 26, ends
+    answered = [line["prompt_tokens"] for line in sim.whole_ledger() if line["ended"] == "whole"]
+    assert max(answered[-8:]) <= 4096 - 350 < max(answered) <= 4096
+    box.stop_all()
 
 
 def test_the_first_bytes_of_a_prompt_are_the_same_whichever_process_builds_it(box):

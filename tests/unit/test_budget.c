@@ -155,11 +155,51 @@ static void counts_tell_that_a_prompt_was_cut(void **state)
             fail_msg("row %zu", i);
 }
 
+static void refuse(size_t bytes, int64_t window)
+{
+    const struct budget_refusal refusal = {
+        bytes, budget_room_bytes(&budget, "llama", 8192, 400), 8192, window};
+
+    budget_refused(&budget, "llama", &refusal);
+}
+
+static void a_window_that_a_refusal_tells_is_the_window_from_then_on(void **state)
+{
+    size_t small = budget_room_bytes(&budget, "other", 4096, 400);
+
+    (void)state;
+    refuse(20000, 4096);
+    assert_int_equal(budget_room_bytes(&budget, "llama", 8192, 400), small);
+    assert_int_equal(budget_room_bytes(&budget, "llama", 2048, 400),
+                     budget_room_bytes(&budget, "other", 2048, 400));
+    expect_ratio("llama", 3.0);
+}
+
+/* The window is known, and the prompt was to fit it: tokens are shorter than thought.
+ */
+static void a_prompt_refused_by_a_window_that_is_known_makes_the_next_one_shorter(
+    void **state)
+{
+    (void)state;
+    refuse(100, 8192);
+    expect_ratio("llama", 3.0 * 0.75);
+    refuse(100, -1);
+    expect_ratio("llama", 3.0 * 0.75 * 0.75);
+    refuse(100, 4096);
+    expect_ratio("llama", 3.0 * 0.75 * 0.75);
+    refuse(100, 4096);
+    expect_ratio("llama", 3.0 * 0.75 * 0.75 * 0.75);
+    refuse(100000, -1); /* larger than its room: that is no news */
+    expect_ratio("llama", 3.0 * 0.75 * 0.75 * 0.75);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_window_that_a_refusal_tells_is_the_window_from_then_on),
+        TEST(a_prompt_refused_by_a_window_that_is_known_makes_the_next_one_shorter),
         TEST(a_model_that_is_not_known_gets_three_bytes_a_token),
         TEST(the_lowest_of_the_last_sixteen_counts_less_five_percent),
         TEST(models_are_told_apart_and_the_oldest_is_forgotten),

@@ -293,21 +293,31 @@ static void each_failure_leads_where_the_table_says(void **state)
     static const struct {
         enum llm_error error;
         const char *verdict;
-        const char *next; /* of a first failure: up, its server down, no other */
+        const char *next; /* of a first failure: up, its server down, no other; and
+                             where the caller can make its prompt shorter */
     } rows[] = {
-        {LLM_ERROR_REFUSED, "bad", "RAR"},    {LLM_ERROR_MODEL_NOT_FOUND, "ok", "WWE"},
-        {LLM_ERROR_AUTH, "auth", "WWE"},      {LLM_ERROR_BUSY, "bad", "RAR"},
-        {LLM_ERROR_SERVER, "bad", "RAR"},     {LLM_ERROR_REQUEST, "ok", "EEE"},
-        {LLM_ERROR_UNSUPPORTED, "ok", "OOO"}, {LLM_ERROR_REDIRECT, "ok", "WWE"},
-        {LLM_ERROR_STREAM, "bad", "RAR"},     {LLM_ERROR_TRUNCATED, "bad", "RAR"},
-        {LLM_ERROR_PROTOCOL, "bad", "RAR"},   {LLM_ERROR_TIMEOUT, "bad", "RAR"},
-        {LLM_ERROR_EMPTY, "ok", "PPP"},       {LLM_ERROR_TOO_LARGE, "ok", "WWE"},
+        {LLM_ERROR_REFUSED, "bad", "RARR"},
+        {LLM_ERROR_MODEL_NOT_FOUND, "ok", "WWEE"},
+        {LLM_ERROR_AUTH, "auth", "WWEE"},
+        {LLM_ERROR_BUSY, "bad", "RARR"},
+        {LLM_ERROR_SERVER, "bad", "RARR"},
+        {LLM_ERROR_REQUEST, "ok", "EEEE"},
+        {LLM_ERROR_UNSUPPORTED, "ok", "OOOO"},
+        {LLM_ERROR_CONTEXT, "ok", "WWES"},
+        {LLM_ERROR_REDIRECT, "ok", "WWEE"},
+        {LLM_ERROR_STREAM, "bad", "RARR"},
+        {LLM_ERROR_TRUNCATED, "bad", "RARR"},
+        {LLM_ERROR_PROTOCOL, "bad", "RARR"},
+        {LLM_ERROR_TIMEOUT, "bad", "RARR"},
+        {LLM_ERROR_EMPTY, "ok", "PPPP"},
+        {LLM_ERROR_TOO_LARGE, "ok", "WWEE"},
     };
-    static const char letters[ROUTE_NEXT_COUNT + 1] = "ERAWPO";
+    static const char letters[ROUTE_NEXT_COUNT + 1] = "ERAWPOS";
     static const struct route_tries tries[] = {
         {.most = 3, .others = true},
         {.most = 3, .others = true, .down = true},
         {.most = 3},
+        {.most = 3, .fits = true},
     };
 
     (void)state;
@@ -317,7 +327,7 @@ static void each_failure_leads_where_the_table_says(void **state)
                                           .error = rows[i].error};
 
         assert_string_equal(route_verdict(&result), rows[i].verdict);
-        for (size_t j = 0; j < 3; j++)
+        for (size_t j = 0; j < sizeof tries / sizeof *tries; j++)
             if (letters[route_next(rows[i].error, &tries[j])] != rows[i].next[j])
                 fail_msg("%s, case %zu", llm_error_name(rows[i].error), j);
     }

@@ -98,7 +98,7 @@ static const struct row rows[] = {
      700500000, 0},
     {"llama_cpp_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 24, 9,
      80000000, 700500000, 0},
-    {"llama_cpp_error.sse", LLM_ERROR_STREAM, "Good", "", NULL,
+    {"llama_cpp_error.sse", LLM_ERROR_CONTEXT, "Good", "", NULL,
      BROKEN "Context size has been exceeded.", 0, 0, 0, 0, 0, 0},
     {"vllm_structured.sse", 0, JSON, "", "stop", "", 31, 24, 9, 0, 0, 0},
     {"vllm_thinking_length.sse", 0, BEGUN, "Hm. Tea.", "length", "", 31, 24, 9, 0, 0,

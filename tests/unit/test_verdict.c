@@ -150,6 +150,15 @@ static void an_error_is_told_in_one_harmless_line(void **state)
          "the server answered 400: bare"},
         {400, "{\"error\":{\"type\":\"x\"}}", LLM_ERROR_REQUEST,
          "the server answered 400"},
+        {400, "{\"error\":\"longer than the context length (4096)\"}",
+         LLM_ERROR_CONTEXT,
+         "the prompt is longer than the server's window (it answered 400: longer than "
+         "the context length (4096))"},
+        {413, "the context size", LLM_ERROR_CONTEXT,
+         "the prompt is longer than the server's window (it answered 413: the context "
+         "size)"},
+        {500, "{\"error\":\"context length\"}", LLM_ERROR_SERVER,
+         "the server answered 500: context length"},
         {401, "{\"error\":{\"message\":\"Incorrect API key\"}}", LLM_ERROR_AUTH,
          "the server answered 401: Incorrect API key (is the key right?)"},
         {402, "{\"error\":{\"message\":\"Insufficient credits\",\"code\":402}}",
