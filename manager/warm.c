@@ -24,9 +24,8 @@ struct warm_model {
     TAILQ_ENTRY(warm_model) in_list;
     struct manager *manager;
     const struct endpoint *endpoint;
-    struct seat_model
-        where;     /* owned texts: that endpoint and model, nothing behind it */
-    char *options; /* owned, or NULL */
+    struct seat_model where; /* that endpoint and model; owns its texts */
+    char *options;           /* owned, or NULL */
     int64_t num_ctx;
     bool asking;
     bool missing;        /* the server says it has no such model */

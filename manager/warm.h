@@ -5,9 +5,8 @@
  * once in half of keep_alive and leadership. A model that is not there ends the
  * conversation; any other trouble is only logged: its turns wait for servers.
  *
- * Flow: warm_look -> WARM_WAIT, router_start each -> on_warm -> begin_ready ->
- * warm_look
- *       -> WARM_READY | WARM_FAILED
+ * Flow: warm_look -> WARM_WAIT, router_start each -> on_warm -> begin_ready
+ *       -> warm_look -> WARM_READY | WARM_FAILED
  */
 #ifndef PARLEY_WARM_H
 #define PARLEY_WARM_H

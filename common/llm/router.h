@@ -9,9 +9,8 @@
  * tries nothing but probes: a turn fails by its own fault only. The formulas stand in
  * docs/routing.md. Calls of `echo` go straight through.
  *
- * Flow: router_start -> admit -> fit -> on_attempt -> on_sent -> on_delta* ->
- * on_attempt_end
- *       [-> pause -> admit ...] -> on_result, once
+ * Flow: router_start -> admit -> fit -> on_attempt -> on_sent -> on_delta*
+ *       -> on_attempt_end [-> pause -> admit ...] -> on_result, once
  */
 #ifndef PARLEY_LLM_ROUTER_H
 #define PARLEY_LLM_ROUTER_H
