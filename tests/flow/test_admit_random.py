@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import PrivateRedis
+from private_redis import PrivateRedis
 from test_admit import Servers
 
 LONG = os.environ.get("PARLEY_PROOF") == "long"
