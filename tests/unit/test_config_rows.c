@@ -15,7 +15,11 @@
 #include <cmocka.h>
 /* clang-format on */
 
-enum { ALL_COMMANDS = 2 * FOR_PAUSE - 1, FLAG_MAX_LETTERS = 40, HELP_MAX_LETTERS = 160 };
+enum {
+    ALL_COMMANDS = 2 * FOR_PAUSE - 1,
+    FLAG_MAX_LETTERS = 40,
+    HELP_MAX_LETTERS = 160
+};
 
 static bool same(const char *a, const char *b)
 {

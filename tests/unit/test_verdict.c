@@ -129,6 +129,26 @@ static void a_404_is_the_model_or_the_path(void **state)
     assert_row(&ask, &without);
 }
 
+static void a_prompt_over_the_window_is_told_as_that(void **state)
+{
+    static const struct row rows[] = {
+        {400, "{\"error\":\"longer than the context length (4096)\"}",
+         LLM_ERROR_CONTEXT,
+         "the prompt is longer than the server's window (it answered 400: longer than "
+         "the context length (4096))"},
+        {413, "the context size", LLM_ERROR_CONTEXT,
+         "the prompt is longer than the server's window (it answered 413: the context "
+         "size)"},
+        {500, "{\"error\":\"context length\"}", LLM_ERROR_SERVER,
+         "the server answered 500: context length"},
+    };
+    const struct verdict_ask ask = ask_of(ollama_dialect(), "http://h:1234");
+
+    (void)state;
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+        assert_row(&ask, &rows[k]);
+}
+
 static void an_error_is_told_in_one_harmless_line(void **state)
 {
     static const struct row rows[] = {
@@ -150,15 +170,6 @@ static void an_error_is_told_in_one_harmless_line(void **state)
          "the server answered 400: bare"},
         {400, "{\"error\":{\"type\":\"x\"}}", LLM_ERROR_REQUEST,
          "the server answered 400"},
-        {400, "{\"error\":\"longer than the context length (4096)\"}",
-         LLM_ERROR_CONTEXT,
-         "the prompt is longer than the server's window (it answered 400: longer than "
-         "the context length (4096))"},
-        {413, "the context size", LLM_ERROR_CONTEXT,
-         "the prompt is longer than the server's window (it answered 413: the context "
-         "size)"},
-        {500, "{\"error\":\"context length\"}", LLM_ERROR_SERVER,
-         "the server answered 500: context length"},
         {401, "{\"error\":{\"message\":\"Incorrect API key\"}}", LLM_ERROR_AUTH,
          "the server answered 401: Incorrect API key (is the key right?)"},
         {402, "{\"error\":{\"message\":\"Insufficient credits\",\"code\":402}}",
@@ -531,6 +542,7 @@ int main(void)
         cmocka_unit_test(each_status_has_its_meaning),
         cmocka_unit_test(a_404_is_the_model_or_the_path),
         cmocka_unit_test(an_error_is_told_in_one_harmless_line),
+        cmocka_unit_test(a_prompt_over_the_window_is_told_as_that),
         cmocka_unit_test(a_parameter_that_is_not_taken_is_known_in_every_form),
         cmocka_unit_test(what_is_not_taken_is_told_with_what_is_done_about_it),
         cmocka_unit_test(a_long_error_is_cut),
