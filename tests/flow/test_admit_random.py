@@ -180,6 +180,9 @@ class Book:
             return
         if word == "DOWN":
             assert "closed" not in states.values(), states
+            if answer[2] == "auth":  # who has no key that is taken does not wait
+                self.waits.pop(call, None)
+                return
             ms, where = int(answer[1]), list(states)
         elif word == "BUDGET":
             self.waits.pop(call, None)
